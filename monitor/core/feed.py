@@ -1,0 +1,53 @@
+"""What a poll brings in: the document as fetched, and the articles as parsed, before anything is decided about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """An answer of 200, 226 or 304. For 304 `body` is empty.
+
+    `url` is where the body came from, after redirects; `permanent_url` is the address to keep, when every
+    redirect on the way was permanent. `headers` has lower-case names; `etag` and `last_modified` are as sent.
+    `body` is decompressed.
+    """
+
+    url: str
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
+    last_modified: str | None = None
+    permanent_url: str | None = None
+
+    @property
+    def not_modified(self) -> bool:
+        """Whether the server said that nothing changed."""
+        return self.status == 304  # noqa: PLR2004 - the status code is its own best name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedArticle:
+    """One article as the document gives it, texts already plain. Any field may be missing or wrong."""
+
+    guid: str = ""
+    url: str = ""
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    author: str = ""
+    lang: str | None = None
+    tags: tuple[str, ...] = ()
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """A document, parsed; `articles` stand in the order of the document."""
+
+    title: str = ""
+    url: str = ""
+    lang: str | None = None
+    articles: tuple[ParsedArticle, ...] = ()

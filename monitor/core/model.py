@@ -1,0 +1,212 @@
+"""The records that every layer shares, in the order in which they come to be.
+
+All are frozen. Instants end in `_at` and are aware UTC; durations are `timedelta`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from monitor.core.outcome import DeliveryReason, Verdict
+from monitor.errors import FeedReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A source we poll, as the operator configured it.
+
+    `every` is the interval asked for; `since` is how far back the first poll may alert (none: the backlog is silent).
+    """
+
+    id: str
+    url: str
+    name: str
+    every: timedelta = timedelta(minutes=15)
+    since: timedelta | None = None
+    lang: str | None = None
+    country: str | None = None
+    category: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedState:
+    """What is remembered about a feed between polls, across restarts.
+
+    `etag` and `last_modified` are returned byte for byte as the server sent them, and belong to `url`.
+    `baseline_at` is the first successful poll: what stood in it is known and alerted nobody.
+    `shared_urls` says that several entries of one document had the same link, so that the link identifies nothing.
+    `because` is the reason for `next_poll_at` in words.
+    """
+
+    url: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    baseline_at: datetime | None = None
+    shared_urls: bool = False
+    polled_at: datetime | None = None
+    succeeded_at: datetime | None = None
+    changed_at: datetime | None = None
+    failures: int = 0
+    reason: FeedReason | None = None
+    detail: str = ""
+    next_poll_at: datetime | None = None
+    because: str = ""
+
+
+class ArticleKind(StrEnum):
+    """Whether an article is seen for the first time or has changed."""
+
+    NEW = "new"
+    EDITED = "edited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One thing a feed published, after parsing. Texts are plain: tags gone, entities decoded.
+
+    `id` stays the same over edits; `fingerprint` changes with the text. `published_at` is what the feed says and
+    may be absent, in the future or wrong; `seen_at` is ours. `trace_id` names the poll, and follows the article into
+    every log line.
+    """
+
+    id: str
+    feed_id: str = ""
+    url: str = ""
+    title: str = ""
+    summary: str = ""
+    body: str = ""
+    author: str = ""
+    lang: str | None = None
+    tags: tuple[str, ...] = ()
+    country: str | None = None
+    category: str | None = None
+    feed_name: str = ""
+    published_at: datetime | None = None
+    seen_at: datetime | None = None
+    kind: ArticleKind = ArticleKind.NEW
+    fingerprint: str = ""
+    trace_id: str = ""
+
+
+class Severity(StrEnum):
+    """How much a match matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A named, configured interest. `version` changes whenever `query` does."""
+
+    id: str
+    query: str
+    name: str = ""
+    version: str = ""
+    owner: str = ""
+    severity: Severity = Severity.INFO
+    labels: Mapping[str, str] = field(default_factory=dict)
+    expires_at: datetime | None = None
+
+
+class TextField(StrEnum):
+    """The parts of an article that have positions, in reading order."""
+
+    TITLE = "title"
+    SUMMARY = "summary"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A place in an article that satisfied part of a query.
+
+    `start` and `end` count characters of the article's own text in `field`, end exclusive; `text` is what stands there.
+    `part` is the piece of the query, in canonical form.
+    """
+
+    field: str
+    start: int
+    end: int
+    text: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A rule found in an article, with every span, and the rule as it was at that moment."""
+
+    rule_id: str
+    article_id: str
+    rule_version: str = ""
+    rule_name: str = ""
+    severity: Severity = Severity.INFO
+    labels: Mapping[str, str] = field(default_factory=dict)
+    score: int | None = None
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedArticle:
+    """An article with every match it has, at least one: what goes from matching to routing."""
+
+    article: Article
+    matches: tuple[Match, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What one subscriber is told: an article and the matches that were routed to it. Immutable."""
+
+    subscriber: str
+    article: Article
+    matches: tuple[Match, ...]
+    created_at: datetime
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. `delivered`, `dead` and `dropped` are final until someone replays it."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    RETRY = "retry"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One alert to one target, with an id that is a hash of what it says and to whom.
+
+    The id is the same however often the alert is computed: a replay after a crash is recognised here and there.
+    `attempts` counts tries that began, the current one included while it is leased.
+    """
+
+    id: str
+    target_id: str
+    alert: Alert
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    created_at: datetime
+    due_at: datetime
+    reason: DeliveryReason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a delivery, as it went. `response` is at most the first kilobyte of what came back."""
+
+    number: int
+    started_at: datetime
+    duration: timedelta
+    verdict: Verdict
+    reason: DeliveryReason | None = None
+    status: int | None = None
+    detail: str = ""
+    response: str = ""

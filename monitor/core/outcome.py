@@ -1,0 +1,87 @@
+"""How things end: the closed lists of reasons, and the values a channel answers with."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What one attempt came to."""
+
+    DELIVERED = "delivered"
+    RETRY_LATER = "retry_later"
+    REJECTED = "rejected"
+
+
+class DeliveryReason(StrEnum):
+    """Why an attempt failed or a delivery was given up. A metric label, stored on every attempt."""
+
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    RESET = "reset"
+    REFUSED_ADDRESS = "refused_address"
+    BAD_RESPONSE = "bad_response"
+    REDIRECT = "redirect"
+    RATE_LIMITED = "rate_limited"
+    UNAUTHORIZED = "unauthorized"
+    NOT_FOUND = "not_found"
+    GONE = "gone"
+    PAYLOAD_REFUSED = "payload_refused"
+    ADDRESS_REFUSED = "address_refused"
+    CONTENT_REFUSED = "content_refused"
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+    GAVE_UP = "gave_up"
+    EXPIRED = "expired"
+    TARGET_REMOVED = "target_removed"
+    CRASHED = "crashed"
+
+
+class Suppression(StrEnum):
+    """Why something that was seen alerted nobody. A metric label; nothing is dropped without one."""
+
+    BASELINE = "baseline"  # stood in the first document of a feed
+    LATE = "late"  # older than everything known, slid back into the window of a feed
+    NO_RULE = "no_rule"  # no rule matched
+    NO_ROUTE = "no_route"  # matched, but no route leads anywhere
+    ALREADY_TOLD = "already_told"  # this target was told of this article for this rule
+    OLD_EDIT = "old_edit"  # an edit of an article older than the memory of what was told
+    RULE_EXPIRED = "rule_expired"  # the rule is past its date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """The receiver has it."""
+
+    status: int | None = None
+    response: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryLater:
+    """Not now; `after` is what the receiver asked for, if it did.
+
+    `lane` says that the wait concerns everything for this target and not only this delivery (429, 503).
+    """
+
+    reason: DeliveryReason
+    detail: str = ""
+    after: timedelta | None = None
+    lane: bool = False
+    status: int | None = None
+    response: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """Never: trying again cannot help until someone changes something."""
+
+    reason: DeliveryReason
+    detail: str = ""
+    status: int | None = None
+    response: str = ""
+
+
+Outcome = Delivered | RetryLater | Rejected

@@ -1,0 +1,319 @@
+"""What the services need from the outside, as Protocols. `app` decides which implementation stands behind each.
+
+Instants are passed in by the caller, who has them from a `Clock`, so that every implementation obeys a test's clock.
+Every method that talks to the server raises `StreamError` when it cannot; the caller backs off and repeats the step.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from monitor.core.feed import Document, ParsedFeed
+from monitor.core.model import (
+    Alert,
+    Article,
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Feed,
+    FeedState,
+    Match,
+    MatchedArticle,
+)
+from monitor.core.outcome import Outcome
+from monitor.core.retry import Ruling
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Clock(Protocol):
+    """The wall clock."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware UTC."""
+        ...
+
+
+# --- poll ---
+
+
+class Fetcher(Protocol):
+    """Gets a feed's document over the network."""
+
+    async def fetch(self, feed: Feed, state: FeedState) -> Document:
+        """Fetch with the validators in `state`; follow redirects within bounds.
+
+        Bounded in bytes (after decompression), time and redirects. Raise `FetchError` for all but 200, 226 and 304.
+        """
+        ...
+
+
+class Parser(Protocol):
+    """Turns a document into records, off the event loop."""
+
+    async def parse(self, document: Document) -> ParsedFeed:
+        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLease:
+    """The right to poll one feed until `until`. `token` fences: a poll that outlived its lease cannot be recorded."""
+
+    feed_id: str
+    state: FeedState
+    token: str
+    until: datetime
+
+
+class PollRecorded(StrEnum):
+    """What became of a finished poll."""
+
+    DONE = "done"
+    FENCED = "fenced"  # the lease was lost; another poller has the feed, nothing was written
+    FULL = "full"  # downstream is behind; only the due time was written, the document will be fetched again
+
+
+class FeedStore(Protocol):
+    """Which feeds are due, what is remembered of each, and which articles are known."""
+
+    async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
+
+        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog.
+        """
+        ...
+
+    async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
+        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again."""
+        ...
+
+    async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
+        """Return those of the 64-bit `keys` that were seen in this feed."""
+        ...
+
+    async def record(
+        self,
+        lease: FeedLease,
+        state: FeedState,
+        next_at: datetime,
+        *,
+        now: datetime,
+        keys: Sequence[int] = (),
+        articles: Sequence[Article] = (),
+    ) -> PollRecorded:
+        """End a lease: remember `state` and all `keys` of the document, append `articles`, set the next due time.
+
+        All or nothing: fenced by the lease, refused as a whole when the article log is full.
+        """
+        ...
+
+    async def states(self, feed_ids: Sequence[str]) -> Mapping[str, FeedState]:
+        """Return what is remembered of these feeds; a feed never polled is absent."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest instant at which a feed is due or a lease runs out."""
+        ...
+
+
+# --- logs ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Generic[T_co]):
+    """One element of a log, held by this consumer until it is forwarded, finished or buried."""
+
+    id: str
+    partition: int
+    value: T_co
+    deliveries: int = 1
+
+
+class ArticleLog(Protocol):
+    """Articles on their way to matching; every article is handled once, by one of the consumers."""
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[Article]]:
+        """Return up to `limit` entries, oldest first within a partition; block at most `wait` for the first.
+
+        Entries that another consumer left unfinished are handed out again. Entries that cannot be decoded, or were
+        handed out too often, are buried here and not returned.
+        """
+        ...
+
+    async def forward(self, entry: Entry[Article], matches: Sequence[Match]) -> bool:
+        """Finish the entry and, if there are `matches`, append them to the match log, in one step.
+
+        Return False when another consumer has done so already; then nothing happens.
+        """
+        ...
+
+    async def bury(self, entry: Entry[Article], why: str) -> None:
+        """Move the entry to the dead entries, with the reason, for a person to look at."""
+        ...
+
+
+class Matcher(Protocol):
+    """Every rule at once. Pure and synchronous: the matching service runs it off the event loop."""
+
+    def match(self, article: Article, now: datetime) -> tuple[Match, ...]:
+        """Return a match for each rule that is not expired and finds the article, in the order of rule ids."""
+        ...
+
+
+class MatchLog(Protocol):
+    """Matched articles on their way to routing."""
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[MatchedArticle]]:
+        """As `ArticleLog.read`."""
+        ...
+
+    async def done(self, entry: Entry[MatchedArticle]) -> bool:
+        """Finish the entry; call it after everything that follows from it is durable."""
+        ...
+
+    async def bury(self, entry: Entry[MatchedArticle], why: str) -> None:
+        """As `ArticleLog.bury`."""
+        ...
+
+
+class PublicStream(Protocol):
+    """The stream `monitor:matches`, which other programs read."""
+
+    async def publish(self, matched: MatchedArticle, now: datetime) -> int:
+        """Append one entry for each match that was not published before; return how many that were.
+
+        A match is the pair of article and rule: an edit of the article does not publish it again.
+        """
+        ...
+
+
+# --- deliver ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryLease:
+    """The right to attempt one delivery until `until`. `token` fences, as for feeds."""
+
+    delivery: Delivery
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Which deliveries to list; an absent field does not restrict."""
+
+    state: DeliveryState | None = None
+    target_id: str | None = None
+    limit: int = 50
+
+
+class DeliveryLedger(Protocol):
+    """Every delivery with its durable state and its attempts, in one lane per target."""
+
+    async def enqueue(self, alert: Alert, target_id: str, due_at: datetime) -> str | None:
+        """Create a delivery for those matches of which this target was not told before; return its id.
+
+        None when it was told of all of them. Told-ness is per (article, rule, target), whatever feed, edit or replay
+        brought it, and is recorded in the same step as the delivery.
+        """
+        ...
+
+    async def claim(
+        self, now: datetime, lease: timedelta, limit: int, wait: timedelta
+    ) -> Sequence[DeliveryLease]:
+        """Lease up to `limit` due deliveries, oldest first in a lane and never more than two in flight for a target.
+
+        Block at most `wait` for the first. The attempt count is raised here, so that a crash in the send is visible.
+        """
+        ...
+
+    async def record(
+        self, lease: DeliveryLease, attempt: Attempt, ruling: Ruling, now: datetime
+    ) -> bool:
+        """End a lease with what came of it: delivered, due again, dead or dropped. False when the lease was lost.
+
+        The attempt is kept either way. A ruling with `lane_until` holds back the whole target until then.
+        """
+        ...
+
+    async def get(self, delivery_id: str) -> Delivery | None:
+        """Return one delivery."""
+        ...
+
+    async def attempts(self, delivery_id: str) -> Sequence[Attempt]:
+        """Return the attempts of one delivery, oldest first."""
+        ...
+
+    async def find(self, which: DeliveryFilter) -> Sequence[Delivery]:
+        """Return deliveries, newest first."""
+        ...
+
+    async def replay(self, delivery_id: str, now: datetime) -> bool:
+        """Make a finished one due now under the same id, its attempts counted from 0. False if unknown."""
+        ...
+
+    async def next_due(self) -> datetime | None:
+        """Return the earliest instant at which a delivery is due or a lease runs out."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach a subscriber: one target, its address and its secrets."""
+
+    async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:
+        """Make one attempt, bounded in time and bytes. `now` is the instant of the attempt.
+
+        Whatever the receiver does is an `Outcome`; only a defect of ours raises.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+# --- operate ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCensus:
+    """How a log stands: entries in it, of which handed out and unfinished, and the age of the oldest."""
+
+    name: str
+    length: int
+    pending: int
+    oldest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How the store stands."""
+
+    feeds: int
+    feeds_due: int
+    logs: tuple[LogCensus, ...]
+    deliveries: Mapping[DeliveryState, int]
+    dead_entries: int
+    memory_bytes: int
+    memory_limit_bytes: int
+    server: str
+
+
+class StoreHealth(Protocol):
+    """What the operator and the housekeeper need to know of the store, and the store's own upkeep."""
+
+    async def ping(self) -> None:
+        """Return when the server answers; raise `StreamError` otherwise."""
+        ...
+
+    async def census(self, now: datetime) -> Census:
+        """Count what there is."""
+        ...
+
+    async def tidy(self, now: datetime) -> int:
+        """Delete what is past its retention, in small steps; return how many things went."""
+        ...
