@@ -1,0 +1,1 @@
+"""Decisions, each alone: no loop, no server, milliseconds."""
