@@ -17,7 +17,7 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import Ruling, Schedule, decide
+from monitor.core.retry import Ruling, Waits, decide
 from monitor.ports import Channel, Clock, DeliveryLease, DeliveryLedger
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
@@ -33,7 +33,7 @@ class Lane:
 
     kind: str
     channel: Channel
-    schedule: Schedule
+    waits: Waits
 
 
 class DelivererService(LeasingService[DeliveryLease]):
@@ -82,7 +82,7 @@ class DelivererService(LeasingService[DeliveryLease]):
             else:
                 outcome = await self._attempt(lane, delivery, started_at)
                 ruling = decide(
-                    delivery.attempts, outcome, self._clock.now(), delivery.id, lane.schedule
+                    delivery.attempts, outcome, self._clock.now(), delivery.id, lane.waits
                 )
             ended_at = self._clock.now()
             attempt = _attempt_record(delivery.attempts, outcome, started_at, ended_at)
