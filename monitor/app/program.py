@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
 from datetime import timedelta
 
 from monitor.app.lanes import Lanes
@@ -15,7 +14,6 @@ from monitor.services.housekeeper import HousekeeperService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService, RoutingTable
-from monitor.services.service import Service
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
@@ -65,13 +63,7 @@ class Program:
             lease=settings.deliver.lease,
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
-        every: Sequence[Service] = (
-            self.poller,
-            self.matcher,
-            self.router,
-            self.deliverer,
-            self.housekeeper,
-        )
+        every = (self.poller, self.matcher, self.router, self.deliverer, self.housekeeper)
         self.services = tuple(service for service in every if service.name in only)
 
     async def use(self, settings: Settings) -> None:

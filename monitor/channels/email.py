@@ -14,7 +14,7 @@ import aiosmtplib
 
 from monitor.channels.smtp import SmtpPool, failure
 from monitor.core.model import Alert, Delivery
-from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
 from monitor.core.render import html, subject, text
 from monitor.core.render.clean import line
 from monitor.core.targets import EmailTarget
