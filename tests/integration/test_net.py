@@ -81,7 +81,7 @@ class FakeResolver(AbstractResolver):
         self,
         host: str,
         port: int = 0,
-        family: socket.AddressFamily = socket.AF_INET,  # noqa: ARG002 - the interface has it
+        family: socket.AddressFamily = socket.AF_INET,
     ) -> list[ResolveResult]:
         addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [
