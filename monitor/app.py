@@ -21,7 +21,7 @@ from monitor.config.settings import Settings
 from monitor.core.retry import waits_for
 from monitor.core.targets import Target
 from monitor.feeds.fetch import HttpFetcher
-from monitor.feeds.parse import ProcessParser
+from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
     ArticleLog,
