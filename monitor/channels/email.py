@@ -102,7 +102,7 @@ def _address(text: str) -> Address:
     """Read 'Name <box@host>' or 'box@host'; raise `ValueError` unless it can be said in ASCII."""
     name, spec = parseaddr(text)
     box, _, domain = spec.rpartition("@")
-    if not _BOX.fullmatch(box) or not domain:
+    if not text.isprintable() or not _BOX.fullmatch(box) or not domain:
         raise ValueError(_unusable(text))
     try:
         return Address(line(name, _NAME_LIMIT), box, domain.encode("idna").decode("ascii"))

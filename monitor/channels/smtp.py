@@ -138,10 +138,12 @@ def failure(error: aiosmtplib.SMTPException | OSError) -> RetryLater | Rejected:
         case aiosmtplib.SMTPResponseException():
             data = isinstance(error, aiosmtplib.SMTPDataError)
             return answered(error.code, error.message, "DATA" if data else "MAIL")
-        case aiosmtplib.SMTPNotSupported():  # no STARTTLS where we insist on it, or no AUTH
-            return _relay_refuses(DeliveryReason.TLS, detail, None)
-        case _:
+        case OSError():  # all that aiosmtplib says of the line are
             return RetryLater(reason=_network_reason(error), detail=detail)
+        case _:  # no STARTTLS where we insist on it, or no AUTH
+            tls = "STARTTLS" in detail
+            reason = DeliveryReason.TLS if tls else DeliveryReason.UNAUTHORIZED
+            return _relay_refuses(reason, detail, None)
 
 
 def answered(code: int, message: str, command: str) -> RetryLater | Rejected:
