@@ -1,0 +1,1 @@
+"""Tests of the core: no event loop, no fixtures, milliseconds."""
