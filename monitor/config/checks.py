@@ -105,7 +105,7 @@ def too_frequent(feed: Item[FeedSettings], least: timedelta) -> Iterator[Problem
         yield feed.problem(
             ("every",),
             f"every {format_duration(every)} is more often than poll.min_interval allows",
-            f"that is {format_duration(least)}, set in monitor.yaml",
+            f"write {format_duration(least)}, or change that in monitor.yaml",
         )
 
 

@@ -57,7 +57,7 @@ Expiry = Annotated[datetime, PlainValidator(values.expiry), _described("date or 
 Id = Annotated[str, PlainValidator(values.identifier), _described("id", pattern=f"^{values.ID}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
-Query = Annotated[str, StringConstraints(min_length=1, max_length=200_000), _described("query")]
+Query = Annotated[str, StringConstraints(max_length=200_000), _described("query")]
 Code = Annotated[str, AfterValidator(values.code)]
 HttpUrl = Annotated[
     str, AfterValidator(values.address("http", "https")), _described("http address")
