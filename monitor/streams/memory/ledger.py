@@ -52,7 +52,7 @@ class MemoryDeliveryLedger:
         for match in sorted(alert.matches, key=lambda match: match.rule_id):
             news.setdefault(hash64(alert.article.id, match.rule_id, target_id), match)
         fresh = {key: match for key, match in news.items() if key not in told}
-        current |= fresh.keys()
+        current.update(fresh)
         return tuple(fresh.values())
 
     def _lane(self, target_id: str) -> Lane:
