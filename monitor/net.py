@@ -175,7 +175,7 @@ def open_session(
 
     connector = aiohttp.TCPConnector(
         socket_factory=dial,
-        resolver=_GuardedResolver(guard, resolver or aiohttp.DefaultResolver()),
+        resolver=_GuardedResolver(guard, resolver or aiohttp.ThreadedResolver()),
         limit=limit,
         limit_per_host=limit_per_host,
         keepalive_timeout=keepalive.total_seconds(),
