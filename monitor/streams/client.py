@@ -90,9 +90,9 @@ async def connect(url: str) -> AsyncIterator[Server]:
 async def load_functions(server: Server) -> None:
     """Put our functions on every primary that does not have them; a full server need not write for that."""
     listings = await server.everywhere("FUNCTION", "LIST", "LIBRARYNAME", library.NAME, "WITHCODE")
-    code = library.source().encode()
+    code = library.SOURCE.encode()
     if not all(_contains(listing, code) for listing in listings):
-        await server.everywhere("FUNCTION", "LOAD", "REPLACE", library.source())
+        await server.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
 
 
 def _contains(listing: Any, code: bytes) -> bool:
@@ -122,6 +122,15 @@ def _lacks_function(reply: Any) -> bool:
     return isinstance(reply, ResponseError) and "Function not found" in str(reply)
 
 
+def _settings() -> dict[str, Any]:
+    return {
+        "protocol": 2,
+        "retry": Retry(NoBackoff(), 0),
+        "socket_connect_timeout": REPLY_WITHIN.total_seconds(),
+        "driver_info": None,  # else each new connection reads package metadata from disk, in the event loop
+    }
+
+
 class _Base:
     """Repeats what failed for lack of our functions (a new node, a restored backup), once, after loading them."""
 
@@ -137,7 +146,7 @@ class _Base:
             replies = await self._send(commands)
             missing = [i for i, reply in enumerate(replies) if _lacks_function(reply)]
             if missing:
-                await self.everywhere("FUNCTION", "LOAD", "REPLACE", library.source())
+                await self.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
                 again = await self._send([commands[i] for i in missing])
                 for i, reply in zip(missing, again, strict=True):
                     replies[i] = reply
@@ -167,10 +176,8 @@ class _Single(_Base):
     def _open(url: str, reply_within: float | None) -> Any:  # redis-py leaves its commands untyped
         return Redis.from_url(
             url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
             socket_timeout=reply_within,
-            socket_connect_timeout=REPLY_WITHIN.total_seconds(),
+            **_settings(),
         )
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
@@ -207,10 +214,8 @@ class _Cluster(_Base):
     def __init__(self, url: str) -> None:
         self._client: Any = RedisCluster.from_url(
             url.replace(CLUSTER, "", 1),
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
             socket_timeout=REPLY_WITHIN.total_seconds(),
-            socket_connect_timeout=REPLY_WITHIN.total_seconds(),
+            **_settings(),
         )
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
