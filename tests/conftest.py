@@ -26,11 +26,17 @@ def cluster_url() -> Iterator[str]:
 
 
 @pytest.fixture
-async def store(server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
-    """An empty store on a real server."""
+async def empty_server_url(server_url: str) -> str:
+    """The address of a real server on which nothing is left of the test before."""
     async with Redis.from_url(server_url, protocol=2) as client:
         await client.flushall()
-    async with open_store(server_url, tmp_path) as opened:
+    return server_url
+
+
+@pytest.fixture
+async def store(empty_server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on a real server."""
+    async with open_store(empty_server_url, tmp_path) as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import Ruling, Waits, decide
+from monitor.core.retry import LEASE_MARGIN, Ruling, Waits, decide
 from monitor.ports import Channel, Clock, DeliveryLease, DeliveryLedger
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
@@ -34,6 +34,7 @@ class Lane:
     kind: str
     channel: Channel
     waits: Waits
+    timeout: timedelta
 
 
 class DelivererService(LeasingService[DeliveryLease]):
@@ -49,23 +50,23 @@ class DelivererService(LeasingService[DeliveryLease]):
         metrics: Metrics,
         *,
         concurrency: int,
-        timeout: timedelta,
         lease: timedelta,
     ) -> None:
-        """Deliver by `lanes`, target id to lane; an attempt takes at most `timeout` and is leased for longer."""
+        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be."""
         super().__init__(metrics, concurrency)
         self._ledger = ledger
         self._lanes = lanes
         self._clock = clock
-        self._timeout = timeout
-        self._lease = lease
+        self._shortest_lease = lease
 
     def use(self, lanes: Mapping[str, Lane]) -> None:
         """Deliver by `lanes` from the next attempt on."""
         self._lanes = lanes
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
-        return await self._ledger.claim(self._clock.now(), self._lease, limit, IDLE)
+        timeouts = [lane.timeout for lane in self._lanes.values()]
+        lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
+        return await self._ledger.claim(self._clock.now(), lease, limit, IDLE)
 
     async def _handle(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery
@@ -91,12 +92,12 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _attempt(self, lane: Lane, delivery: Delivery, now: datetime) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(lane.timeout.total_seconds()):
                 return await lane.channel.deliver(delivery, now)
         except TimeoutError:
             return RetryLater(
                 reason=DeliveryReason.TIMEOUT,
-                detail=f"no answer within {self._timeout.total_seconds():g} s",
+                detail=f"no answer within {lane.timeout.total_seconds():g} s",
             )
         except (
             Exception

@@ -19,12 +19,12 @@ IN_FLIGHT = 6
 
 @pytest.mark.parametrize("point", POINTS, ids=str)
 async def test_killed_at_any_operation_nothing_is_lost_and_repeats_keep_their_id(
-    point, server_url, tmp_path
+    point, empty_server_url, tmp_path
 ):
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather"), Story(3, "talks and vote")]
         newsroom.feeds["two"] = [Story(4, "vote")]
-        config = write_config(tmp_path / "config", newsroom, server_url)
+        config = write_config(tmp_path / "config", newsroom, empty_server_url)
         first = Worker(config, "--crash", str(point))
         await first.start()
         await wait_until(first.killed, f"the worker dies at {point}")
