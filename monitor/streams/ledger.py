@@ -84,16 +84,19 @@ class StreamDeliveryLedger:
     async def _take(
         self, upcoming: Mapping[int, int], now: datetime, length: timedelta, limit: int
     ) -> list[DeliveryLease]:
+        """Claim an equal share from each ripe partition, and again from those that had as much as that."""
         until = to_ms(now) + span_ms(length)
+        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= to_ms(now)]
         leases: list[DeliveryLease] = []
-        ripe = [(at, partition) for partition, at in upcoming.items() if at <= to_ms(now)]
-        for _, partition in sorted(ripe):
-            if len(leases) == limit:
-                break
-            words = (to_ms(now), until, limit - len(leases))
-            lanes = [key(partition, "lanes")]
-            claimed = await self._server.run(call("monitor_claim_deliveries", lanes, *words))
-            for raw_id, flat in claimed:
+        while ripe and len(leases) < limit:
+            asked = ripe[: limit - len(leases)]
+            share = (limit - len(leases)) // len(asked)
+            words = (to_ms(now), until, share)
+            replies = await self._server.each(
+                [call("monitor_claim_deliveries", [key(p, "lanes")], *words) for p in asked]
+            )
+            ripe = [p for p, claimed in zip(asked, replies, strict=True) if len(claimed) == share]
+            for raw_id, flat in (one for claimed in replies for one in claimed):
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
                 lease = await self._lease(raw_id.decode(), fields, until)
                 leases += [lease] if lease else []

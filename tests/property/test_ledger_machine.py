@@ -109,6 +109,6 @@ class Ledger(TwinStores):
 
 def test_memory_and_server_keep_the_same_ledger(server_url: str) -> None:
     Ledger.url = server_url
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Ledger, settings=settings(max_examples=25, stateful_step_count=30, deadline=None)
     )

@@ -78,6 +78,6 @@ class Schedule(TwinStores):
 
 def test_memory_and_server_keep_the_same_schedule(server_url: str) -> None:
     Schedule.url = server_url
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Schedule, settings=settings(max_examples=25, stateful_step_count=30, deadline=None)
     )
