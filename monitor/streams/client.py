@@ -5,6 +5,7 @@ reply was lost would stand in the stream twice. Repeating is for the caller, who
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -131,7 +132,7 @@ def _settings() -> dict[str, Any]:
     }
 
 
-class _Base:
+class _Base(ABC):
     """Repeats what failed for lack of our functions (a new node, a restored backup), once, after loading them."""
 
     clustered: bool
@@ -155,12 +156,13 @@ class _Base:
                     raise reply
         return replies
 
+    @abstractmethod
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
         """Send all; an error is a reply here."""
-        raise NotImplementedError
+        ...
 
-    async def everywhere(self, *words: Word) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def everywhere(self, *words: Word) -> list[Any]: ...
 
 
 class _Single(_Base):

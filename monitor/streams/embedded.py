@@ -126,6 +126,7 @@ class _EmbeddedServer:
         pause = TAKE_OVER_EVERY
         while True:
             if self._process is not None:
+                pause = TAKE_OVER_EVERY
                 code = await self._process.wait()
                 self._process = None
                 words = await asyncio.to_thread(self._directory.last_words)
@@ -135,7 +136,6 @@ class _EmbeddedServer:
                 continue
             try:
                 await self._start()
-                pause = TAKE_OVER_EVERY
             except StreamError as error:
                 _log.error("server_not_started", why=str(error))
                 await asyncio.sleep(pause)

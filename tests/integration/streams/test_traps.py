@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 
@@ -9,6 +10,7 @@ from monitor.core.model import Article, Attempt, DeliveryState, FeedState
 from monitor.core.outcome import Verdict
 from monitor.core.retry import Ruling
 from monitor.errors import StreamFullError
+from monitor.ports import DeliveryFilter
 from monitor.streams import codec, keys
 from monitor.streams.client import command
 from monitor.streams.feeds import StreamFeedStore
@@ -114,7 +116,22 @@ async def test_an_unreadable_delivery_is_dead_and_holds_nobody_up(store: Store) 
     leases = await ledger.claim(NOW, MINUTE, 10, NOT_AT_ALL)
     assert [lease.delivery.id for lease in leases] == [whole]
     assert (await StreamStoreHealth(store).census(NOW)).deliveries[DeliveryState.DEAD] == 1
+    assert [one.id for one in await ledger.find(DeliveryFilter())] == [whole]
     assert len(await ledger.claim(NOW + 2 * MINUTE, MINUTE, 10, NOT_AT_ALL)) == 1
+
+
+async def test_a_target_is_found_behind_pages_of_others(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.streams.ledger.PAGE", 2)
+    ledger = StreamDeliveryLedger(store)
+    sought = await ledger.enqueue(alert(), "t", NOW)
+    partition = store.partition_of("t")
+    others = (f"t{n}" for n in range(1000) if store.partition_of(f"t{n}") == partition)
+    for target in islice(others, 5):
+        await ledger.enqueue(alert(created_at=NOW + MINUTE), target, NOW)
+    found = await ledger.find(DeliveryFilter(target_id="t"))
+    assert [one.id for one in found] == [sought]
 
 
 async def test_a_consumer_that_is_gone_for_long_is_dismissed_unless_it_holds_entries(
