@@ -17,11 +17,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisClusterException, RedisError, ResponseError
 
-from monitor.errors import StreamError, StreamFullError
+from monitor.errors import StoreRefusedError, StreamError, StreamFullError
 from monitor.streams import library
 
 REPLY_WITHIN = timedelta(seconds=10)
 CLUSTER = "+cluster"
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Word = str | bytes | int
 
@@ -81,7 +82,10 @@ class Server(Protocol):
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[Server]:
     """Yield the server at `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`."""
-    server = _Cluster(url) if CLUSTER in url.partition(":")[0] else _Single(url)
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise StoreRefusedError(f"the store's URL has to begin with one of {', '.join(SCHEMES)}://")
+    server = _Cluster(url) if scheme.endswith(CLUSTER) else _Single(url)
     try:
         yield server
     finally:

@@ -1,6 +1,7 @@
 """What may go wrong between us and a server, and what a store must be like to be opened."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -95,6 +96,17 @@ async def test_a_server_that_is_not_there_is_a_stream_error(tmp_path: Path) -> N
     with pytest.raises(StreamError, match="cannot be used"):
         async with open_store(f"unix://{tmp_path}/nobody", tmp_path):
             pass
+
+
+async def test_a_url_of_another_kind_is_refused_without_saying_its_password() -> None:
+    with pytest.raises(StoreRefusedError, match="begin with one of redis,") as refused:
+        async with connect("http://user:secret@host"):
+            pass
+    assert "secret" not in str(refused.value)
+
+
+def test_a_store_does_not_show_its_password(store: Store) -> None:
+    assert "secret" not in repr(replace(store, url="redis://:secret@host"))
 
 
 async def test_a_cluster_that_is_not_there_is_a_stream_error(tmp_path: Path) -> None:
