@@ -1,0 +1,24 @@
+"""Who is told what in the demo. The routes in its configuration say the same; the closing check compares."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One who is told of the articles that `rules` find."""
+
+    id: str
+    channel: str
+    rules: frozenset[str]
+
+    def wants(self, rules: frozenset[str]) -> bool:
+        """Whether any of `rules` is theirs."""
+        return bool(self.rules & rules)
+
+
+PRESS_OFFICE = Subscriber(
+    id="press-office", channel="Slack", rules=frozenset({"lavrov", "un-resolution"})
+)
+CRISIS_DESK = Subscriber(id="crisis-desk", channel="webhook", rules=frozenset({"syria"}))
+ANALYST = Subscriber(id="analyst", channel="email", rules=frozenset({"un-resolution", "us-stance"}))
+SUBSCRIBERS = (PRESS_OFFICE, CRISIS_DESK, ANALYST)
