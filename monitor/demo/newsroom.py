@@ -11,7 +11,7 @@ from html import escape
 from aiohttp import web
 
 from monitor.demo.render import CONTENT_TYPE, Published, render, render_page
-from monitor.demo.script import Mishap, Outlet, Piece, Repeat, Trouble
+from monitor.demo.script import Mishap, Outlet, Piece, Stale, Trouble
 from monitor.demo.site import serving
 
 _BACKLOG_AGE = timedelta(hours=26)
@@ -112,12 +112,13 @@ class Newsroom:
 
     def _standing(self, outlet: Outlet) -> list[Published]:
         """Return what stands in a feed now, newest first; an edit stands in the place of what it edits."""
-        here = [each for each in self._pieces if each.feed == outlet.id]
         progress = self.progress
+        here = [each for each in self._pieces if each.feed == outlet.id]
         visible = [each for each in here if each.at is None or each.at <= progress]
-        standing = {each.guid: each for each in visible if each.how is not Repeat.EDIT}
-        standing |= {each.guid: each for each in visible if each.how is Repeat.EDIT}
-        return [self._as_published(each) for each in reversed(standing.values())]
+        edits = {each.guid: each for each in visible if each.stale is Stale.EDIT}
+        late = [each for each in visible if each.stale is Stale.LATE]
+        others = [each for each in visible if each.stale not in {Stale.EDIT, Stale.LATE}]
+        return [self._as_published(edits.get(each.guid, each)) for each in others[::-1] + late]
 
     def _as_published(self, piece: Piece) -> Published:
         age = _BACKLOG_AGE if piece.at is None else timedelta(hours=piece.backdated_hours)

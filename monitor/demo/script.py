@@ -71,12 +71,13 @@ MISHAPS = (
 )
 
 
-class Repeat(StrEnum):
-    """In which way an article says again what was said."""
+class Stale(StrEnum):
+    """In which way an article is none of today's, although it was not there before."""
 
-    EDIT = "edit"
-    AGAIN = "again"
-    COPY = "copy"
+    EDIT = "edit"  # same guid and link, other words
+    AGAIN = "again"  # same text and link, new guid and tracking parameters
+    COPY = "copy"  # same text and link, in another feed of the publisher
+    LATE = "late"  # days old; stands at the end of the feed, since something above it was deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,40 +98,41 @@ class Piece:
     rules: frozenset[str] = frozenset()
     backdated_hours: float = 0
     repeats: str | None = None
-    how: Repeat | None = None
+    stale: Stale | None = None
 
     @property
     def guid(self) -> str:
-        """What the feed calls it: an edit keeps the name of what it edits, another repeat has a new one."""
-        return self.repeats if self.repeats and self.how is Repeat.EDIT else self.id
+        """What the feed calls it: an edit keeps the name of what it edits, others have one of their own."""
+        return self.repeats if self.repeats and self.stale is Stale.EDIT else self.id
 
     @property
     def query(self) -> str:
         """What the link carries that says nothing about the article."""
-        return "" if self.how in {None, Repeat.EDIT} else f"?utm_source={self.feed}&utm_medium=rss"
+        tracked = self.stale in {Stale.AGAIN, Stale.COPY}
+        return f"?utm_source={self.feed}&utm_medium=rss" if tracked else ""
 
 
 def load_script() -> tuple[Piece, ...]:
-    """Return every piece, in the order of appearance; the backlog comes first."""
-    told = [_piece(each) for each in _read("backlog") + _read("storyline") + _read("noise")]
-    originals = {each.id: each for each in told}
-    told += [_repeat(each, originals[each["repeats"]]) for each in _read("repeats")]
-    return tuple(sorted(told, key=lambda each: -1 if each.at is None else each.at))
+    """Return every piece in the order of appearance, the backlog first."""
+    pieces = [_piece(each) for each in _read("backlog") + _read("storyline") + _read("noise")]
+    originals = {each.id: each for each in pieces}
+    pieces += [_repeat(each, originals[each["repeats"]]) for each in _read("repeats")]
+    return tuple(sorted(pieces, key=lambda each: -1 if each.at is None else each.at))
 
 
 def alerting(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """Return the pieces that somebody should be told of: new ones that say what a rule looks for."""
-    return tuple(each for each in pieces if each.rules and not each.repeats and each.at is not None)
+    return tuple(each for each in pieces if each.rules and each.at is not None and not each.stale)
 
 
 def _piece(fields: dict[str, Any]) -> Piece:
     path = f"/{fields['feed']}/{fields['id']}"
-    return Piece(**{"path": path, **fields, "rules": frozenset(fields.get("rules", ()))})
+    rules, stale = frozenset(fields.get("rules", ())), fields.get("stale")
+    return Piece(**fields | {"path": path, "rules": rules, "stale": stale and Stale(stale)})
 
 
 def _repeat(fields: dict[str, Any], original: Piece) -> Piece:
-    changed = {**fields, "how": Repeat(fields["how"])}
-    return replace(original, rules=frozenset(), backdated_hours=0, **changed)
+    return replace(original, **fields | {"backdated_hours": 0, "stale": Stale(fields["stale"])})
 
 
 def _read(name: str) -> list[dict[str, Any]]:

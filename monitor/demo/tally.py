@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from monitor.core.model import Article, Match
 from monitor.demo.cast import Subscriber
@@ -12,7 +11,7 @@ from monitor.demo.script import Piece, alerting
 
 @dataclass(slots=True)
 class Arrival:
-    """What became of one alert: when it was taken, after how many tries; `refusals` came before that."""
+    """What became of one alert: when it was taken, after how many tries, and how often once more."""
 
     taken_at: float | None = None
     tries: int = 0
@@ -28,6 +27,7 @@ class Progress:
     appeared_at: float
     article: Article | None = None
     matches: tuple[Match, ...] = ()
+    matched_at: float = 0
     arrivals: dict[str, Arrival] = field(default_factory=dict)
 
     @property
@@ -35,11 +35,19 @@ class Progress:
         """The rules that matched."""
         return frozenset(each.rule_id for each in self.matches)
 
+    def latency(self, subscriber: str) -> float | None:
+        """Return the seconds from appearance to arrival; None before that."""
+        arrival = self.arrivals.get(subscriber)
+        if arrival is None or arrival.taken_at is None:
+            return None
+        return arrival.taken_at - self.appeared_at
+
 
 class Tally:
     """Follows every article from the newsroom to the receivers. Instants are of the event loop's clock."""
 
     def __init__(self, pieces: Sequence[Piece], subscribers: Sequence[Subscriber]) -> None:
+        """Expect what the script says."""
         self.subscribers = subscribers
         self.expected = {
             (each.id, piece.path)
@@ -48,23 +56,23 @@ class Tally:
             if each.wants(piece.rules)
         }
         self._progress: dict[str, Progress] = {}
-        self.strays: list[Receipt] = []
+        self._strays: list[Receipt] = []
 
     def appear(self, piece: Piece, at: float) -> None:
-        """Note that an article can be read from now on."""
-        self._progress[piece.path] = Progress(piece, at)
+        """Note that a piece can be read from now on; one that repeats another is part of its progress."""
+        self._progress.setdefault(piece.path, Progress(piece, at))
 
-    def match(self, path: str, article: Article, matches: tuple[Match, ...]) -> None:
-        """Note what was found in an article; an edit adds nothing."""
+    def match(self, path: str, article: Article, matches: tuple[Match, ...], at: float) -> None:
+        """Note what was found in an article when it was seen first."""
         progress = self._progress.get(path)
-        if progress and not progress.article:
-            progress.article, progress.matches = article, matches
+        if progress and progress.article is None:
+            progress.article, progress.matches, progress.matched_at = article, matches, at
 
     def receive(self, receipt: Receipt, at: float) -> None:
         """Note what came to a subscriber."""
         progress = self._progress.get(receipt.path)
         if progress is None:
-            self.strays.append(receipt)
+            self._strays.append(receipt)
             return
         arrival = progress.arrivals.setdefault(receipt.subscriber, Arrival())
         arrival.tries = max(arrival.tries, receipt.tries)
@@ -76,57 +84,49 @@ class Tally:
             arrival.extra += 1
 
     def of(self, path: str) -> Progress | None:
-        """Return how far an article has come."""
+        """Return how far an article has come; None for one that has not appeared."""
         return self._progress.get(path)
 
     def articles(self) -> Iterable[Progress]:
-        """Return all that has appeared, in that order."""
+        """Return all that have appeared, in that order."""
         return self._progress.values()
 
-    def taken(self, subscriber: str) -> list[Progress]:
-        """Return what a subscriber has."""
-        return [
-            each
-            for each in self._progress.values()
-            if (arrival := each.arrivals.get(subscriber)) and arrival.taken_at is not None
-        ]
+    def arrivals(self, subscriber: str) -> list[Arrival]:
+        """Return what became of each alert to a subscriber."""
+        found = (each.arrivals.get(subscriber) for each in self._progress.values())
+        return [each for each in found if each]
 
     def latencies(self, subscriber: str) -> list[float]:
         """Return the seconds from appearance to arrival, for each alert that a subscriber has."""
-        return [
-            taken_at - each.appeared_at
-            for each in self.taken(subscriber)
-            if (taken_at := each.arrivals[subscriber].taken_at) is not None
-        ]
+        found = (each.latency(subscriber) for each in self._progress.values())
+        return [each for each in found if each is not None]
 
     def missing(self) -> list[str]:
         """Say which alerts have not come."""
-        came = self._came()
-        return [f"{who} has no alert of {path}" for who, path in sorted(self.expected - came)]
+        absent = sorted(self.expected - self._came())
+        return [f"{who} has no alert of {path}" for who, path in absent]
 
     def surplus(self) -> list[str]:
         """Say which alerts should not have come, or not a second time."""
         unexpected = [
-            f"{who} has an alert of {path} that it should not have"
+            f"{who} has an alert of {path}, which it should not have"
             for who, path in sorted(self._came() - self.expected)
         ]
-        twice = [
-            f"{who} was told of {each.piece.path} {arrival.extra + 1} times"
-            for each in self._progress.values()
+        again = [
+            f"{who} was told {arrival.extra + 1} times of {path}"
+            for path, each in self._progress.items()
             for who, arrival in each.arrivals.items()
             if arrival.extra
         ]
-        strays = [f"{each.subscriber} has an alert of no article of ours" for each in self.strays]
-        return unexpected + twice + strays
+        strays = [
+            f"{each.subscriber} has an alert of nothing we published" for each in self._strays
+        ]
+        return unexpected + again + strays
 
     def _came(self) -> set[tuple[str, str]]:
         return {
-            (who.id, each.piece.path) for who in self.subscribers for each in self.taken(who.id)
+            (who.id, path)
+            for path, each in self._progress.items()
+            for who in self.subscribers
+            if each.latency(who.id) is not None
         }
-
-
-def spread(latencies: Sequence[float]) -> str:
-    """Return median and greatest, in words."""
-    if not latencies:
-        return "-"
-    return f"{median(latencies):.2f} s, at most {max(latencies):.2f} s"

@@ -5,7 +5,7 @@ import aiohttp
 import pytest
 
 from monitor.demo.newsroom import Newsroom, open_newsroom
-from monitor.demo.script import Format, Mishap, Outlet, Piece, Repeat, Trouble
+from monitor.demo.script import Format, Mishap, Outlet, Piece, Stale, Trouble
 from tests.wait import wait_until
 
 OUTLET = Outlet(id="gazette", name="Gazette", lang="en")
@@ -63,7 +63,7 @@ async def test_a_reader_who_has_the_document_is_told_so(client: aiohttp.ClientSe
 
 async def test_an_edit_stands_in_the_place_of_what_it_edits(client: aiohttp.ClientSession) -> None:
     edit = piece(
-        "one-edited", 0, title="About two", path="/gazette/one", repeats="one", how=Repeat.EDIT
+        "one-edited", 0, title="About two", path="/gazette/one", repeats="one", stale=Stale.EDIT
     )
     async with open_newsroom(Newsroom([OUTLET], [piece("one"), edit], [], 0.01)) as newsroom:
         newsroom.begin()
@@ -106,3 +106,14 @@ async def test_links_lead_to_pages_and_the_first_reading_of_every_feed_is_notice
         for path in ("/gazette/two", "/gazette/feed.json"):
             async with client.get(f"{newsroom.site}{path}") as response:
                 assert response.status == 404
+
+
+async def test_what_slides_back_into_a_feed_stands_at_its_end(
+    client: aiohttp.ClientSession,
+) -> None:
+    late = piece("older-still", 0, stale=Stale.LATE, backdated_hours=80)
+    pieces = [piece("old", None), late]
+    async with open_newsroom(Newsroom([OUTLET], pieces, [], 0.01)) as newsroom:
+        newsroom.begin()
+        text = await _text(client, f"{newsroom.site}{OUTLET.path}")
+    assert text.index("About older-still") > text.index("About old<")

@@ -1,7 +1,7 @@
 from xml.etree import ElementTree as ET
 
 from monitor.demo.render import Published, render
-from monitor.demo.script import MISHAPS, OUTLETS, Format, Repeat, alerting, load_script
+from monitor.demo.script import MISHAPS, OUTLETS, Format, Stale, alerting, load_script
 from tests.factories import NOW
 
 PIECES = load_script()
@@ -24,12 +24,12 @@ def test_every_language_of_the_newsroom_alerts_somebody() -> None:
 def test_repeats_come_after_what_they_repeat_and_lead_to_the_same_page() -> None:
     by_id = {each.id: each for each in PIECES}
     repeats = [each for each in PIECES if each.repeats]
-    assert {each.how for each in repeats} == set(Repeat)
+    assert {each.stale for each in repeats} == {Stale.EDIT, Stale.AGAIN, Stale.COPY}
     for each in repeats:
         original = by_id[each.repeats or ""]
         assert (each.at or 0) > (original.at or 0)
         assert each.path == original.path
-        assert (each.guid == original.guid) is (each.how is Repeat.EDIT)
+        assert (each.guid == original.guid) is (each.stale is Stale.EDIT)
 
 
 def test_articles_in_trouble_appear_while_the_trouble_lasts() -> None:
