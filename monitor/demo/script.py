@@ -51,8 +51,8 @@ OUTLETS = (
 class Trouble(StrEnum):
     """How a feed misbehaves for a while."""
 
-    CUT_OFF = "cut off in mid-document"
-    BUSY = "503 with Retry-After"
+    CUT_OFF = "sends half a document"
+    BUSY = "answers 503, asks for a second's rest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

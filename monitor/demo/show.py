@@ -57,12 +57,13 @@ class Show:
         wanting = [each for each in subscribers if each.wants(progress.found)]
         self._indented(Text("  ").join(_arrival(each, progress) for each in wanting))
 
-    def came_late(self, at: float, who: Subscriber, arrival: Arrival, title: str) -> None:
+    def came_late(self, at: float, who: Subscriber, progress: Progress) -> None:
         """Show an alert that came after its article was shown."""
-        why = f"try {arrival.tries}" if arrival.tries > 1 else "held back until now"
-        head = Text.assemble((f"→ {who.id}", _GOOD), f" has it now ({why})")
-        self._line(at, head)
-        self._indented(Text(title, _QUIET))
+        tries = progress.arrivals[who.id].tries
+        why = f"has it on try {tries}" if tries > 1 else "has it now"
+        self._line(
+            at, Text.assemble((f"→ {who.id}", _GOOD), f" {why}: ", (progress.piece.title, _QUIET))
+        )
 
     def ignored(self, at: float, title: str, why: str) -> None:
         """Show an article that alerted nobody, and the reason."""

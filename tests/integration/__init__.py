@@ -1,1 +1,1 @@
-"""Adapters, each against a real server."""
+"""One adapter with its real counterpart."""

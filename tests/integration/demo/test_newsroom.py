@@ -83,7 +83,7 @@ async def test_feeds_in_trouble_recover_after_the_planned_number_of_requests(
     pieces = [piece("one"), piece("eins", feed="zeitung")]
     async with open_newsroom(Newsroom([OUTLET, OTHER], pieces, mishaps, 0.01)) as newsroom:
         newsroom.begin()
-        await wait_until(lambda: newsroom.progress > 0, "the beginning has begun")
+        await wait_until(lambda: newsroom.is_done, "the beginning has begun")
         assert "</rss>" not in await _text(client, f"{newsroom.site}{OUTLET.path}")
         assert "</rss>" in await _text(client, f"{newsroom.site}{OUTLET.path}")
         async with client.get(f"{newsroom.site}{OTHER.path}") as busy:

@@ -1,0 +1,1 @@
+"""`monitor parse`: what a feed says, as JSON. Needs no store."""

@@ -1,0 +1,1 @@
+"""Pure decisions: no event loop, no fixtures."""

@@ -1,0 +1,82 @@
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from monitor.telemetry import Metrics, Redactor, configure_logging
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging():
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_json_lines_carry_event_context_and_level():
+    out = io.StringIO()
+    configure_logging("info", "json", out)
+    with structlog.contextvars.bound_contextvars(trace="t1"):
+        structlog.get_logger().info("feed_polled", feed="bbc")
+    line = json.loads(out.getvalue())
+    assert line["event"] == "feed_polled"
+    assert line["feed"] == "bbc"
+    assert line["trace"] == "t1"
+    assert line["level"] == "info"
+
+
+def test_quiet_levels_are_not_written():
+    out = io.StringIO()
+    configure_logging("warning", "json", out)
+    structlog.get_logger().info("feed_polled")
+    assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_a_secret_is_blanked_out_wherever_it_stands(style):
+    out = io.StringIO()
+    redactor = configure_logging("info", style, out)
+    redactor.hide(["https://hooks.example/T0/B0/sesame", "hunter22"])
+    log = structlog.get_logger()
+    log.info("posted", url="https://hooks.example/T0/B0/sesame", nested={"password": "hunter22"})
+    try:
+        int("https://hooks.example/T0/B0/sesame")
+    except ValueError:
+        log.exception("attempt_crashed")
+    logging.getLogger("aiohttp").error("login hunter22 refused")
+    assert "sesame" not in out.getvalue()
+    assert "hunter22" not in out.getvalue()
+    assert "***" in out.getvalue()
+
+
+def test_standard_library_log_lines_have_the_same_form():
+    out = io.StringIO()
+    configure_logging("info", "json", out)
+    logging.getLogger("aiohttp.client").warning("odd answer")
+    assert json.loads(out.getvalue())["event"] == "odd answer"
+
+
+def test_redactor_leaves_words_shorter_than_a_secret_alone():
+    redactor = Redactor()
+    redactor.hide(["abc"])
+    assert redactor.clean("abc stays") == "abc stays"
+
+
+def test_exposition_names_every_metric_with_its_prefix():
+    metrics = Metrics()
+    metrics.suppressed.labels("no_rule").inc()
+    lines = metrics.exposition().decode().splitlines()
+    names = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    assert names
+    assert all(name.startswith("monitor_") for name in names)
+    assert 'monitor_suppressed_total{reason="no_rule"} 1.0' in lines
+
+
+def test_two_sets_of_metrics_do_not_share_counts():
+    first, second = Metrics(), Metrics()
+    first.polls.labels("unchanged").inc()
+    assert 'result="unchanged"' not in second.exposition().decode()
