@@ -13,7 +13,7 @@ from monitor.demo.tally import Progress, Tally
 
 _TICK = 0.1
 _SETTLED = 1.0  # seconds after a match for which slower subscribers are waited for, so that one block tells all
-_SILENCE = 2.5  # seconds after its appearance in which something may still come of a piece that should alert nobody
+SILENCE = 2.5  # two polls and a little
 
 _NO_RULE = "no rule matches"
 _WHY = {
@@ -22,7 +22,7 @@ _WHY = {
     Stale.COPY: "told, from another feed",
     Stale.LATE: "old, slid back in",
 }
-_MATCHED_AGAIN = {Stale.EDIT, Stale.COPY}  # the others are known and do not even reach the rules
+_KNOWN = {Stale.AGAIN, Stale.LATE}  # these do not even reach the rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,13 @@ class Sighting:
 class Director:
     """Runs one performance. `see` and `receive` are called as things happen, on the event loop."""
 
-    def __init__(self, newsroom: Newsroom, tally: Tally, show: Show) -> None:
-        """Nothing has happened yet."""
+    def __init__(
+        self, newsroom: Newsroom, tally: Tally, show: Show, silence: float = SILENCE
+    ) -> None:
+        """Take it for settled that nothing comes of a piece `silence` seconds after its appearance."""
         self._newsroom = newsroom
         self._tally = tally
+        self._silence = silence
         self._show = show
         self._sightings: dict[Sighting, bool] = {}
         self._open: list[Piece] = []
@@ -51,6 +54,7 @@ class Director:
 
     def see(self, article: Article, matches: tuple[Match, ...]) -> None:
         """Note that an article was held against the rules."""
+        self._enter()
         path = article_path(article.url, self._newsroom.site)
         edited = article.kind is ArticleKind.EDITED
         self._sightings[Sighting(article.feed_id, path, edited)] = bool(matches)
@@ -58,6 +62,7 @@ class Director:
 
     def receive(self, receipt: Receipt) -> None:
         """Note what came to a subscriber."""
+        self._enter()
         now = self._newsroom.elapsed
         self._tally.receive(receipt, now)
         if receipt.refused:
@@ -81,17 +86,25 @@ class Director:
 
     def complaints(self) -> list[str]:
         """Say everything that is not as it should be."""
-        unread = [f"{each.id} never came to the rules" for each in self._open]
+        unread = [
+            f"{each.id} never came to the rules"
+            for each in self._open
+            if each.stale not in _KNOWN and _sighting_of(each) not in self._sightings
+        ]
         return self._tally.missing() + self._tally.surplus() + unread
 
     def _is_over(self) -> bool:
         return self._newsroom.is_done and not self._open and not self._tally.missing()
 
-    def _tick(self) -> None:
+    def _enter(self) -> None:
+        """Note what has appeared by now; what comes of it may come before the next tick."""
         for piece in self._newsroom.published()[self._entered :]:
             self._entered += 1
             self._open.append(piece)
             self._tally.appear(piece, self._newsroom.appears_at(piece))
+
+    def _tick(self) -> None:
+        self._enter()
         for who, trouble in self._newsroom.troubles[self._troubles :]:
             self._troubles += 1
             self._show.trouble(self._newsroom.elapsed, who, trouble)
@@ -100,31 +113,25 @@ class Director:
 
     def _is_settled(self, piece: Piece) -> bool:
         """Tell what became of a piece, if that can be said by now."""
-        sighting = Sighting(piece.feed, piece.path, piece.stale is Stale.EDIT)
+        matched = self._sightings.get(_sighting_of(piece))
         if piece.stale:
-            return self._settle_stale(piece, self._sightings.get(sighting))
-        matched = self._sightings.get(sighting)
+            silent = self._newsroom.was_read_since(piece, self._silence)
+            if silent and (matched or piece.stale in _KNOWN):
+                return self._ignore(piece, _WHY[piece.stale])
+            return False
         if matched is None:
             return False
-        if not matched:
-            self._ignore(piece, _NO_RULE)
-            return True
         progress = self._tally.of(piece.path)
-        return progress is not None and self._settle_told(progress)
+        if not matched or progress is None:
+            return self._ignore(piece, _NO_RULE)
+        return self._tell(progress)
 
-    def _settle_stale(self, piece: Piece, sighting: bool | None) -> bool:
-        if piece.stale is None or not self._newsroom.was_read_since(piece, _SILENCE):
-            return False
-        if piece.stale in _MATCHED_AGAIN and not sighting:
-            return False
-        self._ignore(piece, _WHY[piece.stale])
-        return True
-
-    def _ignore(self, piece: Piece, why: str) -> None:
+    def _ignore(self, piece: Piece, why: str) -> bool:
         self.quiet[why] += 1
         self._show.ignored(self._newsroom.elapsed, piece.title, why)
+        return True
 
-    def _settle_told(self, progress: Progress) -> bool:
+    def _tell(self, progress: Progress) -> bool:
         wanting = {each.id for each in self._tally.subscribers if each.wants(progress.found)}
         now = self._newsroom.elapsed
         if not wanting <= progress.arrivals.keys() and now < progress.matched_at + _SETTLED:
@@ -142,3 +149,7 @@ class Director:
                 if progress and who.id not in told and progress.latency(who.id) is not None:
                     told.add(who.id)
                     self._show.came_late(self._newsroom.elapsed, who, progress)
+
+
+def _sighting_of(piece: Piece) -> Sighting:
+    return Sighting(piece.feed, piece.path, piece.stale is Stale.EDIT)
