@@ -49,9 +49,15 @@ class RefusedAddressError(OSError):
 class AddressGuard:
     """Decides which addresses may be dialled: public ones, and those the operator lists."""
 
-    def __init__(self, allow: Sequence[IPv4Network | IPv6Network] = ()) -> None:
-        """Take the networks that may be dialled although they are not public."""
+    def __init__(
+        self, allow: Sequence[IPv4Network | IPv6Network] = (), *, listed_only: bool = False
+    ) -> None:
+        """Take the networks that may be dialled although they are not public.
+
+        With `listed_only` they are all that may be dialled.
+        """
         self._allow = tuple(allow)
+        self._listed_only = listed_only
 
     def check(self, address: str) -> None:
         """Raise `RefusedAddressError` unless `address`, an IPv4 or IPv6 literal, may be dialled.
@@ -73,11 +79,11 @@ class AddressGuard:
         if any(address in network for network in self._allow):
             return True
         if isinstance(address, IPv4Address):
-            return _is_public(address, _DENIED_V4)
+            return not self._listed_only and _is_public(address, _DENIED_V4)
         carried = _carried(address)
         if carried is not None:
             return self._permits(carried)
-        return address in _UNICAST_V6 and _is_public(address, _DENIED_V6)
+        return not self._listed_only and address in _UNICAST_V6 and _is_public(address, _DENIED_V6)
 
 
 def _is_public(
@@ -136,6 +142,7 @@ def open_session(
     timeout: aiohttp.ClientTimeout | None = None,
     tls: SSLContext | None = None,
     resolver: AbstractResolver | None = None,
+    trace_configs: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
     """Open a client session whose every dial, to a name, a literal or after a redirect, is checked by `guard`.
 
@@ -164,4 +171,5 @@ def open_session(
         timeout=timeout or aiohttp.ClientTimeout(total=30, sock_connect=10),
         auto_decompress=auto_decompress,
         trust_env=False,
+        trace_configs=list(trace_configs),
     )

@@ -111,7 +111,6 @@ class Metrics:
             "verdict",
             "reason",
         )
-        self.buried = counter("buried_entries", "Entries no one could read or handle.", "log")
         self.failures = counter("service_failures", "Turns of a service that failed.", "service")
         self.poll_seconds = histogram("poll_seconds", "A poll from request to record.")
         self.published_to_seen = histogram(

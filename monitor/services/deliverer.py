@@ -34,6 +34,7 @@ class Lane:
     kind: str
     channel: Channel
     waits: Waits
+    timeout: timedelta
 
 
 class DelivererService(LeasingService[DeliveryLease]):
@@ -49,15 +50,13 @@ class DelivererService(LeasingService[DeliveryLease]):
         metrics: Metrics,
         *,
         concurrency: int,
-        timeout: timedelta,
         lease: timedelta,
     ) -> None:
-        """Deliver by `lanes`, target id to lane; an attempt takes at most `timeout` and is leased for longer."""
+        """Deliver by `lanes`, target id to lane; `lease` outlasts the timeout of each of them."""
         super().__init__(metrics, concurrency)
         self._ledger = ledger
         self._lanes = lanes
         self._clock = clock
-        self._timeout = timeout
         self._lease = lease
 
     def use(self, lanes: Mapping[str, Lane]) -> None:
@@ -91,12 +90,12 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _attempt(self, lane: Lane, delivery: Delivery, now: datetime) -> Outcome:
         try:
-            async with asyncio.timeout(self._timeout.total_seconds()):
+            async with asyncio.timeout(lane.timeout.total_seconds()):
                 return await lane.channel.deliver(delivery, now)
         except TimeoutError:
             return RetryLater(
                 reason=DeliveryReason.TIMEOUT,
-                detail=f"no answer within {self._timeout.total_seconds():g} s",
+                detail=f"no answer within {lane.timeout.total_seconds():g} s",
             )
         except (
             Exception

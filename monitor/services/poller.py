@@ -8,7 +8,14 @@ from typing import ClassVar
 import structlog
 
 from monitor.core.model import Article, Feed
-from monitor.core.poll import PollDecision, decide, failed, keys_of, unchanged
+from monitor.core.poll import (
+    PollDecision,
+    decide,
+    decide_failed,
+    decide_unchanged,
+    document_keys,
+    is_unchanged,
+)
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
 from monitor.services.service import IDLE, LeasingService
@@ -82,20 +89,21 @@ class PollerService(LeasingService[FeedLease]):
         state = lease.state
         try:
             document = await self._fetcher.fetch(feed, state)
-            if unchanged(state, document):
-                return decide(feed, state, document, None, frozenset(), self._clock.now(), trace)
+            if is_unchanged(state, document):
+                return decide_unchanged(feed, state, document, self._clock.now())
             parsed = await self._parser.parse(document)
-            known = await self._store.known(feed.id, keys_of(parsed))
-            return decide(feed, state, document, parsed, known, self._clock.now(), trace)
+            known = await self._store.known(feed.id, document_keys(parsed))
+            now = self._clock.now()
+            return decide(feed, state, document, parsed, known, now=now, trace_id=trace)
         except StreamError:
             raise
         except FeedError as error:
-            return failed(feed, state, error, self._clock.now())
+            return decide_failed(feed, state, error, self._clock.now())
         except Exception as error:  # the wall around one feed: a defect costs this poll, no other
             self.metrics.failures.labels(self.name).inc()
             log.exception("poll_crashed")
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
-            return failed(feed, state, defect, self._clock.now())
+            return decide_failed(feed, state, defect, self._clock.now())
 
     def _tell(self, decision: PollDecision, recorded: PollRecorded, now: datetime) -> None:
         state = decision.state

@@ -79,7 +79,10 @@ class RouterService(EntryService[MatchedArticle]):
             alert = Alert(
                 subscriber=subscriber, article=matched.article, matches=matches, created_at=now
             )
-            for target_id in self._table.targets.get(subscriber, ()):
+            targets = self._table.targets.get(subscriber, ())
+            if not targets:
+                self._suppress(Suppression.NO_TARGET, subscriber=subscriber)
+            for target_id in targets:
                 delivery_id = await self._ledger.enqueue(alert, target_id, now)
                 if delivery_id is None:
                     self._suppress(Suppression.ALREADY_TOLD, target=target_id)

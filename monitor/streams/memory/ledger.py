@@ -28,7 +28,7 @@ class MemoryDeliveryLedger:
         news = self._untold(alert, target_id)
         if not news:
             return None
-        rule_ids = sorted(match.rule_id for match in news)
+        rule_ids = [match.rule_id for match in news]
         new_id = delivery_id(alert.article.id, rule_ids, target_id)
         if new_id in self._store.booked:
             return None
@@ -49,10 +49,10 @@ class MemoryDeliveryLedger:
         current = self._store.told.setdefault(number, set())
         told = current | self._store.told.get(number - 1, set())
         news: dict[int, Match] = {}
-        for match in alert.matches:
+        for match in sorted(alert.matches, key=lambda match: match.rule_id):
             news.setdefault(hash64(alert.article.id, match.rule_id, target_id), match)
         fresh = {key: match for key, match in news.items() if key not in told}
-        current |= fresh.keys()
+        current.update(fresh)
         return tuple(fresh.values())
 
     def _lane(self, target_id: str) -> Lane:

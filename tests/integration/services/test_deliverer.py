@@ -50,20 +50,21 @@ class Script:
 class Bench:
     """A deliverer over a ledger in memory."""
 
-    def __init__(self, **channels: Script) -> None:
+    def __init__(self, timeout: float = 0.2, **channels: Script) -> None:
         self.ledger = MemoryDeliveryLedger(MemoryStore())
         self.clock = StandingClock()
         self.metrics = Metrics()
         self.service = DelivererService(
             self.ledger,
             {
-                name: Lane(kind="test", channel=each, waits=WEBHOOK)
+                name: Lane(
+                    kind="test", channel=each, waits=WEBHOOK, timeout=timedelta(seconds=timeout)
+                )
                 for name, each in channels.items()
             },
             self.clock,
             self.metrics,
             concurrency=8,
-            timeout=timedelta(seconds=0.2),
             lease=timedelta(seconds=30),
         )
 
@@ -152,8 +153,7 @@ async def test_a_target_no_longer_configured_drops_its_deliveries_with_the_reaso
 async def test_a_hanging_target_holds_two_places_and_the_others_are_served():
     gate = asyncio.Event()
     slow, quick = Script(gate=gate), Script()
-    bench = Bench(slow=slow, quick=quick)
-    bench.service._timeout = timedelta(seconds=60)
+    bench = Bench(timeout=60, slow=slow, quick=quick)
     for number in range(6):
         await bench.enqueue("slow", number)
         await bench.enqueue("quick", number)

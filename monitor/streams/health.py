@@ -1,0 +1,102 @@
+"""Counting and upkeep of the store on the server."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.core.model import DeliveryState
+from monitor.ports import Census, LogCensus
+from monitor.streams import bounds, keys
+from monitor.streams.client import call, command
+from monitor.streams.instants import from_ms, span_ms, to_ms
+from monitor.streams.keys import key
+from monitor.streams.log import GROUP
+from monitor.streams.store import Store, server_facts, server_name
+
+BATCH = 200
+CONSUMER_GONE = timedelta(days=1)
+
+
+class StreamStoreHealth:
+    """A `StoreHealth` on the server."""
+
+    def __init__(self, store: Store) -> None:
+        """Work on an open store."""
+        self._store = store
+        self._server = store.server
+
+    async def ping(self) -> None:
+        """See `StoreHealth.ping`."""
+        await self._server.everywhere("PING")
+
+    async def census(self, now: datetime) -> Census:
+        """See `StoreHealth.census`."""
+        names = ("lanes", "due", keys.ARTICLES, keys.MATCHES, keys.DEAD)
+        counted = await self._server.each(
+            [
+                call("monitor_census", [key(p, name) for name in names], to_ms(now), GROUP)
+                for p in self._store.all()
+            ]
+        )
+        feeds, due, articles, matches, dead, states = zip(*counted, strict=True)
+        facts = await server_facts(self._server)
+        return Census(
+            feeds=sum(feeds),
+            feeds_due=sum(due),
+            logs=(_log(keys.ARTICLES, articles, now), _log(keys.MATCHES, matches, now)),
+            deliveries=dict(zip(DeliveryState, map(sum, zip(*states, strict=True)), strict=True)),
+            dead_entries=sum(dead),
+            memory_bytes=sum(int(node["used_memory"]) for node in facts),
+            memory_limit_bytes=sum(int(node["maxmemory"]) for node in facts),
+            server=", ".join(sorted(Counter(map(server_name, facts)))),
+        )
+
+    async def tidy(self, now: datetime) -> int:
+        """See `StoreHealth.tidy`. When memory runs short, finished work goes sooner; what is under way never does."""
+        pressed = await self._pressed()
+        delivered = bounds.KEEP_PRESSED if pressed else bounds.KEEP_DELIVERED
+        count = await self._forget(DeliveryState.DELIVERED, now - delivered)
+        for state in (DeliveryState.DEAD, DeliveryState.DROPPED):
+            count += await self._forget(state, now - bounds.KEEP_DEAD)
+        public = now - (bounds.KEEP_PRESSED if pressed else bounds.KEEP_PUBLIC)
+        count += await self._trim([keys.PUBLIC], "MINID", to_ms(public))
+        count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
+        dead = [key(partition, keys.DEAD) for partition in self._store.all()]
+        count += await self._trim(dead, "MINID", to_ms(now - bounds.KEEP_DEAD))
+        return count + await self._dismiss()
+
+    async def _pressed(self) -> bool:
+        facts = await server_facts(self._server)
+        return any(
+            0 < int(node["maxmemory"]) * bounds.PRESSURE < int(node["used_memory"])
+            for node in facts
+        )
+
+    async def _forget(self, state: DeliveryState, before: datetime) -> int:
+        count = 0
+        for partition in self._store.all():
+            forget = call(
+                "monitor_forget", [key(partition, "lanes")], state.value, to_ms(before), BATCH
+            )
+            while gone := int(await self._server.run(forget)):
+                count += gone
+        return count
+
+    async def _trim(self, streams: Sequence[str], strategy: str, threshold: int) -> int:
+        trims = [command("XTRIM", stream, strategy, "~", threshold) for stream in streams]
+        return sum(await self._server.each(trims))
+
+    async def _dismiss(self) -> int:
+        logs = [key(p, name) for p in self._store.all() for name in (keys.ARTICLES, keys.MATCHES)]
+        idle = span_ms(CONSUMER_GONE)
+        return sum(
+            await self._server.each([call("monitor_dismiss", [log], GROUP, idle) for log in logs])
+        )
+
+
+def _log(name: str, counted: Sequence[Any], now: datetime) -> LogCensus:
+    lengths, pending, firsts = zip(*counted, strict=True)
+    appended = [int(first.split(b"-")[0]) for first in firsts if first]
+    oldest = max(timedelta(), now - from_ms(min(appended))) if appended else None
+    return LogCensus(name=name, length=sum(lengths), pending=sum(pending), oldest=oldest)

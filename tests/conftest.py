@@ -1,0 +1,39 @@
+"""Fixtures that many tests share: real servers, and a loop in which nothing blocks."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from monitor.streams.store import Store, open_store
+from tests.servers.valkey import running_cluster, running_server
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """One server for this test worker; `store` empties it."""
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """One cluster of three primaries for this test worker."""
+    with running_cluster() as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_server_url(server_url: str) -> str:
+    """The address of a real server on which nothing is left of the test before."""
+    async with Redis.from_url(server_url, protocol=2) as client:
+        await client.flushall()
+    return server_url
+
+
+@pytest.fixture
+async def store(empty_server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on a real server."""
+    async with open_store(empty_server_url, tmp_path) as opened:
+        yield opened

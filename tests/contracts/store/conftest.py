@@ -1,0 +1,82 @@
+"""The ports of a store, whatever it stands on."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.ports import (
+    ArticleLog,
+    DeliveryLedger,
+    FeedStore,
+    MatchLog,
+    PublicStream,
+    StoreHealth,
+)
+from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.health import StreamStoreHealth
+from monitor.streams.ledger import StreamDeliveryLedger
+from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.memory import (
+    MemoryArticleLog,
+    MemoryDeliveryLedger,
+    MemoryFeedStore,
+    MemoryMatchLog,
+    MemoryPublicStream,
+    MemoryStore,
+    MemoryStoreHealth,
+)
+from monitor.streams.public import StreamPublicStream
+from monitor.streams.store import Store, open_store
+
+HIGH_WATER = 8
+MIN_IDLE = timedelta(milliseconds=80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One store, seen through all its ports; logs are made for a consumer's name."""
+
+    feeds: FeedStore
+    articles: Callable[[str], ArticleLog]
+    matches: Callable[[str], MatchLog]
+    public: PublicStream
+    ledger: DeliveryLedger
+    health: StoreHealth
+
+
+def in_memory() -> Ports:
+    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE)
+    return Ports(
+        feeds=MemoryFeedStore(store),
+        articles=lambda consumer: MemoryArticleLog(store, consumer),
+        matches=lambda consumer: MemoryMatchLog(store, consumer),
+        public=MemoryPublicStream(store),
+        ledger=MemoryDeliveryLedger(store),
+        health=MemoryStoreHealth(store),
+    )
+
+
+def on_server(store: Store) -> Ports:
+    return Ports(
+        feeds=StreamFeedStore(store, high_water=HIGH_WATER),
+        articles=lambda consumer: StreamArticleLog(store, consumer, min_idle=MIN_IDLE),
+        matches=lambda consumer: StreamMatchLog(store, consumer, min_idle=MIN_IDLE),
+        public=StreamPublicStream(store),
+        ledger=StreamDeliveryLedger(store),
+        health=StreamStoreHealth(store),
+    )
+
+
+@pytest.fixture(params=["memory", "server", "cluster"])
+async def ports(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ports]:
+    """An empty store of each kind."""
+    if request.param == "memory":
+        yield in_memory()
+        return
+    url = request.getfixturevalue(f"{request.param}_url")
+    async with open_store(url, tmp_path) as store:
+        await store.server.everywhere("FLUSHALL")
+        yield on_server(store)
