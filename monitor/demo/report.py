@@ -1,32 +1,65 @@
-"""The closing summary: how much was published, who was told of it how fast, and what was kept quiet."""
+"""The words at the beginning and at the end: what is going on, and what came of it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from monitor.config.settings import Settings
+from monitor.demo.cast import Subscriber
+from monitor.demo.newsroom import Newsroom
 from monitor.demo.script import Outlet, Piece
 from monitor.demo.tally import Tally
+from monitor.ports import Census
+
+Facts = list[tuple[str, RenderableType]]
+
+
+def introduce(
+    settings: Settings,
+    outlets: Sequence[Outlet],
+    subscribers: Sequence[Subscriber],
+    site: str,
+    census: Census,
+    rule_names: Callable[[Iterable[str]], Text],
+) -> Facts:
+    """Return what is going on and where things are: a name and what it says, for each part."""
+    rules, told = _columns(2), _columns(3)
+    for rule in settings.rules:
+        rules.add_row(rule_names([rule.id]), rule.query)
+    for who in subscribers:
+        told.add_row(who.id, who.channel, rule_names(sorted(who.rules)))
+    languages = len({each.lang for each in outlets})
+    return [
+        ("Newsroom", Text(f"{site}, {len(outlets)} feeds in {languages} languages")),
+        ("Store", Text(f"{census.server}, embedded, on a socket of its own")),
+        ("Rules", rules),
+        ("Told", told),
+    ]
 
 
 def summarise(
-    outlets: Sequence[Outlet],
-    published: Sequence[Piece],
-    requests: Mapping[int, int],
-    tally: Tally,
-    quiet: Mapping[str, int],
-) -> list[tuple[str, RenderableType]]:
-    """Return the parts of the summary: a name and what it says."""
+    outlets: Sequence[Outlet], newsroom: Newsroom, tally: Tally, quiet: Mapping[str, int]
+) -> Facts:
+    """Return how much was published, who was told of it how fast, and what was kept quiet."""
     return [
-        ("Published", Text(_published(outlets, published))),
-        ("Polled", Text(_polled(requests))),
+        ("Published", Text(_published(outlets, newsroom.published()))),
+        ("Polled", Text(_polled(newsroom.requests))),
         ("Matched", Text(_matched(tally))),
         ("Delivered", _delivered(tally)),
         ("Kept quiet", _quiet(quiet)),
     ]
+
+
+def _columns(count: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(count - 1):
+        grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
 
 
 def _published(outlets: Sequence[Outlet], published: Sequence[Piece]) -> str:
@@ -73,9 +106,7 @@ def _retried(refusals: int, alerts: int) -> str:
 
 
 def _quiet(quiet: Mapping[str, int]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right")
-    table.add_column()
+    table = _columns(2)
     for why, count in quiet.items():
         table.add_row(str(count), why)
     return table

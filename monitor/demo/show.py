@@ -1,6 +1,7 @@
 """What the person who started the demo sees: a head, one block an article, and a closing summary."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console, RenderableType
 from rich.rule import Rule as Line
@@ -12,12 +13,23 @@ from monitor.demo.marks import Marker
 from monitor.demo.script import Outlet
 from monitor.demo.tally import Arrival, Progress
 
+_NEXT = "Next: your feeds into config/feeds.yaml, your rules into config/rules.yaml, then `monitor run`."
 _COLOURS = ("magenta", "cyan", "yellow", "green")
 _INDENT = 8
 _QUIET = "bright_black"
 _GOOD = "green"
 _BAD = "red"
 _TROUBLE = "yellow"
+
+
+class _Spoken:
+    """A text that is asked for anew whenever it is drawn."""
+
+    def __init__(self, say: Callable[[], str]) -> None:
+        self._say = say
+
+    def __rich__(self) -> Text:
+        return Text(self._say(), _QUIET)
 
 
 class Show:
@@ -83,7 +95,16 @@ class Show:
         self.console.print()
         self.console.print(_pairs(facts, spaced=True))
 
-    def verdict(self, complaints: Sequence[str], next_steps: str) -> None:
+    @contextmanager
+    def standing(self, say: Callable[[], str]) -> Iterator[None]:
+        """While the block lasts, keep a line at the bottom that says how things stand, if this is a terminal."""
+        if not self.console.is_interactive:
+            yield
+            return
+        with self.console.status(_Spoken(say), spinner_style=_QUIET):
+            yield
+
+    def verdict(self, complaints: Sequence[str]) -> None:
         """Say whether all came as it should, and what to do next."""
         if complaints:
             self.console.print(Text("Not as it should be:", f"bold {_BAD}"))
@@ -93,7 +114,7 @@ class Show:
             everything = "Every alert that was due arrived, once; nothing else did."
             self.console.print(Text(everything, f"bold {_GOOD}"))
         self.console.print()
-        self.console.print(Text(next_steps))
+        self.console.print(Text(_NEXT))
 
     def _rule(self) -> None:
         self.console.print(Line(style=_QUIET))

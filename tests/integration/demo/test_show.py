@@ -76,7 +76,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, *, terminal: bool) -> No
     progress.arrivals["desk"] = Arrival(taken_at=4, tries=3)
     show.came_late(4, DESK, progress)
     show.summary([("Published", Text("1 article"))])
-    show.verdict([], "Next: nothing")
+    show.verdict([])
     lines = written(show)
     assert len(lines) > 10
     assert max(Text.from_ansi(each).cell_len for each in lines) <= width
@@ -113,6 +113,6 @@ def test_who_has_no_alert_yet_is_said(arrival: Arrival | None, words: str) -> No
 
 def test_complaints_are_listed() -> None:
     show = Show(console(80), [], {})
-    show.verdict(["desk has no alert of /world/one"], "Next: look")
+    show.verdict(["desk has no alert of /world/one"])
     assert "  desk has no alert of /world/one" in written(show)
     assert "arrived, once" not in "".join(written(show))
