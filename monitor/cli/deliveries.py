@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from monitor.app import open_store_parts
+from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, load_settings
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.text.plain import one_line

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from monitor.app import open_outside
+from monitor.app.parts import open_outside
 from monitor.cli.options import config_option, load_settings
 from monitor.config.settings import Settings
 from monitor.core.feed import Document, ParsedFeed

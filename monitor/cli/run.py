@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 import uvloop
 
-from monitor.app import SERVICES, run_daemon
+from monitor.app.daemon import run_daemon
+from monitor.app.program import SERVICES
 from monitor.cli.options import config_option, load_settings
 from monitor.telemetry import configure_logging
 

@@ -26,6 +26,8 @@ EMAIL = _waits(
 )  # 17 tries in 48 hours; greylisting needs five minutes
 NOT_FOUND = _waits("1m 3m 6m")  # a receiver being deployed is soon back; one that moved never is
 
+# A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
+LEASE_MARGIN = timedelta(seconds=5)
 JITTER = 0.2  # a wait is between 80 % and 120 % of what the table says, so that a storm does not come back as one
 # Whoever is too slow or too busy is not helped by a second try within the minute.
 BUSY_WAIT = timedelta(minutes=1)

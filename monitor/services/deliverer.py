@@ -17,7 +17,7 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import Ruling, Waits, decide
+from monitor.core.retry import LEASE_MARGIN, Ruling, Waits, decide
 from monitor.ports import Channel, Clock, DeliveryLease, DeliveryLedger
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
@@ -52,19 +52,21 @@ class DelivererService(LeasingService[DeliveryLease]):
         concurrency: int,
         lease: timedelta,
     ) -> None:
-        """Deliver by `lanes`, target id to lane; `lease` outlasts the timeout of each of them."""
+        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be."""
         super().__init__(metrics, concurrency)
         self._ledger = ledger
         self._lanes = lanes
         self._clock = clock
-        self._lease = lease
+        self._shortest_lease = lease
 
     def use(self, lanes: Mapping[str, Lane]) -> None:
         """Deliver by `lanes` from the next attempt on."""
         self._lanes = lanes
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
-        return await self._ledger.claim(self._clock.now(), self._lease, limit, IDLE)
+        timeouts = [lane.timeout for lane in self._lanes.values()]
+        lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
+        return await self._ledger.claim(self._clock.now(), lease, limit, IDLE)
 
     async def _handle(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery

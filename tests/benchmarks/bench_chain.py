@@ -1,5 +1,6 @@
-"""The whole chain over the embedded server: latency from parsed to send started, and articles a second on one core.
+"""The whole chain over the embedded server: from an article parsed to its send started, and articles a second.
 
-The bounds, measured in the same run: a PING for the latency, a bare pipelined XADD of the same bytes for the rate.
+Matching, routing and delivering are the product's own; the receiver is a channel that notes the time. The bounds,
+measured in the same run: a PING for the latency; bare pipelined XADDs of the same bytes for the rate.
 Run: `python -m tests.benchmarks.bench_chain [--articles 2000]`.
 """
