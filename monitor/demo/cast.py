@@ -21,7 +21,7 @@ class Subscriber:
 PRESS_OFFICE = Subscriber(
     id="press-office", channel="Slack", rules=frozenset({"lavrov", "un-resolution"})
 )
-CRISIS_DESK = Subscriber(id="crisis-desk", channel="signed webhook", rules=frozenset({"syria"}))
+CRISIS_DESK = Subscriber(id="crisis-desk", channel="webhook", rules=frozenset({"syria"}))
 ANALYST = Subscriber(id="analyst", channel="email", rules=frozenset({"un-resolution", "us-stance"}))
 SCREEN = Subscriber(id="console", channel="this screen", rules=frozenset(RULES))
 SUBSCRIBERS = (PRESS_OFFICE, CRISIS_DESK, ANALYST, SCREEN)

@@ -20,13 +20,12 @@ def new_secret() -> str:
 
 
 def write_config(
-    directory: Path, site: str, outlets: Sequence[Outlet], addresses: Addresses, secret: str
-) -> Path:
-    """Write everything into `directory`; return that of the configuration, beside which the data will lie."""
-    config = directory / "config"
+    config: Path, site: str, outlets: Sequence[Outlet], addresses: Addresses, secret: str
+) -> None:
+    """Write every file into `config`, a directory that does not exist yet; the data will lie beside it."""
     (config / "entities").mkdir(parents=True)
     values = {
-        "data": json.dumps(str(directory / "data")),
+        "data": json.dumps(str(config.with_name("data"))),
         "webhook": addresses.webhook,
         "smtp_host": addresses.smtp_host,
         "smtp_port": str(addresses.smtp_port),
@@ -42,12 +41,11 @@ def write_config(
         path = config / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
-    return config
 
 
 def _feeds(site: str, outlets: Sequence[Outlet]) -> str:
     feeds = "".join(
-        f"  - id: {each.id}\n    name: {each.name}\n    url: {site}{each.path}\n    every: 1s\n"
+        f"  - id: {each.id}\n    name: {each.name}\n    url: {site}{each.path}\n    every: 500ms\n"
         f"    lang: {each.lang}\n"
         for each in outlets
     )

@@ -13,14 +13,14 @@ from monitor.demo.tally import Progress, Tally
 
 _TICK = 0.1
 _SETTLED = 1.0  # seconds after a match for which slower subscribers are waited for, so that one block tells all
-SILENCE = 2.5  # two polls and a little
+SILENCE = 2.0  # four polls
 
 _NO_RULE = "no rule matches"
 _WHY = {
-    Stale.EDIT: "an edit, told before",
-    Stale.AGAIN: "known, new guid",
-    Stale.COPY: "told, from another feed",
-    Stale.LATE: "old, slid back in",
+    Stale.EDIT: "an edit: already told",
+    Stale.AGAIN: "a new guid: already known",
+    Stale.COPY: "a copy: already told",
+    Stale.LATE: "days old: slid back in",
 }
 _KNOWN = {Stale.AGAIN, Stale.LATE}  # these do not even reach the rules
 
@@ -66,7 +66,9 @@ class Director:
         now = self._newsroom.elapsed
         self._tally.receive(receipt, now)
         if receipt.refused:
-            self._show.trouble(now, receipt.subscriber, f"refuses an alert: {receipt.refused}")
+            self._show.trouble(
+                now, receipt.subscriber, f"answers {receipt.refused}: kept, tried again"
+            )
 
     async def play(self, seconds: float) -> None:
         """Begin; return when everything has come, or when `seconds` are over."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
 from rich.console import RenderableType
@@ -9,11 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.config.settings import Settings
+from monitor.core.outcome import Suppression
 from monitor.demo.cast import Subscriber
 from monitor.demo.newsroom import Newsroom
 from monitor.demo.script import Outlet, Piece
 from monitor.demo.tally import Tally
 from monitor.ports import Census
+from monitor.telemetry import Metrics
 
 Facts = list[tuple[str, RenderableType]]
 
@@ -23,6 +26,7 @@ def introduce(
     outlets: Sequence[Outlet],
     subscribers: Sequence[Subscriber],
     site: str,
+    config: Path,
     census: Census,
     rule_names: Callable[[Iterable[str]], Text],
 ) -> Facts:
@@ -34,15 +38,23 @@ def introduce(
         told.add_row(who.id, who.channel, rule_names(sorted(who.rules)))
     languages = len({each.lang for each in outlets})
     return [
-        ("Newsroom", Text(f"{site}, {len(outlets)} feeds in {languages} languages")),
+        (
+            "Newsroom",
+            Text(f"{site}: {len(outlets)} feeds, {languages} languages, polled twice a second"),
+        ),
         ("Store", Text(f"{census.server}, embedded, on a socket of its own")),
         ("Rules", rules),
-        ("Told", told),
+        ("Subscribers", told),
+        ("Config", Text(f"{config} (while this runs)")),
     ]
 
 
 def summarise(
-    outlets: Sequence[Outlet], newsroom: Newsroom, tally: Tally, quiet: Mapping[str, int]
+    outlets: Sequence[Outlet],
+    newsroom: Newsroom,
+    tally: Tally,
+    quiet: Mapping[str, int],
+    metrics: Metrics,
 ) -> Facts:
     """Return how much was published, who was told of it how fast, and what was kept quiet."""
     return [
@@ -50,7 +62,7 @@ def summarise(
         ("Polled", Text(_polled(newsroom.requests))),
         ("Matched", Text(_matched(tally))),
         ("Delivered", _delivered(tally)),
-        ("Kept quiet", _quiet(quiet)),
+        ("Kept quiet", _quiet(quiet, metrics)),
     ]
 
 
@@ -102,11 +114,14 @@ def _delivered(tally: Tally) -> Table:
 def _retried(refusals: int, alerts: int) -> str:
     if not refusals:
         return ""
-    return f"{refusals} refusals (503) of {alerts} alerts: retried, delivered"
+    return f"{refusals} tries refused, {alerts} alerts retried"
 
 
-def _quiet(quiet: Mapping[str, int]) -> Table:
+def _quiet(quiet: Mapping[str, int], metrics: Metrics) -> Table:
     table = _columns(2)
     for why, count in quiet.items():
         table.add_row(str(count), why)
+    labels = {"reason": Suppression.BASELINE.value}
+    backlog = metrics.registry.get_sample_value("monitor_suppressed_total", labels) or 0
+    table.add_row(f"{backlog:.0f}", "there before the monitor was: the backlog of a new feed")
     return table

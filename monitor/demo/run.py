@@ -44,6 +44,7 @@ from monitor.telemetry import Metrics, configure_logging
 _INTERRUPTED = 130  # what shells report of a program ended by Ctrl-C
 _OUTAGE = 2  # tries that the webhook receiver refuses
 _TAIL = 6.0  # of the seconds asked for, those left at the end for the last alerts to arrive
+_EVERY = timedelta(milliseconds=500)
 _ERRORS = 5
 _GRACE = 20.0  # seconds longer that a slow machine is given
 
@@ -67,6 +68,7 @@ class Stage:
         """Perform for about `seconds`, with files in `directory`."""
         pieces = load_script()
         self._directory = directory
+        self._config = directory / "config"
         self._log = directory / "monitor.log"
         self._seconds = seconds
         self._console = console
@@ -97,8 +99,8 @@ class Stage:
                 lambda letter: receive(read_letter(letter, ANALYST.id, site)),
             )
         )
-        directory = write_config(self._directory, site, OUTLETS, addresses, secret)
-        return load(directory, {})
+        write_config(self._config, site, OUTLETS, addresses, secret)
+        return load(self._config, {})
 
     async def _play(self, settings: Settings, parts: StoreParts, outside: Outside) -> None:
         program = Program(
@@ -106,10 +108,18 @@ class Stage:
         )
         program.matcher.use(WatchedMatcher(rule_set(settings), self._director.see))
         now = parts.clock.now()
-        await parts.feeds.sync(settings.feeds, now, timedelta())  # all at once, not spread
+        await parts.feeds.sync(settings.feeds, now, _EVERY)  # soon, and one after the other
         census = await parts.health.census(now)
         self._show.head(
-            introduce(settings, OUTLETS, SUBSCRIBERS, self._newsroom.site, census, self._show.rules)
+            introduce(
+                settings,
+                OUTLETS,
+                SUBSCRIBERS,
+                self._newsroom.site,
+                self._config,
+                census,
+                self._show.rules,
+            )
         )
         running = asyncio.ensure_future(program.run(asyncio.Event()))
         playing = asyncio.ensure_future(self._act())
@@ -143,7 +153,9 @@ class Stage:
         return channel
 
     def _sum_up(self) -> int:
-        self._show.summary(summarise(OUTLETS, self._newsroom, self._tally, self._director.quiet))
+        self._show.summary(
+            summarise(OUTLETS, self._newsroom, self._tally, self._director.quiet, self._metrics)
+        )
         complaints = self._director.complaints()
         self._show.verdict(complaints + (_errors_in(self._log) if complaints else []))
         return 1 if complaints else 0

@@ -51,8 +51,8 @@ OUTLETS = (
 class Trouble(StrEnum):
     """How a feed misbehaves for a while."""
 
-    CUT_OFF = "sends half a document"
-    BUSY = "answers 503, asks for a second's rest"
+    CUT_OFF = "sends half a document: what is there is read"
+    BUSY = "answers 503: left alone for a second, as it asks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
