@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import Sequence
 from datetime import timedelta
 
 from monitor.app.lanes import Lanes
@@ -15,13 +14,13 @@ from monitor.services.housekeeper import HousekeeperService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService, RoutingTable
-from monitor.services.service import Service
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
-_FIRST_SPREAD = timedelta(seconds=10)  # a start with many new feeds is spread over this
+_SPREAD_A_FEED = timedelta(milliseconds=50)  # a start with many new feeds is spread, up to a minute
+_LONGEST_SPREAD = timedelta(minutes=1)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
 
@@ -65,13 +64,7 @@ class Program:
             lease=settings.deliver.lease,
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
-        every: Sequence[Service] = (
-            self.poller,
-            self.matcher,
-            self.router,
-            self.deliverer,
-            self.housekeeper,
-        )
+        every = (self.poller, self.matcher, self.router, self.deliverer, self.housekeeper)
         self.services = tuple(service for service in every if service.name in only)
 
     async def use(self, settings: Settings) -> None:
@@ -96,8 +89,9 @@ class Program:
     async def _schedule(self) -> None:
         """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
         if self.poller in self.services:
-            now = self._parts.clock.now()
-            await self._parts.feeds.sync(self._settings.feeds, now, _FIRST_SPREAD)
+            feeds, now = self._settings.feeds, self._parts.clock.now()
+            spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
+            await self._parts.feeds.sync(feeds, now, spread)
 
 
 def _by_id(settings: Settings) -> dict[str, Feed]:

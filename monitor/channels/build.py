@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
+from ssl import SSLContext
 from types import TracebackType
-from typing import Self, assert_never
+from typing import Self, TextIO, assert_never
 
 import aiohttp
-from rich.console import Console
 
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
@@ -40,12 +40,17 @@ class ChannelBuilder:
         allow: Sequence[IPv4Network | IPv6Network] = (),
         user_agent: str,
         allow_http: bool = False,
-        console: Console | None = None,
+        console: TextIO | None = None,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+        tls: SSLContext | None = None,
     ) -> None:
         """Take the networks that may be reached although they are not public.
 
         Plain http is spoken with addresses in them only, unless `allow_http`; https with every public one too.
+        `tls` replaces the trust in the usual certificate authorities.
         """
+        self._timeout = timeout
+        self._tls = tls
         self._user_agent = user_agent
         self._console = console
         self._guard = AddressGuard(allow)
@@ -98,6 +103,7 @@ class ChannelBuilder:
             user_agent=self._user_agent,
             limit=_CONNECTIONS,
             auto_decompress=False,
-            timeout=TIMEOUT,
+            timeout=self._timeout,
+            tls=self._tls,
             trace_configs=[reuse_trace()],
         )

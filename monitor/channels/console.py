@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
@@ -19,12 +20,20 @@ _LABEL_STYLES = {
 _FOUND = "bold yellow"
 
 
-class ConsoleChannel:
-    """The standard output, or another rich console."""
+class _Console(Console):
+    """A console that leaves it to us what to do when nobody reads."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Print to `console`; by default to standard output, coloured if it is a terminal."""
-        self._console = console or Console(highlight=False, soft_wrap=True)
+    def on_broken_pipe(self) -> None:
+        """Report it; rich would end the process."""
+        raise BrokenPipeError("nobody reads it any more")
+
+
+class ConsoleChannel:
+    """The standard output, or another file."""
+
+    def __init__(self, file: TextIO | None = None, *, terminal: bool | None = None) -> None:
+        """Print to `file`, by default standard output, with colours if it is a terminal or `terminal` says so."""
+        self._console = _Console(file=file, force_terminal=terminal)
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
         """Print the alert; a reader that went away is an outcome."""

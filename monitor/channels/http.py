@@ -46,6 +46,7 @@ _REJECTED = {
 _RETRIED_CLASSES = {1: DeliveryReason.BAD_RESPONSE, 5: DeliveryReason.SERVER_ERROR}
 _REJECTED_CLASSES = {3: DeliveryReason.REDIRECT, 4: DeliveryReason.CLIENT_ERROR}
 _SUCCESS = 2
+_BAD_URL = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ async def _note_reuse(
 async def post(
     session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
 ) -> Answer | RetryLater | Rejected:
-    """Send `body` once. Redirects are not followed; the body of the answer is evidence only.
+    """Send `body` once, within the session's time limits. Redirects are not followed.
 
     A kept connection that the receiver had closed meanwhile costs one immediate repetition with the same headers,
     because the request was not read; aiohttp repeats only idempotent methods.
@@ -113,7 +114,6 @@ async def _exchange(
         url,
         data=body,
         headers=headers,
-        timeout=TIMEOUT,
         allow_redirects=False,
         trace_request_ctx=call,
     ) as response:
@@ -142,15 +142,14 @@ def failure(error: Exception) -> RetryLater | Rejected:
     if refusal is not None:
         return Rejected(reason=DeliveryReason.REFUSED_ADDRESS, detail=str(refusal))
     # Never the error's own words where they quote the URL, which may be a credential.
-    quotes = isinstance(error, aiohttp.ClientResponseError | aiohttp.InvalidURL)
+    quotes = isinstance(error, (aiohttp.ClientResponseError, *_BAD_URL))
     detail = type(error).__name__ if quotes else visible(str(error))[:300] or type(error).__name__
     match error:
         case TimeoutError():
-            limits = f"{TIMEOUT.sock_connect} s to connect, {TIMEOUT.total} s in all"
-            return RetryLater(reason=DeliveryReason.TIMEOUT, detail=f"no answer within {limits}")
+            return RetryLater(reason=DeliveryReason.TIMEOUT, detail="no answer in time")
         case aiohttp.ClientConnectorCertificateError():
             return Rejected(reason=DeliveryReason.TLS, detail=detail)
-        case ValueError():  # aiohttp.InvalidURL is one; so is a host name that cannot be encoded
+        case aiohttp.NonHttpUrlClientError() | ValueError():  # InvalidURL is a ValueError
             return Rejected(
                 reason=DeliveryReason.ADDRESS_REFUSED,
                 detail=f"the URL or a header cannot be used ({detail}); correct the target",

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -132,18 +132,18 @@ def failure(error: aiosmtplib.SMTPException | OSError) -> RetryLater | Rejected:
         case aiosmtplib.SMTPRecipientsRefused():
             return answered(error.recipients[0].code, error.recipients[0].message, "RCPT")
         case aiosmtplib.SMTPAuthenticationError():
-            return _relay_refuses(DeliveryReason.UNAUTHORIZED, error.code, error.message)
-        case aiosmtplib.SMTPDataError():
-            return answered(error.code, error.message, "DATA")
+            return _relay_refuses(DeliveryReason.UNAUTHORIZED, detail, error.code)
         case aiosmtplib.SMTPConnectResponseError() | aiosmtplib.SMTPHeloError():
-            return _relay_refuses(DeliveryReason.SERVER_ERROR, error.code, error.message)
+            return _relay_refuses(DeliveryReason.SERVER_ERROR, detail, error.code)
         case aiosmtplib.SMTPResponseException():
-            return answered(error.code, error.message, "MAIL")
-        case aiosmtplib.SMTPNotSupported():
-            # no STARTTLS where we insist on it, or no AUTH: the relay, not the message, is wrong
-            return RetryLater(reason=DeliveryReason.TLS, detail=detail, lane=True)
-        case _:
+            data = isinstance(error, aiosmtplib.SMTPDataError)
+            return answered(error.code, error.message, "DATA" if data else "MAIL")
+        case OSError():  # all that aiosmtplib says of the line are
             return RetryLater(reason=_network_reason(error), detail=detail)
+        case _:  # no STARTTLS where we insist on it, or no AUTH
+            tls = "STARTTLS" in detail
+            reason = DeliveryReason.TLS if tls else DeliveryReason.UNAUTHORIZED
+            return _relay_refuses(reason, detail, None)
 
 
 def answered(code: int, message: str, command: str) -> RetryLater | Rejected:
@@ -166,9 +166,8 @@ def _permanent(code: int, status: str, command: str) -> DeliveryReason:
     return DeliveryReason.ADDRESS_REFUSED if command == "RCPT" else DeliveryReason.CLIENT_ERROR
 
 
-def _relay_refuses(reason: DeliveryReason, code: int, message: str) -> RetryLater:
-    """Wait with everything for this target: no message gets through until the relay or the password is put right."""
-    detail = line(f"{code} {message}", _DETAIL_LIMIT)
+def _relay_refuses(reason: DeliveryReason, detail: str, code: int | None) -> RetryLater:
+    """Hold back all of the target's mail: none gets through until the relay or the password is put right."""
     return RetryLater(reason=reason, detail=detail, lane=True, status=code)
 
 
@@ -178,17 +177,20 @@ def _enhanced(message: str) -> str:
     return first[0] if first and first[0].replace(".", "").isdigit() else ""
 
 
+_NETWORK_REASONS: Sequence[tuple[type[BaseException], DeliveryReason]] = (
+    (ssl.SSLError, DeliveryReason.TLS),
+    (socket.gaierror, DeliveryReason.DNS),
+    (TimeoutError, DeliveryReason.TIMEOUT),
+    (aiosmtplib.SMTPServerDisconnected, DeliveryReason.RESET),
+    (ConnectionResetError, DeliveryReason.RESET),
+)
+
+
 def _network_reason(error: BaseException) -> DeliveryReason:
     cause: BaseException | None = error
     while cause is not None:
-        match cause:
-            case ssl.SSLError():
-                return DeliveryReason.TLS
-            case socket.gaierror():
-                return DeliveryReason.DNS
-            case TimeoutError():
-                return DeliveryReason.TIMEOUT
-            case aiosmtplib.SMTPServerDisconnected() | ConnectionResetError():
-                return DeliveryReason.RESET
+        for kind, reason in _NETWORK_REASONS:
+            if isinstance(cause, kind):
+                return reason
         cause = cause.__cause__
     return DeliveryReason.CONNECT

@@ -1,4 +1,4 @@
-"""`monitor check`: is the configuration good?"""
+"""`monitor check`: whether the configuration is good."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from monitor.config.rulefile import load_rule_set
+from monitor.config.rules import load_rule_set
 from monitor.core.model import Article, Match
 from monitor.errors import ConfigError, Problem
 

@@ -1,6 +1,5 @@
 """`monitor run`: the daemon."""
 
-import asyncio
 from pathlib import Path
 
 import click

@@ -196,7 +196,10 @@ def fingerprint(keys: Keys) -> str:
 
 
 def has_shared_urls(identities: Sequence[Identity]) -> bool:
-    """Tell whether links of this feed identify nothing: three entries with one link, or all there are."""
+    """Tell whether links of this feed identify nothing: three entries with one link, or all there are.
+
+    Two are an accident: the link blog Daring Fireball now and then links to one page twice.
+    """
     counts = Counter(
         one.keys.url for one in identities if one.keys.url is not None and not one.url_trusted
     )

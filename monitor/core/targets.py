@@ -56,13 +56,24 @@ class EmailTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookTarget:
-    """An HTTP address that takes signed POST requests. `secrets` are newest first; none: unsigned."""
+    """An HTTP address that takes signed POST requests. `secrets` are newest first; none: unsigned.
+
+    `headers` may hold a credential, so `repr` leaves them out.
+    """
 
     id: str
     subscriber: str
     url: str
     secrets: tuple[Secret, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 Target = ConsoleTarget | SlackTarget | EmailTarget | WebhookTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A party that receives alerts, with its targets that are switched on; none if it is switched off itself."""
+
+    name: str
+    targets: tuple[Target, ...] = ()

@@ -43,7 +43,7 @@ _DECLARATION = re.compile(
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _SAMPLE = 32_768  # detection is slow, and a page of text is enough
-_TOLERATED = 20  # one broken character for so many good ones beyond ASCII
+_TOLERATED = 5  # one broken character for so many good ones beyond ASCII
 
 
 def decode(body: bytes, content_type: str) -> str:

@@ -18,16 +18,24 @@ from monitor.feeds.dates import from_parts, read_iso
 from monitor.feeds.discover import discover
 from monitor.feeds.jsonfeed import is_blank, looks_like_json, parse_json_feed
 from monitor.feeds.lang import primary
-from monitor.feeds.screen import breaks_off, buried_feed, is_feed_root, refuse_hostile, root_of
+from monitor.feeds.screen import (
+    breaks_off,
+    buried_feed,
+    is_feed_root,
+    refuse_hostile,
+    root_of,
+    without_illegal,
+)
 
 _MAX_TAGS = 64
+_LONGEST_DATE = 100
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 
 
 def parse_document(document: Document) -> ParsedFeed:
     """Parse a document that was fetched; raise `ParseError` if it is no feed, or nothing of it can be read."""
-    source = decode(document.body, document.headers.get("content-type", ""))
-    if not source.strip("\ufeff \t\r\n\0"):
+    source = without_illegal(decode(document.body, document.headers.get("content-type", "")))
+    if not source.strip("\ufeff \t\r\n"):
         raise ParseError(FeedReason.EMPTY, f"{_host(document.url)} sent an empty document")
     if looks_like_json(source):
         return parse_json_feed(source, document.url)
@@ -121,8 +129,9 @@ def _link(entry: Mapping[str, Any], base: str) -> str:
 
 def _published(entry: Mapping[str, Any]) -> Any:
     for key in ("published", "updated", "created"):
-        if key in entry:
-            found = read_iso(_string(entry, key)) or from_parts(entry.get(f"{key}_parsed"))
+        written = _string(entry, key) if key in entry else ""
+        if written and len(written) <= _LONGEST_DATE:
+            found = read_iso(written) or from_parts(entry.get(f"{key}_parsed"))
             if found is not None:
                 return found
     return None

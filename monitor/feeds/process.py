@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.core.feed import Document, ParsedFeed
 from monitor.errors import FeedReason, ParseError
-from monitor.feeds.worker import LENGTH, Reply
+from monitor.feeds.frames import LENGTH, Reply
 
 _MEMORY = 1 << 30
 # A parser's heap grows with its largest document and stays so; a fresh process costs 0.2 s (kurtmckee/feedparser #287).
@@ -63,7 +63,7 @@ class ProcessParser:
     async def parse(self, document: Document) -> ParsedFeed:
         """Parse in a worker; raise `ParseError` for what is no feed, takes too long or breaks the worker."""
         async with self._free:
-            worker = self._idle.pop() if self._idle else await self._start()
+            worker = self._idle.pop() if self._idle else await self._start_worker()
             try:
                 async with asyncio.timeout(self._timeout.total_seconds()):
                     reply = await worker.call(document)
@@ -89,17 +89,22 @@ class ProcessParser:
         while self._idle:
             await self._idle.pop().kill()
 
-    async def _start(self) -> "_Worker":
+    async def _start_worker(self) -> "_Worker":
+        try:
+            return _Worker(await self._start_process())
+        except OSError as error:
+            raise _failure(f"cannot be parsed: no process can be started ({error})") from error
+
+    async def _start_process(self) -> asyncio.subprocess.Process:
         seconds = round((self._timeout + _OVERRUN).total_seconds())
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        process = await asyncio.create_subprocess_exec(
+        return await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "monitor.feeds.worker", str(self._memory), str(seconds)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_READ_AHEAD,
             env=environment | {"PYTHONPATH": str(_PACKAGE_ROOT)},
         )
-        return _Worker(process)
 
     async def _put_back(self, worker: "_Worker") -> None:
         if self._closed or worker.calls >= _CALLS_A_WORKER:

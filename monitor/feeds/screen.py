@@ -1,6 +1,7 @@
 """A look at the markup before the parser has it: whether it is a feed, and can be parsed in bounded time."""
 
 import re
+import sys
 
 from monitor.errors import FeedReason, ParseError
 
@@ -23,9 +24,32 @@ _BURIED = re.compile(r"<(rss|feed)\b[^<>]{0,4000}?(?:version|xmlns)\s*=", re.IGN
 _LOOKED_THROUGH = (
     50_000  # characters in front of a feed, from a script that prints warnings before it
 )
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_REFERENCE = re.compile(r"&#([xX][0-9a-fA-F]+|[0-9]+);?")
+_LONGEST_REFERENCE = 8
+_BLANKS = (9, 10, 13)
+_FIRST_LEGAL = 0x20
+_SURROGATES = (0xD800, 0xDFFF)
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr", "p", "li"}
 )  # fmt: skip
+
+
+def without_illegal(text: str) -> str:
+    """Return `text` without the characters that XML forbids, written plainly or as references.
+
+    One of them would cost the whole document: expat stops at it, and feedparser fails on `&#xD800;`.
+    """
+    return _REFERENCE.sub(_legal_reference, _ILLEGAL.sub("", text))
+
+
+def _legal_reference(found: re.Match[str]) -> str:
+    digits = found[1]
+    if len(digits) > _LONGEST_REFERENCE:
+        return ""
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    is_legal = code in _BLANKS or _FIRST_LEGAL <= code <= sys.maxunicode
+    return found[0] if is_legal and not _SURROGATES[0] <= code <= _SURROGATES[1] else ""
 
 
 def root_of(text: str) -> str:

@@ -11,8 +11,9 @@ BODY_LIMIT = 200_000
 AUTHOR_LIMIT = 500
 TAG_LIMIT = 200
 URL_LIMIT = 4_000
-# Markup is mostly shorter than the text it carries; what is longer than this is no article.
+# Markup is mostly shorter than the text it carries; what is beyond this is not looked at.
 _MARKUP_FACTOR = 10
+_SHORT_MARKUP = 1_000_000
 
 _DROPPED = ("script", "style", "noscript", "template", "iframe", "object", "svg", "math", "head")
 _PARAGRAPHS = (
@@ -47,7 +48,7 @@ def plain(value: str, limit: int, *, is_html: bool) -> str:
 
     Text that was escaped once too often is decoded once more; so are tags in what claims to be plain text.
     """
-    value = value[: limit * _MARKUP_FACTOR]
+    value = _cut_markup(value, limit)
     for _ in range(2):
         if "<" in value and (is_html or _MARKUP.search(value)):
             value = _from_html(value)
@@ -69,6 +70,14 @@ def shorten(text: str, limit: int) -> str:
         return text
     end = text.rfind(" ", limit - 100, limit)
     return text[: end if end > 0 else limit].rstrip()
+
+
+def _cut_markup(value: str, limit: int) -> str:
+    most = max(limit * _MARKUP_FACTOR, _SHORT_MARKUP)
+    if len(value) <= most:
+        return value
+    cut = value[:most]
+    return cut[: cut.rfind("<")] if cut.rfind("<") > cut.rfind(">") else cut
 
 
 def _from_html(value: str) -> str:

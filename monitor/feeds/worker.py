@@ -6,25 +6,15 @@ It has no secrets in its environment, a limit on memory, and an alarm that ends 
 import contextlib
 import resource
 import signal
-import struct
 import sys
 from typing import BinaryIO
 
 import msgspec
 
-from monitor.core.feed import Document, ParsedFeed
+from monitor.core.feed import Document
 from monitor.errors import FeedReason, ParseError
+from monitor.feeds.frames import LENGTH, Reply
 from monitor.feeds.parse import parse_document
-
-LENGTH = struct.Struct(">I")
-
-
-class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """What came of one document: a feed, or a reason and a sentence."""
-
-    feed: ParsedFeed | None
-    reason: FeedReason | None = None
-    detail: str = ""
 
 
 def answer(frame: bytes) -> bytes:

@@ -1,0 +1,15 @@
+"""The matching engine: rules asked of articles, with the places found and the reasons why."""
+
+from monitor.core.engine.evaluation import Bindings, Evaluation
+from monitor.core.engine.explain import Explanation
+from monitor.core.engine.ruleset import Compilation, CompiledRule, RuleSet, compile_rules
+
+__all__ = [
+    "Bindings",
+    "Compilation",
+    "CompiledRule",
+    "Evaluation",
+    "Explanation",
+    "RuleSet",
+    "compile_rules",
+]

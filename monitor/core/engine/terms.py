@@ -1,0 +1,143 @@
+"""Where the terms of a query stand in an article."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import Stemmer
+
+from monitor.core.engine.occurrences import longest, sequence
+from monitor.core.entities import Case, Entity, Name
+from monitor.core.query.expression import Exact, Phrase, Regex, Stem, Wildcard, Word
+from monitor.core.query.patterns import compile_regex, compile_wildcard
+from monitor.core.text import AnalysedArticle, AnalysedField, split
+
+_Places = list[tuple[int, int]]
+
+# By the first two letters of a language tag. `xx` stands for an unknown language and is chosen by alphabet.
+_SNOWBALL: Mapping[str, str] = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english",
+    "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
+    "hu": "hungarian", "hy": "armenian", "id": "indonesian", "it": "italian", "lt": "lithuanian",
+    "nb": "norwegian", "ne": "nepali", "nl": "dutch", "nn": "norwegian", "no": "norwegian",
+    "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian", "sv": "swedish",
+    "ta": "tamil", "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+_BY_ALPHABET = (("а", "я", "russian"), ("ء", "ي", "arabic"), ("α", "ω", "greek"))
+
+
+def find_word(term: Word, field: AnalysedField) -> _Places:
+    """Find a word, compounds and elisions included."""
+    return _folded(term.text, field)
+
+
+def find_exact(term: Exact, field: AnalysedField) -> _Places:
+    """Find a word in exactly this spelling."""
+    folded = split(term.text)[0].folded
+    places = [(p, p) for p in field.postings.get(folded, ()) if field.exact_at(p) == term.text]
+    aliases = field.aliases.get(folded, ())
+    return sorted(places + [(a.first, a.last) for a in aliases if a.exact == term.text])
+
+
+def find_wildcard(term: Wildcard, field: AnalysedField) -> _Places:
+    """Find every word of the pattern."""
+    prefix = term.pattern.partition("*")[0].partition("?")[0]
+    pattern = compile_wildcard(term.pattern)
+    return _matching(field, lambda word: word.startswith(prefix) and bool(pattern.fullmatch(word)))
+
+
+def find_regex(term: Regex, field: AnalysedField) -> _Places:
+    """Find every word, and every compound with its hyphens, that the expression matches from end to end."""
+    pattern = compile_regex(term.pattern)
+    places = _matching(field, lambda word: bool(pattern.fullmatch(word)))
+    for aliases in field.aliases.values():
+        for first, last, _ in aliases:
+            compound = "-".join(field.words[first - field.base : last - field.base + 1])
+            if first < last and pattern.fullmatch(compound):
+                places.append((first, last))
+    return sorted(set(places))
+
+
+def find_stem(term: Stem, field: AnalysedField, lang: str | None) -> _Places:
+    """Find every word with the same stem in the language; in one without stemmer, the word itself."""
+    name = _SNOWBALL.get(lang[:2].lower(), "") if lang else _by_alphabet(term.word)
+    if not name:
+        return _folded(term.word, field)
+    stem = Stemmer.Stemmer(name).stemWord
+    wanted = stem(term.word)
+    return _matching(field, lambda word: stem(word) == wanted)
+
+
+def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
+    """Find words in sequence."""
+    items: list[_Places] = []
+    for item in term.items:
+        match item:
+            case Word():
+                items.append(find_word(item, field))
+            case Exact():
+                items.append(find_exact(item, field))
+            case Wildcard():
+                items.append(find_wildcard(item, field))
+        if not items[-1]:
+            return []
+    return sequence(items)
+
+
+def find_entity(
+    entity: Entity, fields: Iterable[AnalysedField], article: AnalysedArticle
+) -> _Places:
+    """Find the names of an entity; of names inside one another only the longest counts."""
+    places: _Places = []
+    for field in fields:
+        places += longest(
+            place
+            for name in entity.names
+            if name.words[0] in field.postings or name.words[0] in field.aliases
+            for place in _find_name(name, field, article)
+        )
+    return places
+
+
+def _find_name(
+    name: Name, field: AnalysedField, article: AnalysedArticle
+) -> Iterator[tuple[int, int]]:
+    places = _find_words(name.words, field)
+    if not places or (name.needs and not _stands_somewhere(name.needs, article)):
+        return
+    unless = [place for phrase in name.unless for place in _find_words(phrase, field)]
+    for first, last in places:
+        beside = any(start <= last + 1 and end >= first - 1 for start, end in unless)
+        if not beside and _has_case(name, field, first, last):
+            yield first, last
+
+
+def _find_words(words: tuple[str, ...], field: AnalysedField) -> _Places:
+    return sequence([_folded(word, field) for word in words])
+
+
+def _stands_somewhere(phrases: tuple[tuple[str, ...], ...], article: AnalysedArticle) -> bool:
+    return any(_find_words(phrase, field) for phrase in phrases for field in article.text_fields)
+
+
+def _has_case(name: Name, field: AnalysedField, first: int, last: int) -> bool:
+    if name.case is Case.ANY:
+        return True
+    if name.case is Case.TITLE:
+        return all(field.exact_at(p)[:1].isupper() for p in range(first, last + 1))
+    return name.exact == tuple(field.exact_at(p) for p in range(first, last + 1))
+
+
+def _folded(word: str, field: AnalysedField) -> _Places:
+    places = [(p, p) for p in field.postings.get(word, ())]
+    aliases = field.aliases.get(word)
+    return sorted(places + [(a.first, a.last) for a in aliases]) if aliases else places
+
+
+def _matching(field: AnalysedField, accepts: Callable[[str], bool]) -> _Places:
+    words = {*field.postings, *field.aliases}
+    return sorted({place for word in words if accepts(word) for place in _folded(word, field)})
+
+
+def _by_alphabet(word: str) -> str:
+    if word.isascii():
+        return "english"
+    return next((name for low, high, name in _BY_ALPHABET if low <= word[0] <= high), "")

@@ -1,0 +1,26 @@
+"""The text model that queries and articles share: folding, words, sentences and paragraphs, with exact offsets."""
+
+from monitor.core.text.article import (
+    DEFAULT_FIELDS,
+    AnalysedArticle,
+    AnalysedField,
+    Place,
+    Token,
+    analyse,
+)
+from monitor.core.text.fold import fold
+from monitor.core.text.words import Word, exact_form, is_by_character, split
+
+__all__ = [
+    "DEFAULT_FIELDS",
+    "AnalysedArticle",
+    "AnalysedField",
+    "Place",
+    "Token",
+    "Word",
+    "analyse",
+    "exact_form",
+    "fold",
+    "is_by_character",
+    "split",
+]

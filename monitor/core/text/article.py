@@ -1,0 +1,183 @@
+"""An article taken apart into words, once, for every rule.
+
+Positions of all fields lie on one line, with gaps between the fields that no proximity bridges: operators on positions
+need not know about fields.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from monitor.core.model import Article, TextField
+from monitor.core.text.sentences import Breaks, breaks
+from monitor.core.text.words import exact_form, pieces, run_texts, runs
+
+FIELD_STRIDE = 1 << 40  # further apart than any text is long
+DEFAULT_FIELDS = (TextField.TITLE.value, TextField.SUMMARY.value, TextField.BODY.value)
+
+
+class Token(NamedTuple):
+    """A word of an article. `start` and `end` are offsets in the field's own text; `position` counts its words."""
+
+    folded: str
+    surface: str
+    start: int
+    end: int
+    position: int
+    sentence: int
+    paragraph: int
+
+
+class Place(NamedTuple):
+    """Positions `first` to `last`, found under another spelling whose exact form is `exact`."""
+
+    first: int
+    last: int
+    exact: str
+
+
+@dataclass(frozen=True)
+class AnalysedField:
+    """The words of one field. The word at index `i` of `words` has the position `base + i`.
+
+    `postings` gives the positions of each folded word, ascending; `aliases` the places of other spellings.
+    """
+
+    name: str
+    text: str
+    base: int
+    words: list[str]
+    postings: dict[str, list[int]]
+    aliases: dict[str, list[Place]]
+
+    @property
+    def positions(self) -> range:
+        """The position of each word."""
+        return range(self.base, self.base + len(self.words))
+
+    @cached_property
+    def offsets(self) -> tuple[list[int], list[int]]:
+        """Where each word starts and ends in `text`; worked out only for articles that match something."""
+        starts: list[int] = []
+        ends: list[int] = []
+        for run in runs(self.text):
+            at = run.start()
+            for word in pieces(run.group()).words:
+                starts.append(at + word.start)
+                ends.append(at + word.end)
+        return starts, ends
+
+    def slice(self, first: int, last: int) -> tuple[int, int]:
+        """Return the offsets in `text` of the words from position `first` to `last`."""
+        starts, ends = self.offsets
+        return starts[first - self.base], ends[last - self.base]
+
+    def exact_at(self, position: int) -> str:
+        """Return the word at `position` with its case and diacritics."""
+        start, end = self.slice(position, position)
+        return exact_form(self.text[start:end])
+
+    def sentence_of(self, position: int) -> int:
+        """Return the number of the sentence in which the word stands."""
+        return bisect_right(self._breaks.sentences, self.offsets[0][position - self.base])
+
+    def paragraph_of(self, position: int) -> int:
+        """Return the number of the paragraph in which the word stands."""
+        return bisect_right(self._breaks.paragraphs, self.offsets[0][position - self.base])
+
+    @cached_property
+    def _breaks(self) -> Breaks:
+        return breaks(self.text)
+
+    def tokens(self) -> list[Token]:
+        """Return every word with all that is known of it."""
+        return [self._token(index) for index in range(len(self.words))]
+
+    def _token(self, index: int) -> Token:
+        position = self.base + index
+        start, end = self.slice(position, position)
+        return Token(
+            folded=self.words[index],
+            surface=self.text[start:end],
+            start=start,
+            end=end,
+            position=index,
+            sentence=self.sentence_of(position),
+            paragraph=self.paragraph_of(position),
+        )
+
+
+@dataclass(frozen=True)
+class AnalysedArticle:
+    """An article and the words of its fields."""
+
+    article: Article
+    text_fields: tuple[AnalysedField, ...]
+
+    def fields(self, scope: str) -> tuple[AnalysedField, ...]:
+        """Return the fields that a scope names: one, or for `tag` one for each tag."""
+        if scope in DEFAULT_FIELDS:
+            return (self.text_fields[DEFAULT_FIELDS.index(scope)],)
+        return tuple(field for field in self._other_fields if field.name == scope)
+
+    @property
+    def every_field(self) -> tuple[AnalysedField, ...]:
+        """Every field, those included that only a scope looks into."""
+        return self.text_fields + self._other_fields
+
+    @property
+    def word_count(self) -> int:
+        """How long the article is: the words of its body, or where there is none, of its summary."""
+        _, summary, body = self.text_fields
+        return len(body.words) or len(summary.words)
+
+    def field_at(self, position: int) -> AnalysedField:
+        """Return the field to which a position belongs."""
+        number = position // FIELD_STRIDE
+        known = len(self.text_fields)
+        return self.text_fields[number] if number < known else self._other_fields[number - known]
+
+    @cached_property
+    def _other_fields(self) -> tuple[AnalysedField, ...]:
+        article = self.article
+        texts = [
+            ("author", article.author),
+            ("url", article.url),
+            *(("tag", tag) for tag in article.tags),
+        ]
+        return tuple(
+            analyse_field(name, text, number)
+            for number, (name, text) in enumerate(texts, start=len(self.text_fields))
+        )
+
+
+def analyse(article: Article) -> AnalysedArticle:
+    """Take an article apart. Linear in its length, for any text whatever."""
+    texts = (article.title, article.summary, article.body)
+    named = zip(DEFAULT_FIELDS, texts, strict=True)
+    return AnalysedArticle(
+        article,
+        tuple(analyse_field(name, text, number) for number, (name, text) in enumerate(named)),
+    )
+
+
+def analyse_field(name: str, text: str, number: int) -> AnalysedField:
+    """Take one field apart; `number` is its place among the fields."""
+    base = number * FIELD_STRIDE
+    words: list[str] = []
+    postings: defaultdict[str, list[int]] = defaultdict(list)
+    aliases: defaultdict[str, list[Place]] = defaultdict(list)
+    for run in run_texts(text):
+        if run.isascii() and run.isalnum():
+            words.append(run.lower())
+            continue
+        found = pieces(run)
+        at = base + len(words)
+        for alias in found.aliases:
+            aliases[alias.folded].append(Place(at + alias.first, at + alias.last, alias.exact))
+        words.extend([word.folded for word in found.words])
+    for position, word in enumerate(words, start=base):
+        postings[word].append(position)
+    return AnalysedField(name, text, base, words, dict(postings), dict(aliases))
