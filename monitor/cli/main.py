@@ -7,7 +7,7 @@ import click
 from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.deliveries import deliveries
-
+from monitor.cli.demo import demo
 from monitor.cli.match import match
 from monitor.cli.parse import parse
 from monitor.cli.run import run
@@ -28,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (run, check, status, match, parse, deliveries):
+for command in (run, demo, check, status, match, parse, deliveries):
     cli.add_command(command)
 
 
