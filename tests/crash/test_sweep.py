@@ -1,5 +1,7 @@
 """A worker is killed before or after the first calls of every operation; another takes over; nothing is lost."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.crash.points import CrashPoint, operations
@@ -24,8 +26,8 @@ IN_FLIGHT = 6
 
 @pytest.mark.parametrize("point", POINTS, ids=str)
 async def test_killed_at_any_operation_nothing_is_lost_and_repeats_keep_their_id(
-    point, empty_server_url, tmp_path
-):
+    point: CrashPoint, empty_server_url: str, tmp_path: Path
+) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather"), Story(3, "talks and vote")]
         newsroom.feeds["two"] = [Story(4, "vote")]

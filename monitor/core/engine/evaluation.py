@@ -237,9 +237,7 @@ class Evaluation:
             return find_entity(entity, fields, self._article) if entity else []
         return [place for found in fields for place in self._places_in(node, found)]
 
-    def _places_in(
-        self, node: Expression, found: AnalysedField
-    ) -> list[tuple[int, int]]:
+    def _places_in(self, node: Expression, found: AnalysedField) -> list[tuple[int, int]]:
         match node:
             case Word():
                 return find_word(node, found)
