@@ -15,7 +15,9 @@ from monitor.errors import QueryError
 from tests.factories import NOW, article, rule
 
 DOC = (Path(__file__).parents[2] / "docs" / "query-language.md").read_text(encoding="utf-8")
-GAZETTEER = Gazetteer.from_records([yaml.safe_load(re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL)[0])])
+GAZETTEER = Gazetteer.from_records(
+    [yaml.safe_load(re.findall(r"```yaml\n(.*?)```", DOC, re.DOTALL)[0])]
+)
 LISTS = {"majors": parse_list(["Acme Corp", "Globex"])}
 TALKS = {"talks": parse("talks")}
 
