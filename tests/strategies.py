@@ -52,10 +52,10 @@ words = st.sampled_from(VOCABULARY).map(Word)
 exacts = st.sampled_from(["UN", "un", "Syria", "Лавров", "OR"]).map(Exact)
 wildcards = st.sampled_from(["resol*", "*ria", "dr?ft", "res*ion", "лав?ов"]).map(Wildcard)
 phrases = st.one_of(
-    st.lists(words, min_size=2, max_size=3),
-    st.lists(exacts, min_size=2, max_size=2),
-    st.tuples(words, wildcards).map(list),
-).map(lambda items: Phrase(tuple(items)))
+    st.lists(words, min_size=2, max_size=3).map(lambda items: Phrase(tuple(items))),
+    st.tuples(exacts, exacts).map(Phrase),
+    st.tuples(words, wildcards).map(Phrase),
+)
 terms: st.SearchStrategy[Expression] = st.one_of(
     words,
     words,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.query import lint, parse, rule_version, to_text
+from monitor.core.query import check, lint, parse, rule_version, to_text
 from monitor.core.query.check import is_anchored
 from monitor.core.query.expression import Expression
 from monitor.errors import QueryError
@@ -32,17 +32,20 @@ def test_canonical_text_reads_back_as_the_same_expression(expression: Expression
 
 @given(scribble)
 def test_any_text_is_read_or_refused_with_a_place_inside_it(query: str) -> None:
-    try:
-        expression = parse(query)
-    except QueryError as error:
+    for error in check(query, rules={"x": parse("a")}, lists={"y"}, gazetteer={"z"}):
         assert 0 <= error.position <= len(query)
         assert error.position + error.length <= max(len(query), error.position + 1)
         assert error.message
-    else:
-        again = parse(to_text(expression))
-        assert again == expression
-        assert rule_version(query) == rule_version(to_text(expression))
-        assert all(0 <= doubt.position < len(query) for doubt in lint(expression))
+
+
+@given(scribble)
+def test_what_can_be_read_can_be_written_and_read_again(query: str) -> None:
+    if check(query, rules={"x": parse("a")}, lists={"y"}, gazetteer={"z"}):
+        return
+    expression = parse(query)
+    assert parse(to_text(expression)) == expression
+    assert rule_version(query) == rule_version(to_text(expression))
+    assert all(0 <= doubt.position < len(query) for doubt in lint(expression))
 
 
 @given(expressions)

@@ -1,13 +1,16 @@
 """Every rule at once: what a match carries, which rules are asked, and why one says no."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from monitor.core.engine import Explanation, compile_rules
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Severity
 from monitor.core.query import rule_version
-from monitor.ports import Matcher
 from tests.factories import NOW, article, rule
+
+if TYPE_CHECKING:
+    from monitor.ports import Matcher
 
 
 def test_rule_set_is_a_matcher() -> None:

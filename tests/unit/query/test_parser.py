@@ -152,7 +152,7 @@ def test_query_is_refused_at(
     ],
 )
 def test_something_positive_is_enough(query: str) -> None:
-    assert parse(query)
+    assert parse(to_text(parse(query))) == parse(query)
 
 
 def test_mixture_without_parentheses_is_doubted_at_its_place() -> None:

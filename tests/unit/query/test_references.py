@@ -1,10 +1,14 @@
 """What queries refer to."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from monitor.core.query import check, parse, parse_list, resolve, to_text
-from monitor.core.query.expression import Expression
 from monitor.errors import QueryError
+
+if TYPE_CHECKING:
+    from monitor.core.query.expression import Expression
 
 
 def problems(**queries: str) -> dict[str, list[str]]:
