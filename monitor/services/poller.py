@@ -70,7 +70,7 @@ class PollerService(LeasingService[FeedLease]):
         if feed is None:  # unlisted while it was leased: the schedule drops it at the next reload
             return
         trace = self._new_trace()
-        with structlog.contextvars.bound_contextvars(trace=trace, feed=feed.id):
+        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
             started_at = self._clock.now()
             decision = await self._decide(feed, lease, trace)
             now = self._clock.now()
@@ -121,7 +121,10 @@ class PollerService(LeasingService[FeedLease]):
         if state.reason:
             log.warning("poll_failed", reason=state.reason, detail=state.detail, next=next_poll)
         else:
-            log.info("feed_polled", articles=len(decision.articles), next=next_poll)
+            kept_back = {str(reason): count for reason, count in decision.suppressed.items()}
+            log.info(
+                "feed_polled", articles=len(decision.articles), kept_back=kept_back, next=next_poll
+            )
 
     def _count(self, article: Article, now: datetime) -> None:
         self.metrics.articles.labels(article.kind).inc()
