@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
-from monitor.config.rules import rule_set
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.services.deliverer import DelivererService
@@ -19,7 +18,8 @@ from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
-_FIRST_SPREAD = timedelta(seconds=10)  # a start with many new feeds is spread over this
+_SPREAD_A_FEED = timedelta(milliseconds=50)  # a start with many new feeds is spread, up to a minute
+_LONGEST_SPREAD = timedelta(minutes=1)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
 
@@ -50,7 +50,7 @@ class Program:
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
         )
-        self.matcher = MatcherService(parts.articles, rule_set(settings), clock, metrics)
+        self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
         )
@@ -68,7 +68,7 @@ class Program:
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = rule_set(settings), _table(settings), _by_id(settings)
+        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
@@ -88,8 +88,9 @@ class Program:
     async def _schedule(self) -> None:
         """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
         if self.poller in self.services:
-            now = self._parts.clock.now()
-            await self._parts.feeds.sync(self._settings.feeds, now, _FIRST_SPREAD)
+            feeds, now = self._settings.feeds, self._parts.clock.now()
+            spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
+            await self._parts.feeds.sync(feeds, now, spread)
 
 
 def _by_id(settings: Settings) -> dict[str, Feed]:

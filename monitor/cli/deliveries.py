@@ -11,7 +11,7 @@ from rich.table import Table
 from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, load_settings
 from monitor.core.model import Attempt, Delivery, DeliveryState
-from monitor.core.text.plain import one_line
+from monitor.core.render.clean import line
 from monitor.errors import MonitorError
 from monitor.ports import DeliveryFilter, DeliveryLedger
 
@@ -44,7 +44,7 @@ def list_(config: Path, state: str | None, target: str | None, limit: int) -> No
             each.state,
             str(each.attempts),
             each.reason or "",
-            one_line(each.alert.article.title, 60),
+            line(each.alert.article.title, 60),
         )
     Console(soft_wrap=True).print(table)
 
@@ -68,7 +68,7 @@ def show(config: Path, delivery_id: str) -> None:
         ("delivery", delivery.id),
         ("target", delivery.target_id),
         ("state", f"{delivery.state}{reason}{due}"),
-        ("article", one_line(article.title, 200)),
+        ("article", line(article.title, 200)),
         ("link", article.url),
         ("feed", article.feed_name or article.feed_id),
         ("published", _when(article.published_at)),
@@ -138,5 +138,5 @@ def _attempt_line(attempt: Attempt) -> str:
     ms = round(attempt.duration.total_seconds() * 1000)
     status = f" {attempt.status}" if attempt.status else ""
     why = f" {attempt.reason}: {attempt.detail}" if attempt.reason else ""
-    answer = f" answered {one_line(attempt.response, 120)!r}" if attempt.response else ""
+    answer = f" answered {line(attempt.response, 120)!r}" if attempt.response else ""
     return f"try {attempt.number:<6} {_when(attempt.started_at)} {attempt.verdict}{status} in {ms} ms{why}{answer}"

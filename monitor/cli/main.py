@@ -1,10 +1,10 @@
 """The command group, and the one place where errors become exit codes."""
 
 import sys
-from importlib.metadata import version
 
 import click
 
+from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
@@ -20,7 +20,7 @@ BAD_USAGE = 2
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("monitor"), "--version", message="monitor %(version)s")
+@click.version_option(__version__, "--version", message="monitor %(version)s")
 def cli() -> None:
     """Watch news feeds and alert people to what their rules find.
 

@@ -10,7 +10,6 @@ from monitor.config.files import Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
 from monitor.config.schema import EntitiesFile, RuleSettings, RulesFile
-from monitor.config.settings import Settings
 from monitor.config.yamlpos import Document, Node
 from monitor.core.engine import RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
@@ -122,8 +121,3 @@ def _failed_examples(written: WrittenRule, rules: RuleSet) -> Iterator[Problem]:
                 what = "does not find this example" if wanted else "finds this example"
                 message = f"the rule '{written.rule.id}' {what}"
                 yield written.item.problem(("examples", key, number), message)
-
-
-def rule_set(settings: Settings) -> RuleSet:
-    """Return the rules of the settings, ready to match."""
-    return settings.rule_set

@@ -94,8 +94,8 @@ class ListenSettings(Section):
 
     host: Text = "127.0.0.1"
     """The address to listen on. LISTEN=host:port overrides both."""
-    port: Port = 8080
-    """The port to listen on. PORT overrides it."""
+    port: Annotated[int, between(0, 65535)] = 8080
+    """The port to listen on; 0 picks a free one, which is logged. PORT overrides it."""
 
 
 class LogSettings(Section):
