@@ -24,7 +24,7 @@ _SAYINGS = (  # part of the parser's words, ours, the next step
     ("expected ',' or ']'", "a list that begins with [ is not closed", "close it, or put a comma between"),
     ("expected ',' or '}'", "a mapping that begins with { is not closed", "close it, or put a comma between"),
     ("could not find expected ':'", "a key without a value", "write `key: value`, and indent what continues a text"),
-    ("expected '-' indicator", "neither an element of the list above nor indented under it", "begin it with '- ' or fix its indentation"),
+    ("expected '-' indicator", "this is no element of the list above", "begin it with '- ' or fix its indentation"),
     ("block sequence entries", "'- ' cannot stand here", "put each element on a line of its own, or quote the text"),
     ("expected key", "this does not line up with the keys above", "check the indentation and the quotes"),
     ("unknown escape", "unknown escape in a text in double quotes", "use single quotes, or write \\\\ for a backslash"),

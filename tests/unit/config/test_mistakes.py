@@ -45,7 +45,7 @@ def test_no_secret_is_shown(mistake, tmp_path):
     assert "hunter2" not in explain(caught.value) + repr(caught.value) + repr(caught.value.problems)
 
 
-def test_sound_configuration_has_no_mistake(tmp_path):
+def test_sound_configuration_has_no_mistake():
     settings = load(DATA / "sound", {})
     assert [feed.id for feed in settings.feeds] == ["bbc-world"]
     assert [target.id for target in settings.targets] == ["desk/console"]
