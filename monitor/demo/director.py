@@ -67,7 +67,9 @@ class Director:
         self._tally.receive(receipt, now)
         if receipt.refused:
             self._show.trouble(
-                now, receipt.subscriber, f"answers {receipt.refused}: kept, tried again"
+                now,
+                receipt.subscriber,
+                f"answers {receipt.refused}: the alert is kept, and tried again",
             )
 
     async def play(self, seconds: float) -> None:
