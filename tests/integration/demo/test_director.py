@@ -90,7 +90,7 @@ async def test_all_is_well_when_each_alert_comes_once() -> None:
     ]
     assert performance.director.quiet == {"no rule matches": 1, "an edit, told before": 1}
     assert performance.director.status().endswith(
-        "3 articles published, 1 matched, 1 alerts delivered"
+        "articles published: 3, matched: 1, alerts delivered: 1"
     )
 
 
