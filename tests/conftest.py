@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 from redis.asyncio import Redis
 
 from monitor.streams.store import Store, open_store
@@ -37,3 +38,10 @@ async def store(empty_server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store on a real server."""
     async with open_store(empty_server_url, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Fail a test in which our code blocks the event loop."""
+    with blockbuster_ctx("monitor"):
+        yield

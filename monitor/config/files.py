@@ -104,7 +104,7 @@ def find_files(directory: Path) -> tuple[dict[str, list[Path]], list[Problem]]:
         return {}, [Problem(str(directory), 0, 0, message, hint)]
     found: dict[str, list[Path]] = {kind: [] for kind in (PROCESS, *KINDS)}
     problems = []
-    for path in _yaml_files(directory):
+    for path in yaml_files(directory):
         if path.suffix == ".yaml" and path.stem in found:
             found[path.stem].append(path)
         else:
@@ -112,7 +112,7 @@ def find_files(directory: Path) -> tuple[dict[str, list[Path]], list[Problem]]:
             problems.append(Problem(str(path), 0, 0, f"unknown file {shown(path.name)}", hint))
     for kind in KINDS:
         if (directory / kind).is_dir():
-            inside = list(_yaml_files(directory / kind))
+            inside = list(yaml_files(directory / kind))
             found[kind] += [path for path in inside if path.suffix == ".yaml"]
             problems += [
                 Problem(str(path), 0, 0, "only files that end in .yaml are read", "rename it")
@@ -126,7 +126,8 @@ def find_files(directory: Path) -> tuple[dict[str, list[Path]], list[Problem]]:
     return found, problems
 
 
-def _yaml_files(directory: Path) -> Iterator[Path]:
+def yaml_files(directory: Path) -> Iterator[Path]:
+    """Yield the YAML files of a directory, hidden ones left out, in the order of their names."""
     for path in sorted(directory.iterdir()):
         if path.suffix in (".yaml", ".yml") and not path.name.startswith(".") and path.is_file():
             yield path

@@ -1,6 +1,7 @@
 """What pydantic found wrong, said for a person and put in its place in the file."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -42,6 +43,7 @@ def translate(
     """Yield a problem for each thing that pydantic found in a document read by `schema`."""
     if document.root is None:
         return
+    said = {(problem.line, problem.column) for problem in document.problems}
     for details in error.errors(include_url=False):
         path = tuple(step for step in details["loc"] if step != "[key]")
         node = document.root.find(path)
@@ -52,7 +54,7 @@ def translate(
         if isinstance(cause, WrongValueError):
             place = place_of(node.find((cause.key,))) if cause.key else place
             yield at(document, place, cause.message, cause.hint)
-        else:
+        elif (place.line, place.column) not in said:
             yield at(document, place, *_say(details, schema, path))
 
 
@@ -92,10 +94,10 @@ def _as_truth(value: object) -> str:
 def _unknown_key(schema: type[Section], path: Path) -> tuple[str, str]:
     key = str(path[-1])
     section = _section_at(schema, path[:-1])
-    if key in section.SECRETS:
+    for secret in get_close_matches(key.lower(), section.SECRETS, n=1, cutoff=0.8):
         return (
-            f"'{key}' is a secret, which must not stand in a configuration file",
-            f"put it in a file and write {key}_file, or in the environment and write {key}_env",
+            f"{shown(key)} is a secret, which must not stand in a configuration file",
+            f"put it in a file and write {secret}_file, or in the environment and write {secret}_env",
         )
     known = [field.alias or name for name, field in section.model_fields.items()]
     return f"unknown key {shown(key)}", nearest(key, known)

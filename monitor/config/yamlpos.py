@@ -6,12 +6,13 @@ Only `true`, `false`, `null` and plain decimal numbers are special, so `NO`, `on
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from monitor.config.excerpt import excerpt
 from monitor.config.yamlerrors import invalid_bytes, refused_character, syntax_problem
 from monitor.errors import Problem
 
@@ -92,7 +93,8 @@ def parse(content: bytes, file: str) -> Document:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return _unreadable(file, invalid_bytes(file, content, error.start))
+        lines = split_lines(content.decode(errors="replace"))
+        return _unreadable(file, invalid_bytes(file, content, error.start), lines)
     lines = split_lines(text)
     problem = refused_character(file, lines)
     if problem is not None:
@@ -108,7 +110,7 @@ def parse(content: bytes, file: str) -> Document:
         root = None
     finally:
         loader.dispose()
-    return Document(file=file, lines=lines, root=root, problems=tuple(composer.problems))
+    return Document(file=file, lines=lines, root=root, problems=_shown(composer.problems, lines))
 
 
 def split_lines(text: str) -> tuple[str, ...]:
@@ -117,7 +119,11 @@ def split_lines(text: str) -> tuple[str, ...]:
 
 
 def _unreadable(file: str, problem: Problem, lines: tuple[str, ...] = ()) -> Document:
-    return Document(file=file, lines=lines, root=None, problems=(problem,))
+    return Document(file=file, lines=lines, root=None, problems=_shown([problem], lines))
+
+
+def _shown(problems: list[Problem], lines: tuple[str, ...]) -> tuple[Problem, ...]:
+    return tuple(replace(problem, excerpt=excerpt(lines, problem.line)) for problem in problems)
 
 
 class _TooManyError(Exception):

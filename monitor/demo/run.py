@@ -17,7 +17,6 @@ from rich.console import Console
 from monitor.app.parts import Outside, StoreParts, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.load import load
-from monitor.config.rules import rule_set
 from monitor.config.settings import Settings
 from monitor.core.model import Article
 from monitor.core.targets import ConsoleTarget, Target
@@ -106,7 +105,7 @@ class Stage:
         program = Program(
             settings, parts, replace(outside, channel=self._channels(outside)), self._metrics
         )
-        program.matcher.use(WatchedMatcher(rule_set(settings), self._director.see))
+        program.matcher.use(WatchedMatcher(settings.rule_set, self._director.see))
         now = parts.clock.now()
         await parts.feeds.sync(settings.feeds, now, _EVERY)  # soon, and one after the other
         census = await parts.health.census(now)

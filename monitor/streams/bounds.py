@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from monitor.core.model import DeliveryState
 from monitor.errors import StoreRefusedError
 
 PARTITIONS = 16
@@ -32,13 +33,18 @@ TOLD_BUCKETS = 1024
 
 KEEP_DELIVERED = timedelta(days=7)
 KEEP_DEAD = timedelta(days=30)
+KEEP_FINISHED = {
+    DeliveryState.DELIVERED: KEEP_DELIVERED,
+    DeliveryState.DROPPED: KEEP_DELIVERED,
+    DeliveryState.DEAD: KEEP_DEAD,
+}
+"""Counted from when the delivery was created."""
+
 KEEP_PUBLIC = timedelta(days=3)
 KEEP_PUBLIC_ENTRIES = 100_000
 
-PRESSURE = 0.7
-"""Share of the memory bound above which `tidy` keeps finished work for `KEEP_PRESSED` only."""
-
-KEEP_PRESSED = timedelta(hours=1)
+RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))
+"""How long finished work is kept at most when this share of the memory bound is in use."""
 
 LEASE_MARGIN = timedelta(seconds=5)
 

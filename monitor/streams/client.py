@@ -5,6 +5,7 @@ reply was lost would stand in the stream twice. Repeating is for the caller, who
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisClusterException, RedisError, ResponseError
 
-from monitor.errors import StreamError, StreamFullError
+from monitor.errors import StoreRefusedError, StreamError, StreamFullError
 from monitor.streams import library
 
 REPLY_WITHIN = timedelta(seconds=10)
 CLUSTER = "+cluster"
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Word = str | bytes | int
 
@@ -80,7 +82,10 @@ class Server(Protocol):
 @asynccontextmanager
 async def connect(url: str) -> AsyncIterator[Server]:
     """Yield the server at `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`."""
-    server = _Cluster(url) if CLUSTER in url.partition(":")[0] else _Single(url)
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise StoreRefusedError(f"the store's URL has to begin with one of {', '.join(SCHEMES)}://")
+    server = _Cluster(url) if scheme.endswith(CLUSTER) else _Single(url)
     try:
         yield server
     finally:
@@ -90,9 +95,9 @@ async def connect(url: str) -> AsyncIterator[Server]:
 async def load_functions(server: Server) -> None:
     """Put our functions on every primary that does not have them; a full server need not write for that."""
     listings = await server.everywhere("FUNCTION", "LIST", "LIBRARYNAME", library.NAME, "WITHCODE")
-    code = library.source().encode()
+    code = library.SOURCE.encode()
     if not all(_contains(listing, code) for listing in listings):
-        await server.everywhere("FUNCTION", "LOAD", "REPLACE", library.source())
+        await server.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
 
 
 def _contains(listing: Any, code: bytes) -> bool:
@@ -122,7 +127,16 @@ def _lacks_function(reply: Any) -> bool:
     return isinstance(reply, ResponseError) and "Function not found" in str(reply)
 
 
-class _Base:
+def _settings() -> dict[str, Any]:
+    return {
+        "protocol": 2,
+        "retry": Retry(NoBackoff(), 0),
+        "socket_connect_timeout": REPLY_WITHIN.total_seconds(),
+        "driver_info": None,  # else each new connection reads package metadata from disk, in the event loop
+    }
+
+
+class _Base(ABC):
     """Repeats what failed for lack of our functions (a new node, a restored backup), once, after loading them."""
 
     clustered: bool
@@ -137,7 +151,7 @@ class _Base:
             replies = await self._send(commands)
             missing = [i for i, reply in enumerate(replies) if _lacks_function(reply)]
             if missing:
-                await self.everywhere("FUNCTION", "LOAD", "REPLACE", library.source())
+                await self.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
                 again = await self._send([commands[i] for i in missing])
                 for i, reply in zip(missing, again, strict=True):
                     replies[i] = reply
@@ -146,12 +160,13 @@ class _Base:
                     raise reply
         return replies
 
+    @abstractmethod
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
         """Send all; an error is a reply here."""
-        raise NotImplementedError
+        ...
 
-    async def everywhere(self, *words: Word) -> list[Any]:
-        raise NotImplementedError
+    @abstractmethod
+    async def everywhere(self, *words: Word) -> list[Any]: ...
 
 
 class _Single(_Base):
@@ -167,10 +182,8 @@ class _Single(_Base):
     def _open(url: str, reply_within: float | None) -> Any:  # redis-py leaves its commands untyped
         return Redis.from_url(
             url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
             socket_timeout=reply_within,
-            socket_connect_timeout=REPLY_WITHIN.total_seconds(),
+            **_settings(),
         )
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
@@ -207,10 +220,8 @@ class _Cluster(_Base):
     def __init__(self, url: str) -> None:
         self._client: Any = RedisCluster.from_url(
             url.replace(CLUSTER, "", 1),
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
             socket_timeout=REPLY_WITHIN.total_seconds(),
-            socket_connect_timeout=REPLY_WITHIN.total_seconds(),
+            **_settings(),
         )
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:

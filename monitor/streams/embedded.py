@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from monitor.streams.binary import find_binary
 from monitor.streams.directory import StoreDirectory
 
 GUARD = Path(__file__).with_name("guard.py")
-START_WITHIN = 10.0
+SHARE_WITHIN = timedelta(seconds=10)
 STOP_WITHIN = 10.0
 LOOK_EVERY = 0.02
 TAKE_OVER_EVERY = 0.5
@@ -27,16 +28,21 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def embedded_server(
-    directory: Path, *, max_memory: int, durable: bool = False
+    directory: Path,
+    *,
+    max_memory: int,
+    durable: bool = False,
+    share_within: timedelta = SHARE_WITHIN,
 ) -> AsyncIterator[str]:
     """Yield the URL of the server of this directory.
 
     The first process to come starts it and stops it; others share it, and one of them takes over when the first is
-    gone. A server that dies is started again. Raise `StoreRefusedError` when there is none to be had.
+    gone. A server that dies is started again. Raise `StoreRefusedError` when there is none to be had; one that another
+    process holds has to answer within `share_within`.
     """
     server = _EmbeddedServer(StoreDirectory(directory), max_memory=max_memory, durable=durable)
     try:
-        await server.open()
+        await server.open(share_within)
         # Entered by hand, so that what the body raises is not wrapped in a group.
         group = asyncio.TaskGroup()
         await group.__aenter__()
@@ -56,22 +62,21 @@ class _EmbeddedServer:
         self._max_memory = max_memory
         self._durable = durable
         self._process: asyncio.subprocess.Process | None = None
+        self.url = ""
 
-    @property
-    def url(self) -> str:
-        return "unix://" + quote(str(self._directory.socket()))
-
-    async def open(self) -> None:
+    async def open(self, share_within: timedelta) -> None:
         """Start the server, or find the one that another process has started."""
         await asyncio.to_thread(self._directory.make)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_WITHIN
+        deadline = loop.time() + share_within.total_seconds()
         while True:
             if await asyncio.to_thread(self._directory.lock.acquire):
                 await self._start()
                 return
-            said = await _ask(await asyncio.to_thread(self._directory.socket))
+            socket = await asyncio.to_thread(self._directory.socket)
+            said = await _ask(socket)
             if said == b"+PONG":
+                self.url = _url(socket)
                 _log.info("store_shared", directory=str(self._directory.path))
                 return
             if said is None and loop.time() > deadline:
@@ -105,6 +110,7 @@ class _EmbeddedServer:
                 words = await asyncio.to_thread(self._directory.last_words)
                 raise StoreRefusedError(f"the embedded server did not start: {words}")
             await asyncio.sleep(LOOK_EVERY)
+        self.url = _url(socket)
         _log.info("server_started", directory=str(self._directory.path), pid=process.pid)
 
     def _prepare(self) -> list[str]:
@@ -120,6 +126,7 @@ class _EmbeddedServer:
         pause = TAKE_OVER_EVERY
         while True:
             if self._process is not None:
+                pause = TAKE_OVER_EVERY
                 code = await self._process.wait()
                 self._process = None
                 words = await asyncio.to_thread(self._directory.last_words)
@@ -129,7 +136,6 @@ class _EmbeddedServer:
                 continue
             try:
                 await self._start()
-                pause = TAKE_OVER_EVERY
             except StreamError as error:
                 _log.error("server_not_started", why=str(error))
                 await asyncio.sleep(pause)
@@ -156,6 +162,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+def _url(socket: Path) -> str:
+    return "unix://" + quote(str(socket))
 
 
 async def _ask(socket: Path) -> bytes | None:

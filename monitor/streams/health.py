@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from monitor.core.model import DeliveryState
@@ -53,25 +54,24 @@ class StreamStoreHealth:
         )
 
     async def tidy(self, now: datetime) -> int:
-        """See `StoreHealth.tidy`. When memory runs short, finished work goes sooner; what is under way never does."""
-        pressed = await self._pressed()
-        delivered = bounds.KEEP_PRESSED if pressed else bounds.KEEP_DELIVERED
-        count = await self._forget(DeliveryState.DELIVERED, now - delivered)
-        for state in (DeliveryState.DEAD, DeliveryState.DROPPED):
-            count += await self._forget(state, now - bounds.KEEP_DEAD)
-        public = now - (bounds.KEEP_PRESSED if pressed else bounds.KEEP_PUBLIC)
+        """See `StoreHealth.tidy`. When memory runs short, what was finished without trouble goes sooner."""
+        at_most = await self._relief()
+        count = 0
+        for state, kept in bounds.KEEP_FINISHED.items():
+            spared = state is DeliveryState.DEAD
+            count += await self._forget(state, now - (kept if spared else min(kept, at_most)))
+        public = now - min(bounds.KEEP_PUBLIC, at_most)
         count += await self._trim([keys.PUBLIC], "MINID", to_ms(public))
         count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
         dead = [key(partition, keys.DEAD) for partition in self._store.all()]
         count += await self._trim(dead, "MINID", to_ms(now - bounds.KEEP_DEAD))
         return count + await self._dismiss()
 
-    async def _pressed(self) -> bool:
+    async def _relief(self) -> timedelta:
+        """Return how long finished work may stay, by the node that is fullest."""
         facts = await server_facts(self._server)
-        return any(
-            0 < int(node["maxmemory"]) * bounds.PRESSURE < int(node["used_memory"])
-            for node in facts
-        )
+        used = max(int(node["used_memory"]) / (int(node["maxmemory"]) or inf) for node in facts)
+        return next((keep for share, keep in bounds.RELIEF if used > share), timedelta.max)
 
     async def _forget(self, state: DeliveryState, before: datetime) -> int:
         count = 0

@@ -1,8 +1,8 @@
 """Every delivery with its durable state and its attempts, on the server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -84,16 +84,19 @@ class StreamDeliveryLedger:
     async def _take(
         self, upcoming: Mapping[int, int], now: datetime, length: timedelta, limit: int
     ) -> list[DeliveryLease]:
+        """Claim an equal share from each ripe partition, and again from those that had as much as that."""
         until = to_ms(now) + span_ms(length)
+        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= to_ms(now)]
         leases: list[DeliveryLease] = []
-        ripe = [(at, partition) for partition, at in upcoming.items() if at <= to_ms(now)]
-        for _, partition in sorted(ripe):
-            if len(leases) == limit:
-                break
-            words = (to_ms(now), until, limit - len(leases))
-            lanes = [key(partition, "lanes")]
-            claimed = await self._server.run(call("monitor_claim_deliveries", lanes, *words))
-            for raw_id, flat in claimed:
+        while ripe and len(leases) < limit:
+            asked = ripe[: limit - len(leases)]
+            share = (limit - len(leases)) // len(asked)
+            words = (to_ms(now), until, share)
+            replies = await self._server.each(
+                [call("monitor_claim_deliveries", [key(p, "lanes")], *words) for p in asked]
+            )
+            ripe = [p for p, claimed in zip(asked, replies, strict=True) if len(claimed) == share]
+            for raw_id, flat in (one for claimed in replies for one in claimed):
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
                 lease = await self._lease(raw_id.decode(), fields, until)
                 leases += [lease] if lease else []
@@ -163,36 +166,42 @@ class StreamDeliveryLedger:
 
     async def find(self, which: DeliveryFilter) -> Sequence[Delivery]:
         """See `DeliveryLedger.find`. Not one instant: a delivery that changes state meanwhile may be missed."""
-        partitions: Sequence[int] = self._store.all()
-        if which.target_id is not None:
-            partitions = [self._store.partition_of(which.target_id)]
-        found: list[Delivery] = []
-        for partition in partitions:
-            for state in [which.state] if which.state else list(DeliveryState):
-                async with aclosing(self._newest(partition, state)) as newest:
-                    count = 0
-                    async for delivery in newest:
-                        if count == which.limit:
-                            break
-                        if which.target_id in {None, delivery.target_id}:
-                            found.append(delivery)
-                            count += 1
-        found.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
-        return found[: which.limit]
+        everywhere: Sequence[int] = self._store.all()
+        target, states = which.target_id, [which.state] if which.state else list(DeliveryState)
+        found: dict[str, Delivery] = {}
+        for partition in everywhere if target is None else [self._store.partition_of(target)]:
+            for state in states:
+                found |= await self._newest(partition, state, which)
+        newest = sorted(found.values(), key=lambda one: (one.created_at, one.id), reverse=True)
+        return newest[: which.limit]
 
-    async def _newest(self, partition: int, state: DeliveryState) -> AsyncGenerator[Delivery]:
+    async def _newest(
+        self, partition: int, state: DeliveryState, which: DeliveryFilter
+    ) -> dict[str, Delivery]:
+        """Return at least the newest `which.limit` in one state, if there are so many."""
         index, start = key(partition, f"index:{state}"), 0
-        while page := await self._server.run(
-            command("ZRANGE", index, start, start + PAGE - 1, "REV")
-        ):
-            deliveries = await self._server.each(
-                [command("HGETALL", key(partition, f"delivery:{one.decode()}")) for one in page]
-            )
-            for one, fields in zip(page, deliveries, strict=True):
-                if fields and fields[b"state"].decode() == state:
-                    with suppress(CodecError):  # it was logged when it was claimed
-                        yield _delivery(one.decode(), fields)
+        found: dict[str, Delivery] = {}
+        while len(found) < which.limit:
+            page = command("ZRANGE", index, start, start + PAGE - 1, "REV")
+            ids = [raw_id.decode() for raw_id in await self._server.run(page)]
+            if not ids:
+                break
+            for one in await self._readable(partition, ids):
+                if one.state is state and which.target_id in {None, one.target_id}:
+                    found[one.id] = one
             start += PAGE
+        return found
+
+    async def _readable(self, partition: int, ids: Sequence[str]) -> list[Delivery]:
+        """Return those deliveries that are still there and can be read; the others were logged when claimed."""
+        replies = await self._server.each(
+            [command("HGETALL", key(partition, f"delivery:{one}")) for one in ids]
+        )
+        deliveries: list[Delivery] = []
+        for one, fields in zip(ids, replies, strict=True):
+            with suppress(CodecError, KeyError):
+                deliveries.append(_delivery(one, fields))
+        return deliveries
 
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """See `DeliveryLedger.replay`. One that is not finished is left alone: False."""

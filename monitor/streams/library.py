@@ -1,6 +1,5 @@
 """The server's functions as one library, with the bounds that Python knows written in front."""
 
-from functools import cache
 from importlib.resources import files
 
 from monitor.streams import bounds
@@ -8,9 +7,7 @@ from monitor.streams import bounds
 NAME = "monitor"
 
 
-@cache
-def source() -> str:
-    """Return the text that FUNCTION LOAD takes."""
+def _source() -> str:
     folder = files("monitor.streams") / "functions"
     parts = sorted(
         (part for part in folder.iterdir() if part.name.endswith(".lua")), key=lambda p: p.name
@@ -23,3 +20,7 @@ def source() -> str:
         f"local TOLD_SECONDS = {told_seconds}\n"
     )
     return head + "\n".join(part.read_text(encoding="utf-8") for part in parts)
+
+
+SOURCE = _source()
+"""The text that FUNCTION LOAD takes; read at import, like the rest of the program."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ class Store:
 
     server: Server
     partitions: int
-    url: str
+    url: str = field(repr=False)  # may hold a password
 
     def all(self) -> range:
         """Return the numbers of the partitions."""

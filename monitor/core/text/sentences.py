@@ -1,5 +1,7 @@
 """Where sentences and paragraphs begin."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 import re
 from typing import NamedTuple
 
@@ -8,11 +10,15 @@ _END = re.compile(r"[.!?…؟۔।॥]++[\"'”’»)\]]*+(?=\s)|[。！？｡]+
 _LAST_WORD = re.compile(r"[\w.]+\Z")
 _FIRST_LETTER = re.compile(r"[^\W_]")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
-_ABBREVIATIONS = frozenset(
-    "mr. mrs. ms. dr. prof. st. gen. col. lt. sgt. capt. cmdr. adm. sen. rep. gov. pres. rev. hon. "
-    "vs. no. inc. ltd. co. corp. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. "
-    "г. гг. им. ул. проф. акад. ген. тыс. млн. млрд. bzw. ca. dipl. hr. fr. mme. mlle. sr. sra.".split()
-)
+# fmt: off
+_ABBREVIATIONS = frozenset({
+    "mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "gen.", "col.", "lt.", "sgt.", "capt.", "cmdr.", "adm.", "sen.",
+    "rep.", "gov.", "pres.", "rev.", "hon.", "vs.", "no.", "inc.", "ltd.", "co.", "corp.",
+    "jan.", "feb.", "mar.", "apr.", "jun.", "jul.", "aug.", "sep.", "sept.", "oct.", "nov.", "dec.",
+    "г.", "гг.", "им.", "ул.", "проф.", "акад.", "ген.", "тыс.", "млн.", "млрд.",
+    "bzw.", "ca.", "dipl.", "hr.", "fr.", "mme.", "mlle.", "sr.", "sra.",
+})
+# fmt: on
 _LONGEST_ABBREVIATION = 16
 _NEAREST_LETTER = 16
 

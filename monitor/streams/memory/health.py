@@ -10,12 +10,6 @@ from monitor.streams.instants import to_ms
 from monitor.streams.memory import store as shared
 from monitor.streams.memory.store import MemoryStore, MemoryStream, T
 
-KEPT = {
-    DeliveryState.DELIVERED: bounds.KEEP_DELIVERED,
-    DeliveryState.DEAD: bounds.KEEP_DEAD,
-    DeliveryState.DROPPED: bounds.KEEP_DEAD,
-}
-
 
 class MemoryStoreHealth:
     """A `StoreHealth` in memory."""
@@ -48,7 +42,8 @@ class MemoryStoreHealth:
         old = [
             key
             for key, it in booked.items()
-            if it.delivery.state in KEPT and it.delivery.created_at <= now - KEPT[it.delivery.state]
+            if it.delivery.state in bounds.KEEP_FINISHED
+            and it.delivery.created_at <= now - bounds.KEEP_FINISHED[it.delivery.state]
         ]
         for key in old:
             del booked[key]

@@ -71,12 +71,20 @@ def on_server(store: Store) -> Ports:
 
 
 @pytest.fixture(params=["memory", "server", "cluster"])
-async def ports(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ports]:
-    """An empty store of each kind."""
+def store_url(request: pytest.FixtureRequest) -> str | None:
+    """Return the URL of each kind of store; none for the one in memory."""
     if request.param == "memory":
+        return None
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def ports(store_url: str | None, tmp_path: Path) -> AsyncIterator[Ports]:
+    """Yield the ports of an empty store."""
+    if store_url is None:
         yield in_memory()
         return
-    url = request.getfixturevalue(f"{request.param}_url")
-    async with open_store(url, tmp_path) as store:
+    async with open_store(store_url, tmp_path) as store:
         await store.server.everywhere("FLUSHALL")
         yield on_server(store)

@@ -114,6 +114,13 @@ async def test_told_is_remembered_for_a_generation(ports: Ports) -> None:
     assert await ports.ledger.enqueue(later, HOOK, NOW) is None
 
 
+async def test_a_delivery_that_is_still_there_is_not_made_again(ports: Ports) -> None:
+    delivery_id = await enqueue(ports)
+    told = alert(article=article(id="a1"), created_at=NOW + 3 * bounds.TOLD_GENERATION)
+    assert await ports.ledger.enqueue(told, HOOK, NOW) is None
+    assert await claim_ids(ports) == [delivery_id]
+
+
 async def test_a_due_delivery_is_claimed_once(ports: Ports) -> None:
     delivery_id = await enqueue(ports)
     [lease] = await claim(ports)
