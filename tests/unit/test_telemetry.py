@@ -12,10 +12,10 @@ from monitor.telemetry import LogFormat, Metrics, Redactor, configure_logging
 @pytest.fixture(autouse=True)
 def _restore_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def test_json_lines_carry_event_context_and_level() -> None:

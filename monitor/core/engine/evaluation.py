@@ -87,6 +87,9 @@ class Evaluation:
         self._article = article
         self._bindings = bindings
         self._now = now
+        self._asked: list[
+            Expression
+        ] = []  # kept alive, so that no later node can have the same identity
         self._views: dict[tuple[int, View], View] = {}
         self._held: dict[tuple[int, View], Units] = {}
         self._found: dict[tuple[int, tuple[str, ...]], list[Occurrence]] = {}
@@ -106,6 +109,7 @@ class Evaluation:
         """Return the units in which a part holds."""
         key = (id(node), view)
         if key not in self._held:
+            self._asked.append(node)
             self._held[key] = self._holds(node, view)
         return self._held[key]
 
@@ -173,6 +177,7 @@ class Evaluation:
         """Return how the part of a node is looked at, when the node is looked at so."""
         key = (id(node), view)
         if key not in self._views:
+            self._asked.append(node)
             self._views[key] = self._view_below(node, view)
         return self._views[key]
 
@@ -199,6 +204,7 @@ class Evaluation:
         """Return the places of a part that has places, in order, wherever in the article they are."""
         key = (id(node), fields)
         if key not in self._found:
+            self._asked.append(node)
             self._found[key] = self._occurrences(node, fields)
         return self._found[key]
 

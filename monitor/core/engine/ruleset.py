@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.core.engine.anchors import anchors, features
 from monitor.core.engine.evaluation import Bindings, Evaluation, View
 from monitor.core.engine.explain import Explanation, explain_node, spans
 from monitor.core.entities import Gazetteer
@@ -29,6 +30,14 @@ class RuleSet:
     def __init__(self, rules: Sequence[CompiledRule], bindings: Bindings) -> None:
         self._rules = {compiled.rule.id: compiled for compiled in sorted(rules, key=_by_id)}
         self._bindings = bindings
+        self._unanchored: list[str] = []
+        self._by_anchor: dict[str, list[str]] = {}
+        for id_, compiled in self._rules.items():
+            found = anchors(compiled.expression, bindings)
+            if found is None:
+                self._unanchored.append(id_)
+            for anchor in found or ():
+                self._by_anchor.setdefault(anchor, []).append(id_)
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -42,9 +51,16 @@ class RuleSet:
         evaluation = Evaluation(analysed, self._bindings, now)
         return tuple(
             _match(compiled, analysed, evaluation)
-            for compiled in self._rules.values()
+            for compiled in self._candidates(analysed)
             if not _is_expired(compiled.rule, now) and evaluation.matches(compiled.expression)
         )
+
+    def _candidates(self, article: AnalysedArticle) -> list[CompiledRule]:
+        """Return the rules that may hold, in the order of their ids."""
+        found = set(self._unanchored)
+        for anchor in features(article.vocabulary()) & self._by_anchor.keys():
+            found.update(self._by_anchor[anchor])
+        return [self._rules[id_] for id_ in sorted(found)]
 
     def explain(self, rule_id: str, article: Article, now: datetime) -> Explanation:
         """Return why a rule finds an article or does not, whether or not it is expired."""
