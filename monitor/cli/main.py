@@ -14,6 +14,7 @@ from monitor.cli.run import run
 from monitor.cli.status import status
 from monitor.config.explain import explain
 from monitor.errors import ConfigError, MonitorError
+from monitor.telemetry import configure_logging
 
 FAILED = 1
 BAD_USAGE = 2
@@ -26,6 +27,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 failed, 2 bad configuration or usage.
     """
+    configure_logging("warning")  # `run` sets up its own
 
 
 for command in (run, demo, check, status, match, parse, deliveries):
