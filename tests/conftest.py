@@ -10,7 +10,6 @@ from blockbuster import blockbuster_ctx
 from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty, running_cluster, running_server
 
-
 # Lines as the product writes them; structlog's own default reads source files for its tracebacks.
 structlog.configure(
     processors=[

@@ -19,8 +19,10 @@ class Relay:
 async def relay(target: Path, listen: Path) -> AsyncIterator[Relay]:
     """Relay connections at `listen` to the server at `target`."""
     state = Relay(url=f"unix://{listen}")
+    connections: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.add(asyncio.current_task())
         from_server, to_server = await asyncio.open_unix_connection(target)
 
         async def answer() -> None:
@@ -32,14 +34,24 @@ async def relay(target: Path, listen: Path) -> AsyncIterator[Relay]:
             writer.close()
             to_server.close()
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(answer())
-            while data := await reader.read(65536):
-                to_server.write(data)
-            to_server.close()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(answer())
+                while data := await reader.read(65536):
+                    to_server.write(data)
+                to_server.close()
+        finally:
+            for each in (to_server, writer):
+                each.close()
+                await each.wait_closed()
 
     server = await asyncio.start_unix_server(serve, listen)
     try:
         yield state
     finally:
         server.close()
+        ended = [task for task in connections if task]
+        for task in ended:
+            task.cancel()
+        if ended:
+            await asyncio.wait(ended)
