@@ -26,10 +26,10 @@ _SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, *_HEBREW_LETTERS])
 # Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
 _JOINT = rf"\.?['’＇{_HYPHENS}-]"
 _PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
-_LETTER = rf"[\w{_MARKS}{_IGNORED}]"
+LETTER = rf"[\w{_MARKS}{_IGNORED}]"
 _HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
-    rf"\w{_LETTER}*+(?:{_JOINT}{_LETTER}++|\.{_LETTER}++|{_HEBREW_QUOTE}{_LETTER}++)*+"
+    rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
 
 _BY_CHARACTER = (
