@@ -7,8 +7,8 @@
         FetchError       network, time, size, address, status
         ParseError       what came back is not a feed
       StreamError        the server cannot be used right now -> back off and carry on
-        StreamFullError       the server is out of memory -> stop taking in, let everything downstream drain
-        StoreRefusedError     the store must not be opened: wrong flavour, newer version, held by another process -> exit 1
+        StreamFullError    out of memory -> stop taking in, let everything downstream drain
+        StoreRefusedError  wrong flavour, newer version, held by another process -> exit 1
       CodecError         a stream entry we cannot read -> dead letter, never a loop
 
 Expected results are values, not exceptions: a channel returns an `Outcome`.

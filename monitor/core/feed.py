@@ -45,9 +45,13 @@ class ParsedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
-    """A document, parsed; `articles` stand in the order of the document."""
+    """A document, parsed; `articles` stand in the order of the document.
+
+    `complete` is False when the document broke off: what is missing from it may still stand in the feed.
+    """
 
     title: str = ""
     url: str = ""
     lang: str | None = None
     articles: tuple[ParsedArticle, ...] = ()
+    complete: bool = True

@@ -34,7 +34,6 @@ class DeliveryReason(StrEnum):
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"
     GAVE_UP = "gave_up"
-    EXPIRED = "expired"
     TARGET_REMOVED = "target_removed"
     CRASHED = "crashed"
 
@@ -46,9 +45,9 @@ class Suppression(StrEnum):
     LATE = "late"  # older than everything known, slid back into the window of a feed
     NO_RULE = "no_rule"  # no rule matched
     NO_ROUTE = "no_route"  # matched, but no route leads anywhere
+    NO_TARGET = "no_target"  # routed to a subscriber none of whose targets is switched on
     ALREADY_TOLD = "already_told"  # this target was told of this article for this rule
     OLD_EDIT = "old_edit"  # an edit of an article older than the memory of what was told
-    RULE_EXPIRED = "rule_expired"  # the rule is past its date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

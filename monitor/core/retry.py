@@ -1,10 +1,42 @@
 """When to try a delivery again, and when to give it up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from typing import assert_never
 
 from monitor.core.model import DeliveryState
-from monitor.core.outcome import DeliveryReason
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.targets import EmailTarget, Target
+
+Waits = Sequence[timedelta]
+
+
+def _waits(text: str) -> tuple[timedelta, ...]:
+    units = {"s": "seconds", "m": "minutes", "h": "hours"}
+    return tuple(timedelta(**{units[wait[-1]]: int(wait[:-1])}) for wait in text.split())
+
+
+# How long to wait after the first failure, the second, and so on; one failure more and the delivery is given up.
+WEBHOOK = _waits("5s 30s 2m 10m 30m 1h 2h 4h 8h 12h 24h 24h")  # 13 tries in 76 hours
+EMAIL = _waits(
+    "5m 15m 30m 1h 2h" + " 4h" * 11
+)  # 17 tries in 48 hours; greylisting needs five minutes
+NOT_FOUND = _waits("1m 3m 6m")  # a receiver being deployed is soon back; one that moved never is
+
+# A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
+LEASE_MARGIN = timedelta(seconds=5)
+JITTER = 0.2  # a wait is between 80 % and 120 % of what the table says, so that a storm does not come back as one
+# Whoever is too slow or too busy is not helped by a second try within the minute.
+BUSY_WAIT = timedelta(minutes=1)
+_BUSY_REASONS = frozenset({DeliveryReason.TIMEOUT, DeliveryReason.RATE_LIMITED})
+_BUSY_STATUSES = frozenset({429, 502, 504})
+SHORTEST_ASKED, LONGEST_ASKED = timedelta(seconds=1), timedelta(hours=1)
+# A receiver that asks for one second every time must not use up all tries in a few: from here on, what it asks
+# for can only lengthen the wait.
+TRIES_AS_ASKED = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +52,90 @@ class Ruling:
     reason: DeliveryReason | None = None
     detail: str = ""
     lane_until: datetime | None = None
+
+
+def waits_for(target: Target) -> Waits:
+    """Return the schedule for deliveries to this target."""
+    return EMAIL if isinstance(target, EmailTarget) else WEBHOOK
+
+
+def decide(
+    attempts: int,
+    outcome: Outcome,
+    now: datetime,
+    delivery_id: str,
+    schedule: Waits = WEBHOOK,
+) -> Ruling:
+    """Rule on a delivery after `attempts` tries, the last of which came to `outcome`.
+
+    The same arguments give the same ruling: the jitter follows from the delivery and the try.
+    """
+    match outcome:
+        case Delivered():
+            return Ruling(state=DeliveryState.DELIVERED)
+        case Rejected():
+            return Ruling(state=DeliveryState.DEAD, reason=outcome.reason, detail=outcome.detail)
+        case RetryLater():
+            return _retry(attempts, outcome, now, delivery_id, schedule)
+        case _:
+            assert_never(outcome)
+
+
+def _retry(
+    attempts: int, outcome: RetryLater, now: datetime, delivery_id: str, schedule: Waits
+) -> Ruling:
+    asked = None if outcome.after is None else _clamp(outcome.after)
+    lane_until = now + (asked or BUSY_WAIT) if outcome.lane else None
+    missing = outcome.reason is DeliveryReason.NOT_FOUND
+    waits = NOT_FOUND if missing else schedule
+    if attempts > len(waits):
+        return Ruling(
+            state=DeliveryState.DEAD,
+            reason=outcome.reason if missing else DeliveryReason.GAVE_UP,
+            detail=f"gave up after {attempts} tries, the last one: {outcome.reason}, {outcome.detail}",
+            lane_until=lane_until,
+        )
+    wait = _jittered(waits[max(attempts, 1) - 1], outcome, f"{delivery_id}:{attempts}")
+    if asked is not None:
+        wait = asked if attempts <= TRIES_AS_ASKED else max(asked, wait)
+    return Ruling(
+        state=DeliveryState.RETRY,
+        due_at=now + wait,
+        reason=outcome.reason,
+        detail=outcome.detail,
+        lane_until=lane_until,
+    )
+
+
+def _jittered(wait: timedelta, outcome: RetryLater, seed: str) -> timedelta:
+    factor = 1 - JITTER + 2 * JITTER * _fraction(seed)
+    jittered = wait * factor
+    busy = outcome.reason in _BUSY_REASONS or outcome.status in _BUSY_STATUSES
+    if busy and jittered < BUSY_WAIT:
+        return BUSY_WAIT * (factor + JITTER)  # never less than the minute, and still spread
+    return jittered
+
+
+def _fraction(seed: str) -> float:
+    """Return a number from 0 up to 1 that looks random and is not."""
+    return int.from_bytes(blake2b(seed.encode(), digest_size=6).digest()) / 2**48
+
+
+def _clamp(after: timedelta) -> timedelta:
+    return min(max(after, SHORTEST_ASKED), LONGEST_ASKED)
+
+
+def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Read a Retry-After header, seconds or a date (RFC 9110, section 10.2.3); None when it is missing or nonsense.
+
+    A date that has passed is zero; `decide` bounds what is too short or too long.
+    """
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:10]), 10**9))
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(at - now, timedelta(0))

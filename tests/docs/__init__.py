@@ -1,1 +1,1 @@
-"""The documentation, run as tests."""
+"""What the documentation says is true."""

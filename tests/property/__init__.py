@@ -1,1 +1,1 @@
-"""Properties that hold of any input."""
+"""Rules that hold for any input."""

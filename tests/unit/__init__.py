@@ -1,1 +1,1 @@
-"""Tests of the core: no event loop, no fixtures, milliseconds."""
+"""Pure decisions: no event loop, no fixtures."""

@@ -1,0 +1,117 @@
+"""`monitor run`: a program with its endpoints, which obeys signals and takes new configuration while it runs."""
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import structlog
+
+from monitor import __version__
+from monitor.app.parts import open_outside, open_store_parts
+from monitor.app.program import Program
+from monitor.config.explain import explain
+from monitor.config.load import load
+from monitor.config.reload import changes
+from monitor.config.settings import Settings
+from monitor.errors import ConfigError, StreamError
+from monitor.telemetry import Metrics, Redactor
+from monitor.web.app import Endpoints, serve
+
+log = structlog.get_logger()
+
+
+async def run_daemon(
+    directory: Path, settings: Settings, only: frozenset[str], redactor: Redactor
+) -> None:
+    """Run the services in `only` with `settings`, read from `directory`, until SIGTERM or SIGINT."""
+    redactor.hide(secret.reveal() for secret in settings.secrets)
+    metrics, stop, hangup = Metrics(), asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    async with AsyncExitStack() as stack:
+        parts = await stack.enter_async_context(open_store_parts(settings))
+        outside = await stack.enter_async_context(open_outside(settings))
+        program = Program(settings, parts, outside, metrics, only)
+        reloads = Reloads(directory, program, metrics, redactor)
+        if "web" in only:
+            endpoints = Endpoints(parts.health, metrics, reloads.problems)
+            listen = settings.listen
+            await stack.enter_async_context(
+                serve(endpoints.application(), listen.host, listen.port)
+            )
+        _greet(directory, settings, only)
+        async with asyncio.TaskGroup() as group:
+            watching = [
+                group.create_task(reloads.on_hangup(hangup)),
+                group.create_task(reloads.on_change(stop)),
+            ]
+            await program.run(stop)
+            for task in watching:
+                task.cancel()
+    log.info("monitor_stopped")
+
+
+class Reloads:
+    """Takes over a changed configuration as a whole, or refuses it as a whole and keeps the old one."""
+
+    def __init__(
+        self, directory: Path, program: Program, metrics: Metrics, redactor: Redactor
+    ) -> None:
+        """Reload `program` from `directory`."""
+        self._directory = directory
+        self._program = program
+        self._metrics = metrics
+        self._redactor = redactor
+        self._refused = ""
+
+    def problems(self) -> dict[str, str]:
+        """Return what is wrong with the newest configuration, if it is not in force."""
+        return {"config": self._refused} if self._refused else {}
+
+    async def on_hangup(self, hangup: asyncio.Event) -> None:
+        """Reload whenever `hangup` is set."""
+        while True:
+            await hangup.wait()
+            hangup.clear()
+            await self.reload()
+
+    async def on_change(self, stop: asyncio.Event) -> None:
+        """Reload whenever a file of the configuration changes."""
+        async for _ in changes(self._directory, stop):
+            await self.reload()
+
+    async def reload(self) -> None:
+        """Load and swap; log what came of it."""
+        try:
+            settings = await asyncio.to_thread(load, self._directory, os.environ)
+            self._redactor.hide(secret.reveal() for secret in settings.secrets)
+            await self._program.use(settings)
+        except ConfigError as error:
+            self._refuse(explain(error))
+        except StreamError as error:
+            self._refuse(f"feeds are not rescheduled yet: {error}")
+        else:
+            self._refused = ""
+            self._metrics.reload_ok.set(1)
+            log.info("config_reloaded", feeds=len(settings.feeds), rules=len(settings.rules))
+
+    def _refuse(self, why: str) -> None:
+        self._refused = why
+        self._metrics.reload_ok.set(0)
+        log.error("config_refused", problems=why)
+
+
+def _greet(directory: Path, settings: Settings, only: frozenset[str]) -> None:
+    log.info(
+        "monitor_started",
+        version=__version__,
+        config=str(directory),
+        feeds=len(settings.feeds),
+        rules=len(settings.rules),
+        targets=[target.id for target in settings.targets],
+        services=sorted(only),
+    )

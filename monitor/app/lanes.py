@@ -1,0 +1,57 @@
+"""The targets that are switched on, each with its channel, over changes of the configuration."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.core.retry import waits_for
+from monitor.core.targets import EmailTarget, Target
+from monitor.ports import Channel
+from monitor.services.deliverer import Lane
+
+
+class Lanes:
+    """Builds lanes, and keeps those of targets that did not change, with their connections."""
+
+    def __init__(self, channel: Callable[[Target], Channel], timeout: timedelta) -> None:
+        """Build channels by `channel`; an attempt takes at most `timeout`, by email as long as mail servers need."""
+        self._channel = channel
+        self._timeout = timeout
+        self._lanes: dict[str, tuple[Target, Lane]] = {}
+        self._retired: list[Lane] = []
+
+    def change(self, targets: Sequence[Target]) -> dict[str, Lane]:
+        """Return the lanes for `targets`, by target id.
+
+        Those no longer used are closed with the rest, at the end: an attempt may still be under way.
+        """
+        before, self._lanes = self._lanes, {}
+        for target in targets:
+            known = before.get(target.id)
+            if known and known[0] == target:
+                self._lanes[target.id] = before.pop(target.id)
+            else:
+                self._lanes[target.id] = (target, self._build(target))
+        self._retired += [lane for _, lane in before.values()]
+        return {target_id: lane for target_id, (_, lane) in self._lanes.items()}
+
+    async def close(self) -> None:
+        """Close every channel there ever was."""
+        for lane in (*self._retired, *(lane for _, lane in self._lanes.values())):
+            await lane.channel.close()
+
+    def _build(self, target: Target) -> Lane:
+        return Lane(
+            kind=type(target).__name__.removesuffix("Target").lower(),
+            channel=self._channel(target),
+            waits=waits_for(target),
+            timeout=self._attempt_timeout(target),
+        )
+
+    def _attempt_timeout(self, target: Target) -> timedelta:
+        """Return how long an attempt may take.
+
+        A mail server may think for long before it takes a message, and being cut off there sends it twice.
+        """
+        patient = isinstance(target, EmailTarget)
+        return max(self._timeout, LONGEST_ATTEMPT) if patient else self._timeout

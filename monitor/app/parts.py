@@ -1,0 +1,114 @@
+"""Opens everything that stands behind a port: the store on one side, the network on the other."""
+
+import platform
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor import __version__
+from monitor.channels.build import ChannelBuilder
+from monitor.config.settings import Settings
+from monitor.core.targets import Target
+from monitor.feeds.fetch import HttpFetcher
+from monitor.feeds.gate import HostGate
+from monitor.feeds.process import ProcessParser
+from monitor.net import AddressGuard, open_session
+from monitor.ports import (
+    ArticleLog,
+    Channel,
+    Clock,
+    DeliveryLedger,
+    FeedStore,
+    Fetcher,
+    MatchLog,
+    Parser,
+    PublicStream,
+    StoreHealth,
+)
+from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.health import StreamStoreHealth
+from monitor.streams.ledger import StreamDeliveryLedger
+from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.public import StreamPublicStream
+from monitor.streams.store import open_store
+
+
+class SystemClock:
+    """The wall clock of this machine."""
+
+    def now(self) -> datetime:
+        """Return the present instant, aware UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreParts:
+    """Every port that the store stands behind, and the clock that they are asked with."""
+
+    clock: Clock
+    feeds: FeedStore
+    articles: ArticleLog
+    matches: MatchLog
+    public: PublicStream
+    ledger: DeliveryLedger
+    health: StoreHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """Every port that the network stands behind."""
+
+    fetcher: Fetcher
+    parser: Parser
+    channel: Callable[[Target], Channel]
+
+
+@asynccontextmanager
+async def open_store_parts(
+    settings: Settings, clock: Clock | None = None
+) -> AsyncIterator[StoreParts]:
+    """Open the store that the settings name: a server by URL, or the embedded one, started or joined."""
+    where = settings.store
+    async with open_store(
+        where.url.reveal() if where.url else None,
+        where.directory,
+        max_memory=where.max_memory,
+        partitions=where.partitions,
+    ) as store:
+        consumer = platform.node() or "local"
+        yield StoreParts(
+            clock=clock or SystemClock(),
+            feeds=StreamFeedStore(store),
+            articles=StreamArticleLog(store, consumer),
+            matches=StreamMatchLog(store, consumer),
+            public=StreamPublicStream(store),
+            ledger=StreamDeliveryLedger(store),
+            health=StreamStoreHealth(store),
+        )
+
+
+@asynccontextmanager
+async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
+    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
+    allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    async with (
+        open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
+        ProcessParser() as parser,
+        ChannelBuilder(allow=allow, user_agent=agent) as channels,
+    ):
+        yield Outside(
+            fetcher=HttpFetcher(
+                session,
+                gate=HostGate(poll.per_host),
+                timeout=poll.timeout,
+                max_bytes=poll.max_bytes,
+            ),
+            parser=parser,
+            channel=channels.build,
+        )
+
+
+def _user_agent(settings: Settings) -> str:
+    contact = settings.poll.contact
+    return f"monitor/{__version__}" + (f" (+{contact})" if contact else "")

@@ -1,0 +1,102 @@
+"""The services that were chosen, over open parts."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+from monitor.app.lanes import Lanes
+from monitor.app.parts import Outside, StoreParts
+from monitor.config.settings import Settings
+from monitor.core.model import Feed
+from monitor.services.deliverer import DelivererService
+from monitor.services.housekeeper import HousekeeperService
+from monitor.services.matcher import MatcherService
+from monitor.services.poller import PollerService
+from monitor.services.router import RouterService, RoutingTable
+from monitor.services.supervisor import supervise
+from monitor.telemetry import Metrics
+
+SERVICES = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
+GRACE = timedelta(seconds=10)
+_SPREAD_A_FEED = timedelta(milliseconds=50)  # a start with many new feeds is spread, up to a minute
+_LONGEST_SPREAD = timedelta(minutes=1)
+_POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
+
+
+class Program:
+    """The services that were chosen, over open parts. Takes new settings while it runs, all or nothing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        parts: StoreParts,
+        outside: Outside,
+        metrics: Metrics,
+        only: frozenset[str] = frozenset(SERVICES),
+    ) -> None:
+        """Build every service; nothing runs yet."""
+        self._parts = parts
+        self._settings = settings
+        self._lanes = Lanes(outside.channel, settings.deliver.timeout)
+        clock = parts.clock
+        self.poller = PollerService(
+            parts.feeds,
+            outside.fetcher,
+            outside.parser,
+            _by_id(settings),
+            clock,
+            metrics,
+            concurrency=settings.poll.concurrency,
+            lease=_POLL_LEASE,
+            new_trace=lambda: uuid.uuid4().hex[:16],
+        )
+        self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
+        self.router = RouterService(
+            parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
+        )
+        self.deliverer = DelivererService(
+            parts.ledger,
+            self._lanes.change(settings.targets),
+            clock,
+            metrics,
+            concurrency=settings.deliver.concurrency,
+            lease=settings.deliver.lease,
+        )
+        self.housekeeper = HousekeeperService(parts.health, clock, metrics)
+        every = (self.poller, self.matcher, self.router, self.deliverer, self.housekeeper)
+        self.services = tuple(service for service in every if service.name in only)
+
+    async def use(self, settings: Settings) -> None:
+        """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
+        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
+        lanes = self._lanes.change(settings.targets)
+        self.matcher.use(rules)
+        self.router.use(table)
+        self.poller.use(feeds)
+        self.deliverer.use(lanes)
+        self._settings = settings
+        await self._schedule()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Schedule the feeds and run the services until `stop` is set."""
+        try:
+            await self._schedule()
+            await supervise(self.services, stop, GRACE)
+        finally:
+            await self._lanes.close()
+
+    async def _schedule(self) -> None:
+        """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
+        if self.poller in self.services:
+            feeds, now = self._settings.feeds, self._parts.clock.now()
+            spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
+            await self._parts.feeds.sync(feeds, now, spread)
+
+
+def _by_id(settings: Settings) -> dict[str, Feed]:
+    return {feed.id: feed for feed in settings.feeds}
+
+
+def _table(settings: Settings) -> RoutingTable:
+    targets = {each.name: [target.id for target in each.targets] for each in settings.subscribers}
+    return RoutingTable(tree=settings.route, targets=targets)

@@ -1,0 +1,77 @@
+"""Alerts on a terminal, or as plain lines where the output is not one."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from monitor.core.model import Delivery, Severity
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
+from monitor.core.render import AlertView, Piece, view
+from monitor.core.render.text import labels, left_out, origin, rule_line
+
+_LABEL_STYLES = {
+    Severity.INFO: "bold cyan",
+    Severity.WARNING: "bold yellow",
+    Severity.CRITICAL: "bold white on red",
+}
+_FOUND = "bold yellow"
+
+
+class _Console(Console):
+    """A console that leaves it to us what to do when nobody reads."""
+
+    def on_broken_pipe(self) -> None:
+        """Report it; rich would end the process."""
+        raise BrokenPipeError("nobody reads it any more")
+
+
+class ConsoleChannel:
+    """The standard output, or another file."""
+
+    def __init__(self, file: TextIO | None = None, *, terminal: bool | None = None) -> None:
+        """Print to `file`, by default standard output, with colours if it is a terminal or `terminal` says so."""
+        self._console = _Console(file=file, force_terminal=terminal)
+
+    async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
+        """Print the alert; a reader that went away is an outcome."""
+        lines = [self._encodable(line) for line in _lines(view(delivery.alert))]
+        try:
+            self._console.print(Text("\n").join(lines), end="\n\n", highlight=False, soft_wrap=True)
+        except OSError as error:
+            return RetryLater(reason=DeliveryReason.RESET, detail=f"standard output: {error}")
+        return Delivered()
+
+    async def close(self) -> None:
+        """Do nothing: standard output is not ours to close."""
+
+    def _encodable(self, line: Text) -> Text:
+        """Replace what the output cannot write; the length, and so every style, stays."""
+        encoding = self._console.encoding
+        plain = line.plain.encode(encoding, errors="replace").decode(encoding)
+        if plain != line.plain:
+            line.plain = plain
+        return line
+
+
+def _lines(shown: AlertView) -> Iterable[Text]:
+    title = Text()
+    for label in labels(shown):
+        title.append(f" {label} ", style=_LABEL_STYLES[shown.severity]).append(" ")
+    yield title.append_text(_text(shown.title, style="bold"))
+    if shown.snippet:
+        yield _text(shown.snippet, style="")
+    yield Text(" · ".join((*origin(shown), *map(rule_line, shown.rules))), style="dim")
+    if shown.rules_left_out:
+        yield Text(left_out(shown), style="dim")
+    if shown.url:
+        yield Text(shown.url, style="blue underline")
+
+
+def _text(pieces: Iterable[Piece], style: str) -> Text:
+    text = Text(style=style)
+    for piece in pieces:
+        text.append(piece.text, style=_FOUND if piece.found else None)
+    return text

@@ -1,0 +1,19 @@
+"""`monitor check`: whether the configuration is good."""
+
+from pathlib import Path
+
+import click
+
+from monitor.cli.options import config_option, load_settings
+
+
+@click.command()
+@config_option
+def check(config: Path) -> None:
+    """Validate the whole configuration; list every problem at once. Exit 2 if there is one."""
+    settings = load_settings(config)
+    targets = ", ".join(target.id for target in settings.targets) or "none"
+    click.echo(
+        f"{config}: ok; {len(settings.feeds)} feeds, {len(settings.rules)} rules, "
+        f"targets switched on: {targets}"
+    )

@@ -1,0 +1,98 @@
+"""Reads a configuration directory and the environment: settings, or every problem at once."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from monitor.config import environment, records
+from monitor.config.checks import disagreements
+from monitor.config.files import Files, Item, read_all
+from monitor.config.rules import compile_sources
+from monitor.config.schema import SubscriberSettings
+from monitor.config.secrets import SecretSource, check_store_address
+from monitor.config.settings import Settings, Store
+from monitor.config.values import WrongValueError
+from monitor.core.routing import Route
+from monitor.core.secret import Secret
+from monitor.core.targets import Subscriber, Target
+from monitor.errors import ConfigError, Problem
+
+
+def load(directory: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings, or raise `ConfigError` with all problems in the order of files and places."""
+    problems: list[Problem] = []
+    files = read_all(directory, problems)
+    problems += disagreements(files)
+    settings = _settings(files, directory, environ, problems)
+    if problems:
+        raise ConfigError(tuple(sorted(set(problems))))
+    return settings
+
+
+def _settings(
+    files: Files, directory: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> Settings:
+    """Build the settings as far as the files allow; what is left out has its problem."""
+    process = files.process.settings
+    secrets = SecretSource(directory, environ)
+    trees = [source.settings.route for source in files.subscribers if source.settings.route]
+    return Settings(
+        store=_store(files, environ, secrets, problems),
+        listen=environment.listen(process.listen, environ, problems),
+        log=process.log,
+        poll=process.poll,
+        deliver=process.deliver,
+        retention=process.retention,
+        network=process.network,
+        public_url=process.public_url,
+        feeds=tuple(
+            records.feed(feed)
+            for source in files.feeds
+            for feed in source.settings.feeds
+            if feed.enabled
+        ),
+        rules=tuple(records.rule(rule) for source in files.rules for rule in source.settings.rules),
+        rule_set=compile_sources(files.rules, files.entities, problems),
+        subscribers=tuple(
+            Subscriber(name=item.settings.name, targets=tuple(_targets(item, secrets, problems)))
+            for source in files.subscribers
+            for item in source.items("subscribers", source.settings.subscribers)
+        ),
+        route=records.route(trees[0]) if trees else Route(),
+    )
+
+
+def _store(
+    files: Files, environ: Mapping[str, str], secrets: SecretSource, problems: list[Problem]
+) -> Store:
+    settings = files.process.settings.store
+    url = environment.store_address(environ, problems)
+    if url is None and settings.url:
+        url = Secret(settings.url)
+    if url is None:
+        item = Item(settings, files.process.root.find(("store",)), files.process.document)
+        try:
+            url = secrets.get(settings, "url", check_store_address)
+        except WrongValueError as error:
+            problems.append(item.problem(("url_file",), error.message, error.hint))
+    return Store(
+        url=url,
+        directory=Path(environment.data_directory(environ) or settings.directory),
+        max_memory=settings.max_memory,
+        partitions=settings.partitions,
+    )
+
+
+def _targets(
+    subscriber: Item[SubscriberSettings], secrets: SecretSource, problems: list[Problem]
+) -> Iterator[Target]:
+    """Yield the targets that are switched on; the secrets of the others need not exist."""
+    name = subscriber.settings.name
+    for number, settings in enumerate(subscriber.settings.targets):
+        if settings.enabled and subscriber.settings.enabled:
+            try:
+                yield records.target(name, settings, secrets)
+            except WrongValueError as error:
+                target = subscriber.node.find(("targets", number))
+                node = target.owner(error.key)
+                item = Item(settings, node, subscriber.document)
+                problems.append(item.problem((error.key,), error.message, error.hint))

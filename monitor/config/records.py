@@ -1,0 +1,162 @@
+"""Turns checked settings into the records of the core. Nothing here can fail but the fetching of a secret."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from monitor.config.schema import (
+    EmailSettings,
+    ExampleSettings,
+    FeedSettings,
+    MatchSettings,
+    RouteSettings,
+    RuleSettings,
+    SlackSettings,
+    SmtpSettings,
+    TargetSettings,
+    WebhookSettings,
+)
+from monitor.config.secrets import SecretSource, check_signing_key, check_web_address
+from monitor.config.values import header
+from monitor.core.matchers import Matchers
+from monitor.core.model import Article, Feed, Rule
+from monitor.core.routing import Route
+from monitor.core.targets import (
+    ConsoleTarget,
+    EmailTarget,
+    SlackTarget,
+    SmtpRelay,
+    Target,
+    WebhookTarget,
+)
+
+_SMTP_PORTS = {"none": 25, "starttls": 587, "implicit": 465}
+
+
+def feed(settings: FeedSettings) -> Feed:
+    """Make the record of a feed."""
+    return Feed(
+        id=settings.id,
+        url=settings.url,
+        name=settings.name or settings.id,
+        every=settings.every,
+        since=settings.since,
+        lang=settings.lang,
+        country=settings.country,
+        category=settings.category,
+        labels=settings.labels,
+    )
+
+
+def rule(settings: RuleSettings) -> Rule:
+    """Make the record of a rule; its version is a digest of the query."""
+    return Rule(
+        id=settings.id,
+        query=settings.query,
+        name=settings.name or settings.id,
+        version=blake2b(settings.query.encode(), digest_size=6).hexdigest(),
+        owner=settings.owner or "",
+        severity=settings.severity,
+        labels=settings.labels,
+        expires_at=settings.expires,
+    )
+
+
+def example(settings: ExampleSettings, name: str) -> Article:
+    """Make the article of an example."""
+    return Article(
+        id=name,
+        title=settings.title or "",
+        summary=settings.summary or "",
+        body=settings.body or "",
+        lang=settings.lang,
+    )
+
+
+def route(settings: RouteSettings) -> Route:
+    """Make a tree of routes."""
+    return Route(
+        name=settings.name or "",
+        subscriber=settings.subscriber,
+        matchers=_matchers(settings.match or MatchSettings()),
+        continue_=settings.continue_,
+        routes=tuple(route(child) for child in settings.routes),
+    )
+
+
+def _matchers(settings: MatchSettings) -> Matchers:
+    return Matchers(
+        rule=frozenset(settings.rule),
+        severity=settings.severity,
+        labels={name: frozenset(values) for name, values in settings.labels.items()},
+        feed=frozenset(settings.feed),
+        lang=frozenset(settings.lang),
+        category=frozenset(settings.category),
+        country=frozenset(settings.country),
+    )
+
+
+def target_id(subscriber: str, settings: TargetSettings) -> str:
+    """Return the id of a target, which stands in deliveries, metrics and logs."""
+    return f"{subscriber}/{settings.name or settings.kind}"
+
+
+def target(subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:
+    """Make a target with its secrets; raise `WrongValueError` for one that cannot be had or used."""
+    where = target_id(subscriber, settings)
+    if settings.slack:
+        return _slack(where, subscriber, settings.slack, secrets)
+    if settings.email:
+        return _email(where, subscriber, settings.email, secrets)
+    if settings.webhook:
+        return _webhook(where, subscriber, settings.webhook, secrets)
+    return ConsoleTarget(id=where, subscriber=subscriber)
+
+
+def _slack(
+    where: str, subscriber: str, settings: SlackSettings, secrets: SecretSource
+) -> SlackTarget:
+    url = secrets.require(settings, "webhook_url", check_web_address)
+    return SlackTarget(id=where, subscriber=subscriber, webhook_url=url)
+
+
+def _email(
+    where: str, subscriber: str, settings: EmailSettings, secrets: SecretSource
+) -> EmailTarget:
+    return EmailTarget(
+        id=where,
+        subscriber=subscriber,
+        to=settings.to,
+        sender=settings.sender,
+        smtp=_relay(settings.smtp, secrets),
+    )
+
+
+def _relay(settings: SmtpSettings, secrets: SecretSource) -> SmtpRelay:
+    return SmtpRelay(
+        host=settings.host,
+        port=settings.port or _SMTP_PORTS[settings.tls],
+        security=settings.tls,
+        username=settings.username,
+        password=secrets.get(settings, "password"),
+        verify=settings.verify,
+    )
+
+
+def _webhook(
+    where: str, subscriber: str, settings: WebhookSettings, secrets: SecretSource
+) -> WebhookTarget:
+    keys = (
+        secrets.get(settings, name, check_signing_key) for name in ("secret", "previous_secret")
+    )
+    authorization = secrets.get(settings, "authorization", header)
+    return WebhookTarget(
+        id=where,
+        subscriber=subscriber,
+        url=settings.url,
+        secrets=tuple(key for key in keys if key),
+        headers=_headers(settings.headers, authorization.reveal() if authorization else ""),
+    )
+
+
+def _headers(plain: Mapping[str, str], authorization: str) -> Mapping[str, str]:
+    return {**plain, "authorization": authorization} if authorization else plain

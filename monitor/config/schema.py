@@ -1,0 +1,493 @@
+"""What may stand in each file, with every default: the one place that knows them.
+
+A text under a field describes it in the JSON Schema and in the reference.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitor.config.types import (
+    Code,
+    Duration,
+    Expiry,
+    FilePath,
+    Header,
+    HeaderName,
+    HttpUrl,
+    Id,
+    LongText,
+    Mailbox,
+    Many,
+    Names,
+    Network,
+    OneOrMany,
+    Port,
+    Query,
+    Size,
+    StoreUrl,
+    Text,
+    Variable,
+    between,
+    lasting,
+    text_as,
+)
+from monitor.config.values import WrongValueError, format_duration, format_size
+from monitor.core.model import Severity
+
+LEASE_MARGIN = timedelta(seconds=5)
+
+
+class Section(BaseModel):
+    """A mapping in a file: every key known, every value of exactly its type.
+
+    `SECRETS` names the settings that come from `NAME_file` or `NAME_env`, and says which of them must be there.
+    """
+
+    SECRETS: ClassVar[Mapping[str, Literal["required", "optional"]]] = {}
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    @model_validator(mode="after")
+    def _one_source_for_each_secret(self) -> "Section":
+        for name, need in self.SECRETS.items():
+            sources = [key for key in (f"{name}_file", f"{name}_env") if getattr(self, key)]
+            if len(sources) > 1:
+                raise WrongValueError(
+                    f"both {name}_file and {name}_env are given", "keep one", sources[1]
+                )
+            if not sources and need == "required":
+                raise WrongValueError(f"missing key '{name}_file' or '{name}_env'")
+        return self
+
+
+# --- monitor.yaml ---
+
+
+class StoreSettings(Section):
+    """Where articles, matches and deliveries live. Takes effect at the next start."""
+
+    url: StoreUrl | None = None
+    """A Redis or Valkey server, without credentials. None: the embedded server. REDIS_URL overrides it."""
+    url_file: FilePath | None = None
+    """A file with the address of the server, credentials included; relative to this directory."""
+    directory: Text = "data"
+    """Where the embedded server keeps its files; relative to the working directory. MONITOR_DATA overrides it."""
+    max_memory: Annotated[Size, between(2**25, 2**40, format_size)] = 512 * 2**20
+    """The memory bound of the embedded server. When it is reached, polling stops until the rest has drained."""
+    partitions: Annotated[int, between(1, 1024)] = 16
+    """Into how many parts the store is cut; fixed when it is created."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> "StoreSettings":
+        if self.url and self.url_file:
+            raise WrongValueError("both url and url_file are given", "keep one", "url_file")
+        return self
+
+
+class ListenSettings(Section):
+    """Where health, metrics and pages are served. Takes effect at the next start."""
+
+    host: Text = "127.0.0.1"
+    """The address to listen on. LISTEN=host:port overrides both."""
+    port: Annotated[int, between(0, 65535)] = 8080
+    """The port to listen on; 0 picks a free one, which is logged. PORT overrides it."""
+
+
+class LogSettings(Section):
+    """What is logged, on the standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe event that is logged."""
+    format: Literal["auto", "json", "console"] = "auto"
+    """`auto` is `console` on a terminal and `json` elsewhere."""
+
+
+class PollSettings(Section):
+    """How feeds are fetched."""
+
+    concurrency: Annotated[int, between(1, 1000)] = 64
+    """How many feeds are fetched at once."""
+    per_host: Annotated[int, between(1, 16)] = 1
+    """How many of them from one host."""
+    timeout: Annotated[Duration, lasting("1s", "5m")] = timedelta(seconds=20)
+    """How long one fetch may take, redirects included."""
+    max_bytes: Annotated[Size, between(2**10, 2**28, format_size)] = 15 * 2**20
+    """How large a document may be, after decompression."""
+    min_interval: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=1)
+    """The shortest `every` that a feed may ask for."""
+    contact: HttpUrl | None = None
+    """A page that tells publishers who polls them; stands in the User-Agent."""
+
+
+class DeliverSettings(Section):
+    """How alerts are sent."""
+
+    concurrency: Annotated[int, between(1, 1000)] = 64
+    """How many deliveries are attempted at once."""
+    timeout: Annotated[Duration, lasting("1s", "5m")] = timedelta(seconds=15)
+    """How long one attempt may take."""
+    lease: Annotated[Duration, lasting("6s", "1h")] = timedelta(seconds=30)
+    """After how long another process takes an attempt over; at least 5s longer than `timeout`."""
+
+    @model_validator(mode="after")
+    def _lease_outlasts_attempt(self) -> "DeliverSettings":
+        least = self.timeout + LEASE_MARGIN
+        if self.lease < least:
+            raise WrongValueError(
+                f"lease {format_duration(self.lease)} is too short for timeout {format_duration(self.timeout)}:"
+                " sends would be repeated while they are under way",
+                f"make it at least {format_duration(least)}",
+                "lease",
+            )
+        return self
+
+
+class RetentionSettings(Section):
+    """How long what is finished stays."""
+
+    delivered: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=7)
+    """Deliveries that arrived."""
+    dead: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=30)
+    """Deliveries that were given up."""
+    matches: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=3)
+    """The public stream `monitor:matches`."""
+
+
+class NetworkSettings(Section):
+    """Which addresses may be connected to."""
+
+    allow: Many[Network] = ()
+    """Networks that may be reached although they are not public, for feeds and receivers of your own."""
+
+
+class MonitorFile(Section):
+    """The process: its store, its limits, its addresses."""
+
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    listen: ListenSettings = Field(default_factory=ListenSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    poll: PollSettings = Field(default_factory=PollSettings)
+    deliver: DeliverSettings = Field(default_factory=DeliverSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
+    public_url: HttpUrl | None = None
+    """The address under which people reach these pages; alerts link to it."""
+
+
+# --- feeds.yaml ---
+
+
+class FeedSettings(Section):
+    """A feed to poll: RSS, Atom or JSON Feed."""
+
+    id: Id
+    """Stands in queries (`feed:ID`), routes, metrics and logs. A new id is a new feed, whose backlog is silent."""
+    url: HttpUrl
+    """Where the feed is."""
+    name: Text | None = None
+    """For people; without it, the id."""
+    enabled: bool = True
+    """`false`: not polled, but remembered."""
+    every: Annotated[Duration, lasting("100ms", "30d")] = timedelta(minutes=15)
+    """How often to poll; less often where the server asks for it."""
+    since: Annotated[Duration, lasting("1s", "3650d")] | None = None
+    """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
+    lang: Code | None = None
+    """The language of the articles, where they do not say it."""
+    country: Code | None = None
+    """The country of the publisher."""
+    category: Code | None = None
+    """What the feed is about."""
+    labels: dict[Id, Text] = {}
+    """Names and values of your own."""
+
+
+class FeedsFile(Section):
+    """The feeds. Files under `feeds/` are read too."""
+
+    feeds: Many[FeedSettings] = ()
+
+
+# --- rules.yaml ---
+
+
+class ExampleSettings(Section):
+    """An article to try a rule on; a text alone is a title."""
+
+    title: Text | None = None
+    """The headline, plain."""
+    summary: LongText | None = None
+    """The summary, plain."""
+    body: LongText | None = None
+    """The full text, plain."""
+    lang: Code | None = None
+    """The language of the article."""
+
+
+Example = Annotated[ExampleSettings, text_as("title", ExampleSettings)]
+
+
+class ExamplesSettings(Section):
+    """Articles that show what a rule is for; `monitor check` tries them."""
+
+    match: Many[Example] = ()
+    """The rule must find each of these."""
+    no_match: Many[Example] = ()
+    """The rule must find none of these."""
+
+
+class RuleSettings(Section):
+    """What to look for."""
+
+    id: Id
+    """Stands in routes, alerts and other queries (`@ID`)."""
+    query: Query
+    """What an article must say, in the query language."""
+    name: Text | None = None
+    """For people; without it, the id."""
+    owner: Text | None = None
+    """Who to ask about the rule."""
+    severity: Severity = Field(default=Severity.INFO, strict=False)
+    """How much a match matters: `info`, `warning` or `critical`."""
+    labels: dict[Id, Text] = {}
+    """Names and values for routes to ask for."""
+    expires: Expiry | None = None
+    """The last day on which the rule works (in UTC), or the instant at which it ends."""
+    examples: ExamplesSettings = Field(default_factory=ExamplesSettings)
+    """Articles that the rule must and must not find."""
+
+
+class RulesFile(Section):
+    """The rules, and lists of terms that queries can name. Files under `rules/` are read too."""
+
+    rules: Many[RuleSettings] = ()
+    lists: dict[Id, Many[Text]] = {}
+    """Terms by the name of their list: `list:@ID` in a query stands for any of them."""
+
+
+# --- subscribers.yaml ---
+
+
+class ConsoleSettings(Section):
+    """Prints on the standard output of the process that delivers."""
+
+
+class SlackSettings(Section):
+    """A Slack incoming webhook."""
+
+    SECRETS = {"webhook_url": "required"}
+
+    webhook_url_file: FilePath | None = None
+    """A file with the address of the webhook; relative to this directory."""
+    webhook_url_env: Variable | None = None
+    """An environment variable with the address of the webhook."""
+
+
+class SmtpSettings(Section):
+    """The mail server that takes the messages."""
+
+    SECRETS = {"password": "optional"}
+
+    host: Text
+    """Its name or address."""
+    port: Port | None = None
+    """Without it: 25, or 587 with `starttls`, or 465 with `implicit`."""
+    tls: Literal["none", "starttls", "implicit"] = "starttls"
+    """`starttls` and `implicit` fail without TLS; they never fall back."""
+    verify: bool = True
+    """Whether the certificate of the server must be valid."""
+    username: Text | None = None
+    """Who logs in; without it, nobody does."""
+    password_file: FilePath | None = None
+    """A file with the password; relative to this directory."""
+    password_env: Variable | None = None
+    """An environment variable with the password."""
+
+    @model_validator(mode="after")
+    def _complete_login(self) -> "SmtpSettings":
+        password = self.password_file or self.password_env
+        if self.username and not password:
+            raise WrongValueError(
+                "a username without 'password_file' or 'password_env'", key="username"
+            )
+        if password and not self.username:
+            raise WrongValueError("a password without 'username'")
+        if password and self.tls == "none":
+            raise WrongValueError(
+                "the password would travel in clear", "set tls to starttls or implicit", "tls"
+            )
+        return self
+
+
+class EmailSettings(Section):
+    """One mailbox."""
+
+    to: Mailbox
+    """Who receives the alerts."""
+    sender: Mailbox = Field(alias="from")
+    """Who the alerts come from."""
+    smtp: SmtpSettings
+
+
+class WebhookSettings(Section):
+    """An HTTP address that takes signed POST requests."""
+
+    SECRETS = {"secret": "optional", "previous_secret": "optional", "authorization": "optional"}
+
+    url: HttpUrl
+    """Where to send."""
+    secret_file: FilePath | None = None
+    """A file with the secret that signs; relative to this directory. Without a secret: unsigned."""
+    secret_env: Variable | None = None
+    """An environment variable with the secret that signs."""
+    previous_secret_file: FilePath | None = None
+    """A file with the secret before this one: while a secret is changed, both sign."""
+    previous_secret_env: Variable | None = None
+    """An environment variable with the secret before this one."""
+    authorization_file: FilePath | None = None
+    """A file with the value of the header `Authorization`."""
+    authorization_env: Variable | None = None
+    """An environment variable with the value of the header `Authorization`."""
+    headers: dict[HeaderName, Header] = {}
+    """Headers to send along; none of them a secret."""
+
+    @model_validator(mode="after")
+    def _rotation_has_two(self) -> "WebhookSettings":
+        previous = self.previous_secret_file or self.previous_secret_env
+        if previous and not (self.secret_file or self.secret_env):
+            raise WrongValueError(
+                "a previous secret without a present one", "name it secret_file or secret_env"
+            )
+        return self
+
+
+class TargetSettings(Section):
+    """One way to reach a subscriber: exactly one of the kinds."""
+
+    KINDS: ClassVar = ("console", "slack", "email", "webhook")
+
+    name: Id | None = None
+    """Tells two targets of a subscriber apart: the id of a target is SUBSCRIBER/NAME, or SUBSCRIBER/KIND without it."""
+    enabled: bool = True
+    """`false`: not used, and its secrets need not exist."""
+    console: ConsoleSettings | None = None
+    slack: SlackSettings | None = None
+    email: EmailSettings | None = None
+    webhook: WebhookSettings | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind that is given."""
+        return next(kind for kind in self.KINDS if getattr(self, kind) is not None)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "TargetSettings":
+        given = [kind for kind in self.KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            what = " and ".join(given) if given else "none"
+            raise WrongValueError(
+                f"a target is one of console, slack, email, webhook; here is {what}",
+                "write a target for each" if given else "console needs braces: `console: {}`",
+            )
+        return self
+
+
+class SubscriberSettings(Section):
+    """A party that receives alerts."""
+
+    name: Id
+    """Stands in routes."""
+    enabled: bool = True
+    """`false`: routes may lead here, nothing is sent, and its secrets need not exist."""
+    targets: Many[TargetSettings] = ()
+    """The ways to reach it; each alert goes to all of them."""
+
+
+class MatchSettings(Section):
+    """Conditions that must all hold. A list holds when one of its values does."""
+
+    rule: OneOrMany[Id] = ()
+    """The id of the rule."""
+    severity: Severity = Field(default=Severity.INFO, strict=False)
+    """The match is at least this severe."""
+    labels: dict[Id, OneOrMany[Text]] = {}
+    """The labels of the rule."""
+    feed: OneOrMany[Id] = ()
+    """The id of the feed."""
+    lang: Names = ()
+    """The language of the article; `en` takes in `en-GB`."""
+    category: Names = ()
+    """The category of the feed."""
+    country: Names = ()
+    """The country of the feed."""
+
+
+class RouteSettings(Section):
+    """A node of the tree. A match goes to the first child that accepts it; if none does, the node takes it itself."""
+
+    name: Text | None = None
+    """For people."""
+    match: MatchSettings | None = None
+    """What the match must meet. The root has none: it takes every match."""
+    subscriber: Id | None = None
+    """Who is told; without it, whom the parent tells."""
+    continue_: bool = Field(default=False, alias="continue")
+    """Whether the routes after this one see the match too."""
+    routes: Many["RouteSettings"] = ()
+    """The children, in order."""
+
+
+class SubscribersFile(Section):
+    """Who is told, and of what. Files under `subscribers/` are read too; one file has the route."""
+
+    subscribers: Many[SubscriberSettings] = ()
+    route: RouteSettings | None = None
+
+
+# --- entities/*.yaml ---
+
+
+class NameSettings(Section):
+    """One way to write an entity; a text alone is `n`."""
+
+    n: Text
+    """The name, as it stands in articles."""
+    case: Literal["any", "title", "exact"] = "any"
+    """Which capitals it needs: any, a capital first in each word, or exactly these (`WHO`, `US`)."""
+    needs: OneOrMany[Text] = ()
+    """Phrases of which one must stand in the article too."""
+    not_: OneOrMany[Text] = Field(default=(), alias="not")
+    """Phrases that an occurrence must not be part of or touch."""
+    inflect: Literal["auto", "none"] = "auto"
+    """Whether its case forms are made."""
+
+
+Name = Annotated[NameSettings, text_as("n", NameSettings)]
+
+
+class EntitySettings(Section):
+    """Someone or something to watch for: what `entity:ID` in a query finds, in any language, script and case form."""
+
+    id: Text
+    """Stands in queries (`entity:ID`)."""
+    type: Literal["person", "place", "org", "body", "event", "topic"]
+    """What it is."""
+    label: Text | None = None
+    """For people; without it, the id. It can stand in queries too."""
+    qid: Text | None = None
+    """Its Wikidata id. It can stand in queries too."""
+    parents: OneOrMany[Text] = ()
+    """Ids of what it belongs to."""
+    names: dict[Text, Many[Name]]
+    """Its names by language."""
+
+
+class EntitiesFile(Section):
+    """A part of the gazetteer."""
+
+    entities: Many[EntitySettings] = ()

@@ -1,0 +1,74 @@
+"""What loading gives: everything the process needs to know, checked, with its secrets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from monitor.config.schema import (
+    DeliverSettings,
+    ListenSettings,
+    LogSettings,
+    NetworkSettings,
+    PollSettings,
+    RetentionSettings,
+    StoreSettings,
+)
+from monitor.core.engine import RuleSet, compile_rules
+from monitor.core.model import Feed, Rule
+from monitor.core.routing import Route
+from monitor.core.secret import Secret
+from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """Where the store is: `url` of a server, or the embedded one in `directory`."""
+
+    url: Secret | None = None
+    directory: Path = Path(StoreSettings().directory)
+    max_memory: int = StoreSettings().max_memory
+    partitions: int = StoreSettings().partitions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
+
+    `feeds` are those switched on, `rules` stand in the order of the files, `rule_set` is the same ready to match.
+    """
+
+    store: Store = field(default_factory=Store)
+    listen: ListenSettings = field(default_factory=ListenSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    poll: PollSettings = field(default_factory=PollSettings)
+    deliver: DeliverSettings = field(default_factory=DeliverSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    public_url: str | None = None
+    feeds: tuple[Feed, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
+    subscribers: tuple[Subscriber, ...] = ()
+    route: Route = field(default_factory=Route)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that is switched on."""
+        return tuple(target for subscriber in self.subscribers for target in subscriber.targets)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret, for whoever keeps them out of logs."""
+        return (*((self.store.url,) if self.store.url else ()), *_secrets(self.targets))
+
+
+def _secrets(targets: tuple[Target, ...]) -> Iterator[Secret]:
+    for target in targets:
+        if isinstance(target, SlackTarget):
+            yield target.webhook_url
+        elif isinstance(target, EmailTarget) and target.smtp.password:
+            yield target.smtp.password
+        elif isinstance(target, WebhookTarget):
+            yield from target.secrets
+            if "authorization" in target.headers:
+                yield Secret(target.headers["authorization"])

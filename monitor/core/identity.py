@@ -1,0 +1,271 @@
+"""What makes two entries the same article: three keys, none of which can be relied on alone.
+
+Guids churn and are reused, links are shared or decorated, texts are edited or boilerplate. Every entry therefore has a
+key for each, and the verdict weighs which of them were seen before.
+"""
+
+import base64
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from monitor.core.feed import ParsedArticle
+
+# A text this long is not repeated for another event. About twenty words of English; letters are counted, because
+# Chinese and Japanese do not separate words.
+_LONG_TEXT = 100
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_TRACKING_PREFIXES = ("utm_", "at_", "ns_", "pk_", "mtm_", "hsa_", "__hs")
+_TRACKING_NAMES = frozenset(
+    {
+        *("fbclid", "gclid", "dclid", "gbraid", "wbraid", "gclsrc", "msclkid", "yclid", "ysclid", "twclid", "ttclid"),
+        *("igshid", "igsh", "mc_cid", "mc_eid", "mkt_tok", "_ga", "_gl", "ref_src", "oly_anon_id", "oly_enc_id"),
+        *("cmp", "cmpid", "cid_source", "ftcamp", "ftag", "xtor", "smid", "emc", "partner", "wt_mc", "wt.mc_id"),
+        *("ocid", "ncid", "sr_share", "spm", "rss", "feedtype", "jsessionid", "phpsessid"),
+    }
+)  # fmt: skip
+# Names that identify an article on one site and say where the reader came from on the next: judged by the value.
+_SOURCE_NAMES = frozenset({"ref", "source", "src", "from", "via", "mc", "medium", "campaign"})
+_SOURCE_VALUES = frozenset(
+    {"rss", "feed", "feeds", "rssfeed", "rss-feed", "atom", "twitter", "facebook"}
+)
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+_SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/?]*", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+
+
+class Verdict(StrEnum):
+    """What an entry is, given what was seen in its feed."""
+
+    NEW = "new"
+    EDITED = "edited"
+    KNOWN = "known"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The 64-bit signed keys of one entry; a part that the entry does not have is None.
+
+    `moment` is the text together with its date, and exists for short dated texts alone.
+    """
+
+    guid: int | None
+    url: int | None
+    text: int | None
+    moment: int | None = None
+
+    def present(self) -> tuple[int, ...]:
+        """Return the keys there are."""
+        return tuple(
+            key for key in (self.guid, self.url, self.text, self.moment) if key is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An entry with its keys, and which of them can be relied on in this document."""
+
+    entry: ParsedArticle
+    keys: Keys
+    guid_trusted: bool
+    url_trusted: bool
+
+
+def canonical_url(url: str) -> str:
+    """Return `url` without what does not change the page.
+
+    Tracking parameters, the fragment, a default port and capitals in the host go. What cannot be read as an address
+    comes back as it is, stripped.
+    """
+    url = url.strip()
+    parts = _split(url)
+    if parts is None or not parts.netloc:
+        return url
+    return urlunsplit(
+        (
+            parts.scheme.lower(),
+            _host(parts),
+            _path(parts.path) or "/",
+            _query(parts.query),
+            parts.fragment if parts.fragment.startswith("!") else "",
+        )
+    )
+
+
+def url_identity(url: str) -> str:
+    """Return what two addresses of one article have in common, or "" if the address is no article's.
+
+    Not an address to visit: the scheme, `www.` and a closing slash are gone. A site's front page identifies nothing.
+    """
+    parts = _split(canonical_url(url))
+    if parts is None or not parts.netloc:
+        return ""
+    path = parts.path.rstrip("/")
+    rest = path + (f"?{parts.query}" if parts.query else "")
+    rest += f"#{parts.fragment}" if parts.fragment else ""
+    return parts.netloc.removeprefix("www.") + rest if rest else ""
+
+
+def keys_of(entry: ParsedArticle) -> Keys:
+    """Return the keys of `entry`."""
+    guid = entry.guid.strip()
+    url = url_identity(entry.url)
+    words = _words(entry)
+    text = " ".join(words)
+    moment = None
+    if words and entry.published_at is not None and sum(map(len, words)) < _LONG_TEXT:
+        moment = _key("m", f"{entry.published_at.isoformat()} {text}")
+    return Keys(
+        guid=_key("g", guid) if guid else None,
+        url=_key("u", url) if url else None,
+        text=_key("t", text) if words else None,
+        moment=moment,
+    )
+
+
+def identify(
+    entries: Sequence[ParsedArticle], *, shared_urls: bool = False
+) -> tuple[Identity, ...]:
+    """Return the identity of each of the `entries` of one document, in its order.
+
+    A guid or a link that stands with several texts in the document identifies nothing; with `shared_urls` no link does.
+    """
+    keys = [keys_of(entry) for entry in entries]
+    guids = _shared([(each.guid, each.text) for each in keys])
+    urls = _shared([(each.url, each.text) for each in keys])
+    return tuple(
+        Identity(
+            entry=entry,
+            keys=each,
+            guid_trusted=each.guid is not None and each.guid not in guids,
+            url_trusted=each.url is not None and each.url not in urls and not shared_urls,
+        )
+        for entry, each in zip(entries, keys, strict=True)
+    )
+
+
+def judge(one: Identity, seen: Container[int]) -> Verdict:
+    """Tell whether an entry is new, edited or known, given the keys `seen` in its feed."""
+    keys = one.keys
+    if all(key is None or key in seen for key in (keys.guid, keys.url, keys.text)):
+        return (
+            Verdict.KNOWN
+        )  # an entry that has none of them could neither be matched nor told apart
+    guid_seen = one.guid_trusted and keys.guid in seen
+    url_seen = one.url_trusted and keys.url in seen
+    if keys.text is None:
+        return Verdict.KNOWN if guid_seen or url_seen else Verdict.NEW
+    if keys.text in seen:
+        return Verdict.KNOWN if guid_seen or url_seen else _judge_repeated(one, seen)
+    if url_seen:
+        return Verdict.EDITED
+    if guid_seen:
+        # Another link and another text under an old guid: the guid was used again (feedbin/support #604).
+        return Verdict.NEW if one.url_trusted else Verdict.EDITED
+    return Verdict.NEW
+
+
+def _judge_repeated(one: Identity, seen: Container[int]) -> Verdict:
+    """Judge a seen text under a guid and a link that are both new, or that identify nothing.
+
+    A long text has moved (a new guid scheme, another domain). A short one may be an hourly "News bulletin": it is known
+    only with the date it had before.
+    """
+    is_short = sum(map(len, _words(one.entry))) < _LONG_TEXT
+    if is_short and (one.keys.moment is None or one.keys.moment not in seen):
+        return Verdict.NEW
+    return Verdict.KNOWN
+
+
+def article_id(feed_id: str, one: Identity) -> str:
+    """Return an id that stays the same over edits, and is the same in every feed that carries a trusted link."""
+    if one.url_trusted:
+        return _id("u", url_identity(one.entry.url))
+    if one.guid_trusted:
+        return _id("g", feed_id, one.entry.guid.strip())
+    return _id("t", feed_id, " ".join(_words(one.entry)))
+
+
+def fingerprint(keys: Keys) -> str:
+    """Return what changes whenever the words of an article do."""
+    return "" if keys.text is None else f"{keys.text & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
+def has_shared_urls(identities: Sequence[Identity]) -> bool:
+    """Tell whether links of this feed identify nothing: three entries with one link, or all there are.
+
+    Two are an accident: the link blog Daring Fireball now and then links to one page twice.
+    """
+    counts = Counter(
+        one.keys.url for one in identities if one.keys.url is not None and not one.url_trusted
+    )
+    most = max(counts.values(), default=0)
+    return most > 1 and most >= min(3, len(identities))
+
+
+def _shared(pairs: Sequence[tuple[int | None, int | None]]) -> frozenset[int]:
+    texts: dict[int, set[int | None]] = {}
+    for key, text in pairs:
+        if key is not None:
+            texts.setdefault(key, set()).add(text)
+    return frozenset(key for key, seen in texts.items() if len(seen) > 1)
+
+
+def _words(entry: ParsedArticle) -> list[str]:
+    text = f"{entry.title} {entry.summary} {entry.body}"
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _key(kind: str, value: str) -> int:
+    digest = blake2b(_encode(value), digest_size=8, person=kind.encode()).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _id(*parts: str) -> str:
+    digest = blake2b(_encode("\0".join(parts)), digest_size=16).digest()
+    return base64.b32encode(digest).decode().rstrip("=").lower()
+
+
+def _encode(value: str) -> bytes:
+    return value.encode("utf-8", "surrogatepass")
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, parts.hostname
+    except ValueError:  # an address such as http://[::1 or http://host:port
+        return None
+    return parts
+
+
+def _host(parts: SplitResult) -> str:
+    host = (parts.hostname or "").rstrip(".")
+    if ":" in host:
+        host = f"[{host}]"
+    if parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme.lower()):
+        return host
+    return f"{host}:{parts.port}"
+
+
+def _path(path: str) -> str:
+    return _ESCAPE.sub(lambda escape: escape[0].upper(), _SESSION.sub("", path))
+
+
+def _query(query: str) -> str:
+    kept = [pair for pair in query.split("&") if pair and not _is_tracking(pair)]
+    return "&".join(_ESCAPE.sub(lambda escape: escape[0].upper(), pair) for pair in kept)
+
+
+def _is_tracking(pair: str) -> bool:
+    name, _, value = pair.lower().partition("=")
+    name = name.removeprefix("amp;")  # from a feed that escaped its links twice
+    if name in _SOURCE_NAMES:
+        return value in _SOURCE_VALUES
+    return name in _TRACKING_NAMES or name.startswith(_TRACKING_PREFIXES)

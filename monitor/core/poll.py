@@ -1,0 +1,270 @@
+"""What follows from one poll: the articles that are new or edited, what to remember, and when to come back."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from monitor.core.feed import Document, ParsedArticle, ParsedFeed
+from monitor.core.identity import (
+    Identity,
+    Verdict,
+    article_id,
+    canonical_url,
+    fingerprint,
+    has_shared_urls,
+    identify,
+    judge,
+    keys_of,
+)
+from monitor.core.model import Article, ArticleKind, Feed, FeedState
+from monitor.core.outcome import Suppression
+from monitor.core.schedule import PollNext, after_failure, after_success
+from monitor.errors import FeedError
+
+_LATE_AGE = timedelta(hours=24)
+_IM_USED = 226
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDecision:
+    """Everything that follows from one poll; carrying it out is the caller's.
+
+    `keys` are those of the whole document, `articles` stand oldest first. `suppressed` counts the entries that were not
+    known before and yet become no article, by reason.
+    """
+
+    state: FeedState
+    next: PollNext
+    keys: tuple[int, ...] = ()
+    articles: tuple[Article, ...] = ()
+    suppressed: Mapping[Suppression, int] = field(default_factory=dict)
+
+
+def body_hash(document: Document) -> str:
+    """Return what tells one body from another."""
+    return sha256(document.body).hexdigest()
+
+
+def is_unchanged(state: FeedState, document: Document) -> bool:
+    """Tell whether the document is the one before: the server says so, or it sent the same bytes again."""
+    return document.not_modified or (
+        document.status != _IM_USED and state.body_hash == body_hash(document)
+    )
+
+
+def document_keys(parsed: ParsedFeed) -> tuple[int, ...]:
+    """Return the keys of all entries: which of them are known is what `decide` has to be told."""
+    keys = (key for entry in parsed.articles for key in keys_of(entry).present())
+    return tuple(dict.fromkeys(keys))
+
+
+def decide(
+    feed: Feed,
+    state: FeedState,
+    document: Document,
+    parsed: ParsedFeed,
+    known: frozenset[int],
+    *,
+    now: datetime,
+    trace_id: str,
+) -> PollDecision:
+    """Decide about a document that was parsed; `known` are those of its keys that were seen in this feed."""
+    identities = identify(parsed.articles, shared_urls=state.shared_urls)
+    found = _unknown(identities, known)
+    told, suppressed = _suppress(feed, state, found, _late_places(identities, known, now), now)
+    articles = tuple(
+        _article(feed, parsed, one, verdict, now=now, trace_id=trace_id)
+        for _, one, verdict in _oldest_first(told)
+    )
+    following = after_success(feed, document, now)
+    after = _succeeded(state, following, now)
+    after = replace(
+        _advanced(after, document, parsed),
+        baseline_at=state.baseline_at or now,
+        shared_urls=state.shared_urls or has_shared_urls(identities),
+        changed_at=now if found else state.changed_at,
+    )
+    return PollDecision(
+        state=after,
+        next=following,
+        keys=document_keys(parsed),
+        articles=articles,
+        suppressed=suppressed,
+    )
+
+
+def decide_unchanged(
+    feed: Feed, state: FeedState, document: Document, now: datetime
+) -> PollDecision:
+    """Decide about an answer that brought nothing new: a 304, or the same bytes again.
+
+    Its validators replace the remembered ones as far as it has any (RFC 9111, section 4.3.4).
+    """
+    following = after_success(feed, document, now)
+    after = replace(
+        _succeeded(state, following, now),
+        url=document.url,
+        etag=document.etag or state.etag,
+        last_modified=document.last_modified or state.last_modified,
+    )
+    return PollDecision(state=after, next=following)
+
+
+def decide_failed(feed: Feed, state: FeedState, error: FeedError, now: datetime) -> PollDecision:
+    """Decide about a poll that brought nothing that can be used. Validators and all that is known stay."""
+    failures = state.failures + 1
+    following = after_failure(feed, error, failures, now)
+    after = replace(
+        state,
+        polled_at=now,
+        failures=failures,
+        reason=error.reason,
+        detail=error.detail,
+        next_poll_at=following.at,
+        because=following.because,
+    )
+    return PollDecision(state=after, next=following)
+
+
+# An entry with its place in the document and what it is.
+_Found = tuple[int, Identity, Verdict]
+
+
+def _unknown(identities: Sequence[Identity], known: frozenset[int]) -> list[_Found]:
+    """Return the entries that are new or edited. An entry that repeats an earlier one of the document is known."""
+    seen = set(known)
+    found: list[_Found] = []
+    for place, one in enumerate(identities):
+        verdict = judge(one, seen)
+        if verdict is not Verdict.KNOWN:
+            found.append((place, one, verdict))
+        seen.update(one.keys.present())
+    return found
+
+
+def _late_places(
+    identities: Sequence[Identity], known: frozenset[int], now: datetime
+) -> frozenset[int]:
+    """Return the places below the last known entry whose dates are older than all that is known, and than a day.
+
+    When a publisher deletes entries, older ones slide back into the window of the feed (bitbot #83).
+    """
+    familiar = [
+        (place, one.entry.published_at)
+        for place, one in enumerate(identities)
+        if judge(one, known) is not Verdict.NEW
+    ]
+    dates = [date for _, date in familiar if date is not None]
+    if not dates:
+        return frozenset()
+    last, oldest = familiar[-1][0], min([*dates, now - _LATE_AGE])
+    return frozenset(
+        place
+        for place, one in enumerate(identities)
+        if place > last and one.entry.published_at is not None and one.entry.published_at < oldest
+    )
+
+
+def _suppress(
+    feed: Feed,
+    state: FeedState,
+    found: Sequence[_Found],
+    late: frozenset[int],
+    now: datetime,
+) -> tuple[list[_Found], dict[Suppression, int]]:
+    told: list[_Found] = []
+    suppressed: Counter[Suppression] = Counter()
+    for place, one, verdict in found:
+        if _is_backlog(feed, state, one.entry, now):
+            suppressed[Suppression.BASELINE] += 1
+        elif place in late:
+            suppressed[Suppression.LATE] += 1
+        else:
+            told.append((place, one, verdict))
+    return told, dict(suppressed)
+
+
+def _is_backlog(feed: Feed, state: FeedState, entry: ParsedArticle, now: datetime) -> bool:
+    if state.baseline_at is None:
+        start = None if feed.since is None else now - feed.since
+    elif state.changed_at is None:
+        # The first documents were empty. Either the feed is as young as that, or it was broken when we met it.
+        start = state.baseline_at - (feed.since or timedelta(0))
+        if entry.published_at is None:
+            return False
+    else:
+        return False
+    return start is None or entry.published_at is None or entry.published_at < start
+
+
+def _oldest_first(found: Sequence[_Found]) -> list[_Found]:
+    """Order by date where all have one, else from the end of the document, where feeds keep what is old."""
+    backwards = list(reversed(found))
+    dates = {place: one.entry.published_at for place, one, _ in backwards}
+    known_dates = {place: date for place, date in dates.items() if date is not None}
+    if len(known_dates) < len(dates):
+        return backwards
+    return sorted(backwards, key=lambda each: known_dates[each[0]])
+
+
+def _article(
+    feed: Feed,
+    parsed: ParsedFeed,
+    one: Identity,
+    verdict: Verdict,
+    *,
+    now: datetime,
+    trace_id: str,
+) -> Article:
+    entry = one.entry
+    return Article(
+        id=article_id(feed.id, one),
+        feed_id=feed.id,
+        url=canonical_url(entry.url),
+        title=entry.title,
+        summary=entry.summary,
+        body=entry.body,
+        author=entry.author,
+        lang=feed.lang or entry.lang or parsed.lang,
+        tags=entry.tags,
+        country=feed.country,
+        category=feed.category,
+        feed_name=feed.name,
+        published_at=entry.published_at,
+        seen_at=now,
+        kind=ArticleKind.EDITED if verdict is Verdict.EDITED else ArticleKind.NEW,
+        fingerprint=fingerprint(one.keys),
+        trace_id=trace_id,
+    )
+
+
+def _succeeded(state: FeedState, following: PollNext, now: datetime) -> FeedState:
+    return replace(
+        state,
+        polled_at=now,
+        succeeded_at=now,
+        failures=0,
+        reason=None,
+        detail="",
+        next_poll_at=following.at,
+        because=following.because,
+    )
+
+
+def _advanced(state: FeedState, document: Document, parsed: ParsedFeed) -> FeedState:
+    """Take over the validators of a document that is whole and has entries.
+
+    Those of a broken or empty one would turn the next answer into a 304 and hide what is missing.
+    """
+    if not parsed.complete or not parsed.articles:
+        return state
+    return replace(
+        state,
+        url=document.url,
+        etag=document.etag,
+        last_modified=document.last_modified,
+        # A 226 carries only what changed, so that its bytes say nothing about the next whole document.
+        body_hash=None if document.status == _IM_USED else body_hash(document),
+    )

@@ -1,0 +1,172 @@
+"""What every rendering shows of an alert: chosen, shortened and clean, but not yet in any format."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from monitor.core.model import Alert, Article, ArticleKind, Match, Severity, Span, TextField
+from monitor.core.render.clean import line, link, visible
+
+TITLE_LIMIT = 300
+NAME_LIMIT = 80
+WORD_LIMIT = 60
+SNIPPET_LIMIT = 320
+_BEFORE = 80  # how much of the snippet stands before the first word found
+_RULES_SHOWN = 5
+_WORDS_SHOWN = 6
+_SPANS_READ = 500  # of a match; more cannot show in a snippet
+_RANK = tuple(Severity)
+# Not strftime's, which speaks the language of the process.
+_MONTHS = ["", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text; `found` when it is what a rule looked for."""
+
+    text: str
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    """A rule that matched, and the words it found, each once."""
+
+    name: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """An alert, ready to be put in a format: every text is one clean, bounded line.
+
+    `url` is an http or https link or empty. `rules_left_out` counts those that did not fit in `rules`.
+    """
+
+    title: tuple[Piece, ...]
+    snippet: tuple[Piece, ...]
+    source: str
+    url: str
+    published_at: datetime | None
+    seen_at: datetime | None
+    severity: Severity
+    edited: bool
+    rules: tuple[RuleView, ...]
+    rules_left_out: int
+
+    @property
+    def heading(self) -> str:
+        """The title as text."""
+        return "".join(piece.text for piece in self.title)
+
+
+def view(alert: Alert) -> AlertView:
+    """Choose what to show of an alert."""
+    article, matches = alert.article, alert.matches
+    return AlertView(
+        title=_title(article, matches),
+        snippet=_snippet(article, matches),
+        source=line(article.feed_name, NAME_LIMIT) or line(article.feed_id, NAME_LIMIT),
+        url=link(article.url),
+        published_at=article.published_at,
+        seen_at=article.seen_at,
+        severity=severity_of(matches),
+        edited=article.kind is ArticleKind.EDITED,
+        rules=tuple(_rule(match) for match in matches[:_RULES_SHOWN]),
+        rules_left_out=max(0, len(matches) - _RULES_SHOWN),
+    )
+
+
+def severity_of(matches: Iterable[Match]) -> Severity:
+    """Return the gravest severity among the matches."""
+    return max((match.severity for match in matches), key=_RANK.index, default=Severity.INFO)
+
+
+def written(at: datetime) -> str:
+    """Write an instant for people, in UTC: '15 Jan 2026 11:57 UTC'."""
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {_MONTHS[utc.month]} {utc.year} {utc:%H:%M} UTC"
+
+
+def _rule(match: Match) -> RuleView:
+    words = dict.fromkeys(line(span.text, WORD_LIMIT) for span in match.spans[:_SPANS_READ])
+    return RuleView(
+        name=line(match.rule_name, NAME_LIMIT) or line(match.rule_id, NAME_LIMIT),
+        words=tuple(word for word in words if word)[:_WORDS_SHOWN],
+    )
+
+
+def _title(article: Article, matches: Sequence[Match]) -> tuple[Piece, ...]:
+    pieces = _marked(article.title, _places(matches, TextField.TITLE), 0, TITLE_LIMIT)
+    return pieces or (Piece(link(article.url) or "(no title)"),)
+
+
+def _snippet(article: Article, matches: Sequence[Match]) -> tuple[Piece, ...]:
+    """Show the text around the first word found below the title, or else how the article begins."""
+    texts = {TextField.SUMMARY: article.summary, TextField.BODY: article.body}
+    for field, text in texts.items():
+        places = [place for place in _places(matches, field) if place[0] < len(text)]
+        if places:
+            return _marked(text, places, _start(text, places[0][0]), SNIPPET_LIMIT)
+    beginning = article.summary or article.body
+    return () if beginning == article.title else _marked(beginning, (), 0, SNIPPET_LIMIT)
+
+
+def _start(text: str, first: int) -> int:
+    """Begin at a word, a little before the first place."""
+    if first <= _BEFORE:
+        return 0
+    earliest = first - _BEFORE
+    blank = text.find(" ", earliest, first)
+    return blank + 1 if blank >= 0 else earliest
+
+
+def _places(matches: Sequence[Match], field: TextField) -> list[tuple[int, int]]:
+    """Return the places found in a field, in order, those that touch merged into one."""
+    spans: list[Span] = [span for match in matches for span in match.spans[:_SPANS_READ]]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted((s.start, s.end) for s in spans if s.field == field):
+        if not 0 <= start < end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _marked(
+    text: str, places: Sequence[tuple[int, int]], begin: int, limit: int
+) -> tuple[Piece, ...]:
+    """Cut `limit` characters from `begin` into clean pieces; ellipses say where text was left out."""
+    stop = min(len(text), begin + limit)
+    if stop < len(text):
+        blank = text.rfind(" ", begin, stop)
+        stop = blank if blank > begin else stop
+    pieces = [Piece("… ")] if begin else []
+    at = begin
+    for start, end in places:
+        first, last = max(start, at), min(end, stop)
+        if first < last:
+            pieces += [Piece(visible(text[at:first])), Piece(visible(text[first:last]), found=True)]
+            at = last
+    pieces.append(Piece(visible(text[at:stop])))
+    if stop < len(text):
+        pieces.append(Piece(" …"))
+    return _tidied(pieces)
+
+
+def _tidied(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Drop empty pieces, and blanks at both ends or doubled where two pieces meet."""
+    kept: list[Piece] = []
+    blank = True
+    for piece in pieces:
+        text = piece.text.lstrip(" ") if blank else piece.text
+        if text:
+            kept.append(Piece(text, piece.found))
+            blank = text.endswith(" ")
+    if kept and blank:
+        last = kept.pop()
+        text = last.text.rstrip(" ")
+        return (*kept, Piece(text, last.found)) if text else tuple(kept)
+    return tuple(kept)

@@ -1,0 +1,1 @@
+"""Feeds over the network: fetching and parsing. Implements the ports `Fetcher` and `Parser`."""

@@ -1,0 +1,64 @@
+"""Keeps the store tidy and the gauges true."""
+
+import asyncio
+from datetime import timedelta
+from typing import ClassVar
+
+import structlog
+
+from monitor.ports import Census, Clock, StoreHealth
+from monitor.services.service import Service, pause_until
+from monitor.telemetry import Metrics
+
+_EVERY = timedelta(seconds=15)
+
+log = structlog.get_logger()
+
+
+class HousekeeperService(Service):
+    """Deletes what is past its retention, and counts what there is. Several at once do no harm."""
+
+    name: ClassVar = "housekeeper"
+
+    def __init__(
+        self, store: StoreHealth, clock: Clock, metrics: Metrics, every: timedelta = _EVERY
+    ) -> None:
+        """Take a turn `every` so often."""
+        super().__init__(metrics)
+        self._store = store
+        self._clock = clock
+        self._every = every
+
+    async def step(self) -> int:
+        """Tidy once and count once; return how many things went."""
+        now = self._clock.now()
+        gone = await self._store.tidy(now)
+        if gone:
+            log.info("store_tidied", deleted=gone)
+        self._show(await self._store.census(now))
+        return gone
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take a turn, then rest, until `stop` is set."""
+
+        async def turn() -> int:
+            gone = await self.step()
+            await pause_until(stop, self._every.total_seconds())
+            return gone
+
+        await self._repeat(turn, stop)
+
+    def _show(self, census: Census) -> None:
+        metrics = self.metrics
+        metrics.feeds.set(census.feeds)
+        metrics.feeds_due.set(census.feeds_due)
+        metrics.dead_entries.set(census.dead_entries)
+        metrics.store_bytes.set(census.memory_bytes)
+        metrics.store_limit.set(census.memory_limit_bytes)
+        for each in census.logs:
+            metrics.log_entries.labels(each.name).set(each.length)
+            metrics.log_pending.labels(each.name).set(each.pending)
+            oldest = each.oldest.total_seconds() if each.oldest else 0
+            metrics.log_oldest.labels(each.name).set(oldest)
+        for state, count in census.deliveries.items():
+            metrics.deliveries.labels(state).set(count)

@@ -1,0 +1,136 @@
+"""Takes feeds that are due, fetches and parses each, and records what is new."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+import structlog
+
+from monitor.core.model import Article, Feed
+from monitor.core.poll import (
+    PollDecision,
+    decide,
+    decide_failed,
+    decide_unchanged,
+    document_keys,
+    is_unchanged,
+)
+from monitor.errors import FeedError, FeedReason, ParseError, StreamError
+from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
+from monitor.services.service import IDLE, LeasingService, pause_until
+from monitor.telemetry import Metrics
+
+log = structlog.get_logger()
+
+
+class PollerService(LeasingService[FeedLease]):
+    """Due feeds in, articles out. What is new is decided before it is recorded, and recorded in one step."""
+
+    name: ClassVar = "poller"
+
+    def __init__(
+        self,
+        store: FeedStore,
+        fetcher: Fetcher,
+        parser: Parser,
+        feeds: Mapping[str, Feed],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        concurrency: int,
+        lease: timedelta,
+        new_trace: Callable[[], str],
+    ) -> None:
+        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll."""
+        super().__init__(metrics, concurrency)
+        self._store = store
+        self._fetcher = fetcher
+        self._parser = parser
+        self._feeds = feeds
+        self._clock = clock
+        self._lease = lease
+        self._new_trace = new_trace
+        # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
+        self._recorded = asyncio.Event()
+
+    def use(self, feeds: Mapping[str, Feed]) -> None:
+        """Poll `feeds` from the next turn on."""
+        self._feeds = feeds
+
+    async def _claim(self, limit: int) -> Sequence[FeedLease]:
+        now = self._clock.now()
+        leases = await self._store.claim(now, self._lease, limit)
+        if not leases:
+            self._recorded.clear()
+            due = await self._store.next_due()
+            rest = min(IDLE, due - now) if due else IDLE
+            await pause_until(self._recorded, max(0.0, rest.total_seconds()))
+        return leases
+
+    async def _handle(self, lease: FeedLease) -> None:
+        feed = self._feeds.get(lease.feed_id)
+        if feed is None:  # unlisted while it was leased: the schedule drops it at the next reload
+            return
+        trace = self._new_trace()
+        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
+            started_at = self._clock.now()
+            decision = await self._decide(feed, lease, trace)
+            now = self._clock.now()
+            recorded = await self._store.record(
+                lease,
+                decision.state,
+                decision.next.at,
+                now=now,
+                keys=decision.keys,
+                articles=decision.articles,
+            )
+            self._recorded.set()
+            self.metrics.poll_seconds.observe((now - started_at).total_seconds())
+            self._tell(decision, recorded, now)
+
+    async def _decide(self, feed: Feed, lease: FeedLease, trace: str) -> PollDecision:
+        state = lease.state
+        try:
+            document = await self._fetcher.fetch(feed, state)
+            if is_unchanged(state, document):
+                return decide_unchanged(feed, state, document, self._clock.now())
+            parsed = await self._parser.parse(document)
+            known = await self._store.known(feed.id, document_keys(parsed))
+            now = self._clock.now()
+            return decide(feed, state, document, parsed, known, now=now, trace_id=trace)
+        except StreamError:
+            raise
+        except FeedError as error:
+            return decide_failed(feed, state, error, self._clock.now())
+        except Exception as error:  # the wall around one feed: a defect costs this poll, no other
+            self.metrics.failures.labels(self.name).inc()
+            log.exception("poll_crashed")
+            defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
+            return decide_failed(feed, state, defect, self._clock.now())
+
+    def _tell(self, decision: PollDecision, recorded: PollRecorded, now: datetime) -> None:
+        state = decision.state
+        if recorded is not PollRecorded.DONE:
+            self.metrics.polls.labels(recorded).inc()
+            log.warning("poll_not_recorded", why=recorded)
+            return
+        result = state.reason or ("articles" if decision.articles else "unchanged")
+        self.metrics.polls.labels(result).inc()
+        for reason, count in decision.suppressed.items():
+            self.metrics.suppressed.labels(reason).inc(count)
+        for article in decision.articles:
+            self._count(article, now)
+        next_poll = f"{decision.next.at:%H:%M:%S}, {decision.next.because}"
+        if state.reason:
+            log.warning("poll_failed", reason=state.reason, detail=state.detail, next=next_poll)
+        else:
+            kept_back = {str(reason): count for reason, count in decision.suppressed.items()}
+            log.info(
+                "feed_polled", articles=len(decision.articles), kept_back=kept_back, next=next_poll
+            )
+
+    def _count(self, article: Article, now: datetime) -> None:
+        self.metrics.articles.labels(article.kind).inc()
+        if article.published_at and article.published_at <= now:
+            self.metrics.published_to_seen.observe((now - article.published_at).total_seconds())

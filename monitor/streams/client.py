@@ -1,0 +1,252 @@
+"""The one edge to redis-py: a single server or a cluster behind one interface, its errors as ours.
+
+Nothing is ever sent twice behind our back: redis-py repeats any command up to ten times by default, and an XADD whose
+reply was lost would stand in the stream twice. Repeating is for the caller, whose steps are made for it.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import OutOfMemoryError, RedisClusterException, RedisError, ResponseError
+
+from monitor.errors import StoreRefusedError, StreamError, StreamFullError
+from monitor.streams import library
+
+REPLY_WITHIN = timedelta(seconds=10)
+CLUSTER = "+cluster"
+SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
+
+Word = str | bytes | int
+
+
+class NoGroupError(StreamError):
+    """A stream has no consumer group: it is new, or somebody emptied the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command and the key that says which node it goes to."""
+
+    key: str
+    words: tuple[Word, ...]
+
+
+def command(name: str, key: str, *args: Word) -> Command:
+    """Return a command that names its key first."""
+    return Command(key, (name, key, *args))
+
+
+def call(function: str, keys: Sequence[str], *args: Word) -> Command:
+    """Return a call of one of our server-side functions; all `keys` share a slot."""
+    return Command(keys[0], ("FCALL", function, len(keys), *keys, *args))
+
+
+def scored(reply: Sequence[bytes]) -> list[tuple[int, str]]:
+    """Return what a command answered WITHSCORES as pairs of score and member."""
+    return [(int(at), name.decode()) for name, at in zip(reply[::2], reply[1::2], strict=True)]
+
+
+class Server(Protocol):
+    """What the rest of the package sees of the server."""
+
+    clustered: bool
+
+    async def run(self, command: Command) -> Any:
+        """Run one command and return its reply."""
+        ...
+
+    async def each(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands that do not depend on each other, and return their replies in order."""
+        ...
+
+    async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:
+        """Run a command that blocks for at most `limit`; its keys may lie in several partitions.
+
+        A cluster cannot do that: there, ask with `each` at intervals.
+        """
+        ...
+
+    async def everywhere(self, *words: Word) -> list[Any]:
+        """Run a command without a key on every primary."""
+        ...
+
+
+@asynccontextmanager
+async def connect(url: str) -> AsyncIterator[Server]:
+    """Yield the server at `redis://`, `rediss://`, `unix://`, `redis+cluster://` or `rediss+cluster://`."""
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise StoreRefusedError(f"the store's URL has to begin with one of {', '.join(SCHEMES)}://")
+    server = _Cluster(url) if scheme.endswith(CLUSTER) else _Single(url)
+    try:
+        yield server
+    finally:
+        await server.close()
+
+
+async def load_functions(server: Server) -> None:
+    """Put our functions on every primary that does not have them; a full server need not write for that."""
+    listings = await server.everywhere("FUNCTION", "LIST", "LIBRARYNAME", library.NAME, "WITHCODE")
+    code = library.SOURCE.encode()
+    if not all(_contains(listing, code) for listing in listings):
+        await server.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
+
+
+def _contains(listing: Any, code: bytes) -> bool:
+    if isinstance(listing, list):
+        return any(_contains(part, code) for part in listing)
+    return bool(listing == code)
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> StreamError:
+    text = str(error) or type(error).__name__
+    if isinstance(error, OutOfMemoryError) or text.startswith("OOM"):
+        return StreamFullError(f"the server is out of memory: {text}")
+    if "NOGROUP" in text:
+        return NoGroupError(text)
+    return StreamError(f"the server cannot be used: {text}")
+
+
+def _lacks_function(reply: Any) -> bool:
+    return isinstance(reply, ResponseError) and "Function not found" in str(reply)
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        "protocol": 2,
+        "retry": Retry(NoBackoff(), 0),
+        "socket_connect_timeout": REPLY_WITHIN.total_seconds(),
+        "driver_info": None,  # else each new connection reads package metadata from disk, in the event loop
+    }
+
+
+class _Base(ABC):
+    """Repeats what failed for lack of our functions (a new node, a restored backup), once, after loading them."""
+
+    clustered: bool
+
+    async def run(self, command: Command) -> Any:
+        return (await self.each([command]))[0]
+
+    async def each(self, commands: Sequence[Command]) -> list[Any]:
+        if not commands:
+            return []
+        with _as_ours():
+            replies = await self._send(commands)
+            missing = [i for i, reply in enumerate(replies) if _lacks_function(reply)]
+            if missing:
+                await self.everywhere("FUNCTION", "LOAD", "REPLACE", library.SOURCE)
+                again = await self._send([commands[i] for i in missing])
+                for i, reply in zip(missing, again, strict=True):
+                    replies[i] = reply
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
+        return replies
+
+    @abstractmethod
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        """Send all; an error is a reply here."""
+        ...
+
+    @abstractmethod
+    async def everywhere(self, *words: Word) -> list[Any]: ...
+
+
+class _Single(_Base):
+    """One server, perhaps with replicas of its own that we do not know of."""
+
+    clustered = False
+
+    def __init__(self, url: str) -> None:
+        self._client = self._open(url, REPLY_WITHIN.total_seconds())
+        self._blocking = self._open(url, None)
+
+    @staticmethod
+    def _open(url: str, reply_within: float | None) -> Any:  # redis-py leaves its commands untyped
+        return Redis.from_url(
+            url,
+            socket_timeout=reply_within,
+            **_settings(),
+        )
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        if len(commands) == 1:
+            try:
+                return [await self._client.execute_command(*commands[0].words)]
+            except ResponseError as error:
+                return [error]
+        pipeline = self._client.pipeline(transaction=False)
+        for one in commands:
+            pipeline.execute_command(*one.words)
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
+        return replies
+
+    async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:
+        with _as_ours():
+            async with asyncio.timeout((limit + REPLY_WITHIN).total_seconds()):
+                return await self._blocking.execute_command(*words)
+
+    async def everywhere(self, *words: Word) -> list[Any]:
+        with _as_ours():
+            return [await self._client.execute_command(*words)]
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        await self._blocking.aclose()
+
+
+class _Cluster(_Base):
+    """A cluster; commands go straight to the node of their key, so that nobody is asked where that is."""
+
+    clustered = True
+
+    def __init__(self, url: str) -> None:
+        self._client: Any = RedisCluster.from_url(
+            url.replace(CLUSTER, "", 1),
+            socket_timeout=REPLY_WITHIN.total_seconds(),
+            **_settings(),
+        )
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        await self._client.initialize()
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._one(one)) for one in commands]
+        return [task.result() for task in tasks]
+
+    async def _one(self, one: Command) -> Any:
+        node = self._client.get_node_from_key(one.key)
+        try:
+            return await self._client.execute_command(*one.words, target_nodes=node)
+        except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
+            return error
+
+    async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:
+        raise NotImplementedError(f"no command can block over the slots of a cluster: {words[0]!r}")
+
+    async def everywhere(self, *words: Word) -> list[Any]:
+        with _as_ours():
+            await self._client.initialize()
+            return [
+                await self._client.execute_command(*words, target_nodes=node)
+                for node in self._client.get_primaries()
+            ]
+
+    async def close(self) -> None:
+        await self._client.aclose()

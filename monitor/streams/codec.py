@@ -1,0 +1,54 @@
+"""Records as bytes: one byte of version, then MessagePack of the record's fields by name.
+
+Within a version, fields may be added (with a default) and unknown ones are ignored, so that processes of neighbouring
+releases read each other. Anything else is a new version, and the old one stays readable for one major release.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from monitor.core.model import Alert, Article, Attempt, FeedState, Match, MatchedArticle
+from monitor.errors import CodecError
+
+VERSION = b"\x01"
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Codec(Generic[T]):
+    """Writes and reads one type of record."""
+
+    def __init__(self, kind: type[T]) -> None:
+        """Compile the reader of `kind`."""
+        self._name = getattr(kind, "__name__", str(kind))
+        self._decoder = msgspec.msgpack.Decoder(kind)
+
+    def encode(self, record: T) -> bytes:
+        """Return the record as bytes; raise `CodecError` for text that is not Unicode."""
+        try:
+            return VERSION + _encoder.encode(record)
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise CodecError(f"cannot write this {self._name}: {error}") from error
+
+    def decode(self, data: bytes) -> T:
+        """Return the record, or raise `CodecError`, whatever the bytes are."""
+        if data[:1] != VERSION:
+            raise CodecError(
+                f"cannot read this {self._name}: version {data[:1].hex() or 'missing'},"
+                f" this program reads {VERSION.hex()}; a newer release may have written it"
+            )
+        try:
+            return self._decoder.decode(data[1:])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise CodecError(f"cannot read this {self._name}: {error}") from error
+
+
+articles = Codec(Article)
+matched_articles = Codec(MatchedArticle)
+feed_states = Codec(FeedState)
+alerts = Codec(Alert)
+attempts = Codec(Attempt)
+matches = Codec(tuple[Match, ...])

@@ -1,0 +1,213 @@
+"""The schedule of feeds and what is remembered of them, on the server."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from monitor.core.model import Article, Feed, FeedState
+from monitor.ports import FeedLease, PollRecorded
+from monitor.streams import bounds, codec, keys
+from monitor.streams.client import Command, Word, call, command, scored
+from monitor.streams.instants import from_ms, span_ms, to_ms
+from monitor.streams.keys import key
+from monitor.streams.store import Store
+
+CHUNK = 1000
+
+
+class StreamFeedStore:
+    """A `FeedStore` on the server.
+
+    A feed lives in the partition of the host it had when it was first listed, so that one partition owns a host; its
+    home record says which, and stays when the address changes, so that nothing seen is forgotten.
+    """
+
+    def __init__(self, store: Store, *, high_water: int = bounds.HIGH_WATER) -> None:
+        """Refuse polls of a partition in which `high_water` articles wait to be matched."""
+        self._store = store
+        self._server = store.server
+        self._high_water = high_water
+        self._homes: dict[str, int] = {}
+
+    async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """See `FeedStore.sync`. Small steps, each of which may be repeated; no poll in between is disturbed."""
+        await self._settle(feeds)
+        listed: list[set[str]] = [set() for _ in self._store.all()]
+        for feed in feeds:
+            listed[self._homes[feed.id]].add(feed.id)
+        commands: list[Command] = []
+        for partition in self._store.all():
+            due = key(partition, "due")
+            scheduled = {
+                feed_id.decode()
+                for feed_id in await self._server.run(command("ZRANGE", due, 0, -1))
+            }
+            commands += [
+                command("ZREM", due, *chunk) for chunk in _chunks(scheduled - listed[partition])
+            ]
+            for chunk in _chunks(listed[partition] - scheduled):
+                at = [
+                    (to_ms(now + keys.spread_over(feed_id, spread)), feed_id) for feed_id in chunk
+                ]
+                commands.append(command("ZADD", due, "NX", *(word for pair in at for word in pair)))
+        await self._server.each(commands)
+
+    async def _settle(self, feeds: Sequence[Feed]) -> None:
+        """Find the homes of all, and give one to those that never had any; the first to do so wins."""
+        await self._look_up([feed.id for feed in feeds])
+        homeless = {feed.id: feed.url for feed in feeds if feed.id not in self._homes}
+        for chunk in _chunks(homeless):
+            await self._server.each([self._move_in(one, homeless[one]) for one in chunk])
+        await self._look_up(homeless)
+
+    def _move_in(self, feed_id: str, url: str) -> Command:
+        homes = key(self._store.partition_of(feed_id), "homes")
+        home = self._store.partition_of(keys.registrable_host(url))
+        return command("HSETNX", homes, feed_id, home)
+
+    async def _look_up(self, feed_ids: Iterable[str]) -> None:
+        """Learn the homes of feeds; the record of a feed's home lies in the partition of its id."""
+        unknown: dict[int, list[str]] = defaultdict(list)
+        for feed_id in feed_ids:
+            if feed_id not in self._homes:
+                unknown[self._store.partition_of(feed_id)].append(feed_id)
+        lookups = [(p, chunk) for p, named in unknown.items() for chunk in _chunks(named)]
+        replies = await self._server.each(
+            [command("HMGET", key(partition, "homes"), *chunk) for partition, chunk in lookups]
+        )
+        for (_, chunk), homes in zip(lookups, replies, strict=True):
+            known = zip(chunk, homes, strict=True)
+            self._homes |= {feed_id: int(home) for feed_id, home in known if home is not None}
+
+    async def _home(self, feed_id: str) -> int | None:
+        await self._look_up([feed_id])
+        return self._homes.get(feed_id)
+
+    async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
+        """See `FeedStore.claim`."""
+        ripe = await self._server.each(
+            [
+                command(
+                    "ZRANGE", due, "-inf", to_ms(now), "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"
+                )
+                for due in (key(partition, "due") for partition in self._store.all())
+            ]
+        )
+        first = sorted(
+            (at, feed_id, partition)
+            for partition, feeds in enumerate(ripe)
+            for at, feed_id in scored(feeds)
+        )[:limit]
+        shares = Counter(partition for _, _, partition in first)
+        until = to_ms(now) + span_ms(lease)
+        claimed = await self._server.each(
+            [
+                call("monitor_claim_feeds", _feed_keys(partition), to_ms(now), until, share)
+                for partition, share in shares.items()
+            ]
+        )
+        leases: list[FeedLease] = []
+        for partition, feeds in zip(shares, claimed, strict=True):
+            leases += [_lease(feed, until) for feed in feeds]
+            self._homes |= {feed_id.decode(): partition for feed_id, _, _ in feeds}
+        order = {feed_id: place for place, (_, feed_id, _) in enumerate(first)}
+        return sorted(leases, key=lambda one: order.get(one.feed_id, limit))
+
+    async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
+        """See `FeedStore.known`."""
+        home = await self._home(feed_id)
+        if home is None or not keys:
+            return frozenset()
+        replies = await self._server.each(
+            [command("SMISMEMBER", seen, *keys) for seen in _seen_keys(home, feed_id)]
+        )
+        return frozenset(
+            wanted for wanted, *found in zip(keys, *replies, strict=True) if any(found)
+        )
+
+    async def record(
+        self,
+        lease: FeedLease,
+        state: FeedState,
+        next_at: datetime,
+        *,
+        now: datetime,
+        keys: Sequence[int] = (),
+        articles: Sequence[Article] = (),
+    ) -> PollRecorded:
+        """See `FeedStore.record`."""
+        home = await self._home(lease.feed_id)
+        if home is None:
+            return PollRecorded.FENCED
+        touched = [
+            *_feed_keys(home),
+            key(home, "generations"),
+            *_seen_keys(home, lease.feed_id),
+            key(home, "articles"),
+        ]
+        words: list[Word] = [
+            lease.feed_id,
+            lease.token,
+            codec.feed_states.encode(state),
+            to_ms(next_at),
+            to_ms(now),
+            self._high_water,
+            span_ms(bounds.SEEN_GENERATION),
+            len(keys),
+            *keys,
+            *(codec.articles.encode(article) for article in articles),
+        ]
+        outcome = await self._server.run(call("monitor_record_poll", touched, *words))
+        return PollRecorded(outcome.decode())
+
+    async def states(self, feed_ids: Sequence[str]) -> Mapping[str, FeedState]:
+        """See `FeedStore.states`."""
+        await self._look_up(feed_ids)
+        homed = [feed_id for feed_id in feed_ids if feed_id in self._homes]
+        replies = await self._server.each(
+            [command("HGET", key(self._homes[feed_id], "states"), feed_id) for feed_id in homed]
+        )
+        return {
+            feed_id: codec.feed_states.decode(state)
+            for feed_id, state in zip(homed, replies, strict=True)
+            if state is not None
+        }
+
+    async def next_due(self) -> datetime | None:
+        """See `FeedStore.next_due`."""
+        return await earliest(self._store, "due")
+
+
+async def earliest(store: Store, name: str) -> datetime | None:
+    """Return the least instant in the sorted sets `name` of all partitions."""
+    firsts = await store.server.each(
+        [command("ZRANGE", key(p, name), 0, 0, "WITHSCORES") for p in store.all()]
+    )
+    instants = [at for first in firsts for at, _ in scored(first)]
+    return from_ms(min(instants)) if instants else None
+
+
+def _feed_keys(partition: int) -> list[str]:
+    return [key(partition, "due"), key(partition, "turns"), key(partition, "states")]
+
+
+def _seen_keys(partition: int, feed_id: str) -> list[str]:
+    return [key(partition, f"seen:{feed_id}:a"), key(partition, f"seen:{feed_id}:b")]
+
+
+def _lease(feed: list[Any], until: int) -> FeedLease:
+    feed_id, turn, state = feed
+    return FeedLease(
+        feed_id=feed_id.decode(),
+        state=codec.feed_states.decode(state) if state else FeedState(),
+        token=str(turn),
+        until=from_ms(until),
+    )
+
+
+def _chunks(names: Iterable[str]) -> Iterable[list[str]]:
+    rest = iter(names)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk

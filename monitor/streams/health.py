@@ -1,0 +1,102 @@
+"""Counting and upkeep of the store on the server."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import inf
+from typing import Any
+
+from monitor.core.model import DeliveryState
+from monitor.ports import Census, LogCensus
+from monitor.streams import bounds, keys
+from monitor.streams.client import call, command
+from monitor.streams.instants import from_ms, span_ms, to_ms
+from monitor.streams.keys import key
+from monitor.streams.log import GROUP
+from monitor.streams.store import Store, server_facts, server_name
+
+BATCH = 200
+CONSUMER_GONE = timedelta(days=1)
+
+
+class StreamStoreHealth:
+    """A `StoreHealth` on the server."""
+
+    def __init__(self, store: Store) -> None:
+        """Work on an open store."""
+        self._store = store
+        self._server = store.server
+
+    async def ping(self) -> None:
+        """See `StoreHealth.ping`."""
+        await self._server.everywhere("PING")
+
+    async def census(self, now: datetime) -> Census:
+        """See `StoreHealth.census`."""
+        names = ("lanes", "due", keys.ARTICLES, keys.MATCHES, keys.DEAD)
+        counted = await self._server.each(
+            [
+                call("monitor_census", [key(p, name) for name in names], to_ms(now), GROUP)
+                for p in self._store.all()
+            ]
+        )
+        feeds, due, articles, matches, dead, states = zip(*counted, strict=True)
+        facts = await server_facts(self._server)
+        return Census(
+            feeds=sum(feeds),
+            feeds_due=sum(due),
+            logs=(_log(keys.ARTICLES, articles, now), _log(keys.MATCHES, matches, now)),
+            deliveries=dict(zip(DeliveryState, map(sum, zip(*states, strict=True)), strict=True)),
+            dead_entries=sum(dead),
+            memory_bytes=sum(int(node["used_memory"]) for node in facts),
+            memory_limit_bytes=sum(int(node["maxmemory"]) for node in facts),
+            server=", ".join(sorted(Counter(map(server_name, facts)))),
+        )
+
+    async def tidy(self, now: datetime) -> int:
+        """See `StoreHealth.tidy`. When memory runs short, what was finished without trouble goes sooner."""
+        at_most = await self._relief()
+        count = 0
+        for state, kept in bounds.KEEP_FINISHED.items():
+            spared = state is DeliveryState.DEAD
+            count += await self._forget(state, now - (kept if spared else min(kept, at_most)))
+        public = now - min(bounds.KEEP_PUBLIC, at_most)
+        count += await self._trim([keys.PUBLIC], "MINID", to_ms(public))
+        count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
+        dead = [key(partition, keys.DEAD) for partition in self._store.all()]
+        count += await self._trim(dead, "MINID", to_ms(now - bounds.KEEP_DEAD))
+        return count + await self._dismiss()
+
+    async def _relief(self) -> timedelta:
+        """Return how long finished work may stay, by the node that is fullest."""
+        facts = await server_facts(self._server)
+        used = max(int(node["used_memory"]) / (int(node["maxmemory"]) or inf) for node in facts)
+        return next((keep for share, keep in bounds.RELIEF if used > share), timedelta.max)
+
+    async def _forget(self, state: DeliveryState, before: datetime) -> int:
+        count = 0
+        for partition in self._store.all():
+            forget = call(
+                "monitor_forget", [key(partition, "lanes")], state.value, to_ms(before), BATCH
+            )
+            while gone := int(await self._server.run(forget)):
+                count += gone
+        return count
+
+    async def _trim(self, streams: Sequence[str], strategy: str, threshold: int) -> int:
+        trims = [command("XTRIM", stream, strategy, "~", threshold) for stream in streams]
+        return sum(await self._server.each(trims))
+
+    async def _dismiss(self) -> int:
+        logs = [key(p, name) for p in self._store.all() for name in (keys.ARTICLES, keys.MATCHES)]
+        idle = span_ms(CONSUMER_GONE)
+        return sum(
+            await self._server.each([call("monitor_dismiss", [log], GROUP, idle) for log in logs])
+        )
+
+
+def _log(name: str, counted: Sequence[Any], now: datetime) -> LogCensus:
+    lengths, pending, firsts = zip(*counted, strict=True)
+    appended = [int(first.split(b"-")[0]) for first in firsts if first]
+    oldest = max(timedelta(), now - from_ms(min(appended))) if appended else None
+    return LogCensus(name=name, length=sum(lengths), pending=sum(pending), oldest=oldest)

@@ -1,0 +1,191 @@
+"""The two internal logs, on the server: one stream a partition, one consumer group, entries deleted in the hop."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import structlog
+
+from monitor.core.model import Article, Match, MatchedArticle
+from monitor.errors import CodecError
+from monitor.ports import Entry
+from monitor.streams import bounds, codec, keys
+from monitor.streams.client import Command, NoGroupError, Word, call
+from monitor.streams.codec import Codec
+from monitor.streams.instants import span_ms
+from monitor.streams.keys import key
+from monitor.streams.store import Store
+
+GROUP = "monitor"
+ASK_CLUSTER_EVERY = timedelta(milliseconds=100)
+FINISHED = b"0-0"
+
+T = TypeVar("T")
+RawEntry = tuple[bytes, bytes | None, int]
+
+_log = structlog.get_logger(__name__)
+
+
+class StreamLog(Generic[T]):
+    """One consumer's view of a log.
+
+    Reads first what it held itself when it last stopped, then, at intervals, what others have held for `min_idle`,
+    then what is new. `lost` counts entries that were handed out and are gone from the stream: somebody trimmed it.
+    """
+
+    def __init__(
+        self, store: Store, name: str, records: Codec[T], consumer: str, min_idle: timedelta
+    ) -> None:
+        """Read the log `name` as `consumer`, a name that no other running consumer has."""
+        self.lost = 0
+        self._store = store
+        self._server = store.server
+        self._name = name
+        self._records = records
+        self._consumer = consumer
+        self._min_idle = min_idle
+        self._streams = {key(partition, name): partition for partition in store.all()}
+        self._ahead: deque[Entry[T]] = deque()
+        self._resuming = True
+        self._sweep: dict[str, str | bytes] = dict.fromkeys(self._streams, "-")
+        self._swept_at = float("-inf")
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[T]]:
+        """See `ArticleLog.read`."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait.total_seconds()
+        while True:
+            try:
+                await self._take_up(limit)
+                if len(self._ahead) < limit:
+                    left = timedelta(seconds=max(0.0, deadline - loop.time()))
+                    pause = timedelta() if self._ahead else min(left, self._min_idle / 4)
+                    await self._take_new(limit - len(self._ahead), pause)
+            except NoGroupError:
+                await self._make_groups()
+                continue
+            if self._ahead or loop.time() >= deadline:
+                return [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
+
+    async def bury(self, entry: Entry[T], why: str) -> None:
+        """See `ArticleLog.bury`."""
+        await self._bury(key(entry.partition, self._name), entry.id, why)
+
+    async def _make_groups(self) -> None:
+        """Create the groups at 0: what was appended before the first consumer came is read too."""
+        await self._server.each(
+            [call("monitor_make_group", [stream], GROUP) for stream in self._streams]
+        )
+
+    async def _take_up(self, limit: int) -> None:
+        """Read ahead what was handed out before: to this consumer's last life, once, and then to silent ones."""
+        now = asyncio.get_running_loop().time()
+        if not self._sweep and now >= self._swept_at + self._min_idle.total_seconds() / 4:
+            self._resuming = False
+            self._sweep = dict.fromkeys(self._streams, "0-0")
+            self._swept_at = now
+        while self._sweep and len(self._ahead) < limit:
+            share = max(1, limit // len(self._sweep))
+            streams = list(self._sweep)
+            replies = await self._server.each([self._recover(one, share) for one in streams])
+            for stream, (cursor, entries, lost) in zip(streams, replies, strict=True):
+                self._sweep[stream] = cursor
+                if cursor == FINISHED:
+                    del self._sweep[stream]
+                self._count_lost(stream, lost)
+                await self._accept(stream, entries)
+
+    def _recover(self, stream: str, share: int) -> Command:
+        cursor = self._sweep[stream]
+        if self._resuming:
+            return call("monitor_resume", [stream], GROUP, self._consumer, cursor, share)
+        idle = span_ms(self._min_idle)
+        return call("monitor_adopt", [stream], GROUP, self._consumer, idle, cursor, share)
+
+    def _count_lost(self, stream: str, lost: int) -> None:
+        if lost:
+            self.lost += lost
+            _log.error("entries_lost", stream=stream, count=lost, hint="somebody trims the stream")
+
+    async def _take_new(self, limit: int, pause: timedelta) -> None:
+        """Read ahead what nobody had yet, an equal share of each partition; wait at most `pause` for the first."""
+        share = max(1, limit // len(self._streams))
+        if self._server.clustered:
+            each = [Command(one, self._read([one], share)) for one in self._streams]
+            replies = [stream for reply in await self._server.each(each) for stream in reply]
+            if not replies:
+                await asyncio.sleep(min(pause, ASK_CLUSTER_EVERY).total_seconds())
+        else:
+            words = self._read(list(self._streams), share, pause)
+            replies = await self._server.wait(words, pause)
+        for stream, entries in replies:
+            raw = [(entry_id, fields.get(b"d"), 1) for entry_id, fields in entries]
+            await self._accept(stream.decode(), raw)
+
+    def _read(
+        self, streams: Sequence[str], share: int, pause: timedelta = timedelta()
+    ) -> tuple[Word, ...]:
+        block = ("BLOCK", span_ms(pause)) if span_ms(pause) else ()
+        news = [">"] * len(streams)
+        who = ("XREADGROUP", "GROUP", GROUP, self._consumer)
+        return (*who, "COUNT", share, *block, "STREAMS", *streams, *news)
+
+    async def _accept(self, stream: str, entries: Iterable[RawEntry]) -> None:
+        for raw_id, data, deliveries in entries:
+            entry_id = raw_id.decode()
+            if deliveries > bounds.MAX_DELIVERIES:
+                why = f"handed out {bounds.MAX_DELIVERIES} times and never finished"
+                await self._bury(stream, entry_id, why)
+                continue
+            try:
+                value = self._records.decode(data or b"")
+            except CodecError as error:
+                await self._bury(stream, entry_id, str(error))
+                continue
+            partition = self._streams[stream]
+            self._ahead.append(
+                Entry(id=entry_id, partition=partition, value=value, deliveries=deliveries)
+            )
+
+    async def _bury(self, stream: str, entry_id: str, why: str) -> None:
+        dead = key(self._streams[stream], keys.DEAD)
+        words = (GROUP, entry_id, self._name, why)
+        if await self._server.run(call("monitor_bury", [stream, dead], *words)):
+            _log.error("entry_buried", stream=stream, entry=entry_id, why=why)
+
+
+class StreamArticleLog(StreamLog[Article]):
+    """An `ArticleLog` on the server."""
+
+    def __init__(
+        self, store: Store, consumer: str, *, min_idle: timedelta = bounds.MIN_IDLE
+    ) -> None:
+        """Read articles as `consumer`."""
+        super().__init__(store, keys.ARTICLES, codec.articles, consumer, min_idle)
+
+    async def forward(self, entry: Entry[Article], matches: Sequence[Match]) -> bool:
+        """See `ArticleLog.forward`."""
+        hop = [key(entry.partition, name) for name in (keys.ARTICLES, keys.MATCHES)]
+        matched = b""
+        if matches:
+            record = MatchedArticle(article=entry.value, matches=tuple(matches))
+            matched = codec.matched_articles.encode(record)
+        reply = await self._server.run(call("monitor_forward", hop, GROUP, entry.id, matched))
+        return bool(reply)
+
+
+class StreamMatchLog(StreamLog[MatchedArticle]):
+    """A `MatchLog` on the server."""
+
+    def __init__(
+        self, store: Store, consumer: str, *, min_idle: timedelta = bounds.MIN_IDLE
+    ) -> None:
+        """Read matched articles as `consumer`."""
+        super().__init__(store, keys.MATCHES, codec.matched_articles, consumer, min_idle)
+
+    async def done(self, entry: Entry[MatchedArticle]) -> bool:
+        """See `MatchLog.done`."""
+        stream = key(entry.partition, keys.MATCHES)
+        return bool(await self._server.run(call("monitor_done", [stream], GROUP, entry.id)))

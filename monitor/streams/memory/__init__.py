@@ -1,0 +1,18 @@
+"""The store's ports without a server: for tests, trials and library use. Nothing outlives the process."""
+
+from monitor.streams.memory.feeds import MemoryFeedStore
+from monitor.streams.memory.health import MemoryStoreHealth
+from monitor.streams.memory.ledger import MemoryDeliveryLedger
+from monitor.streams.memory.logs import MemoryArticleLog, MemoryMatchLog
+from monitor.streams.memory.public import MemoryPublicStream
+from monitor.streams.memory.store import MemoryStore
+
+__all__ = [
+    "MemoryArticleLog",
+    "MemoryDeliveryLedger",
+    "MemoryFeedStore",
+    "MemoryMatchLog",
+    "MemoryPublicStream",
+    "MemoryStore",
+    "MemoryStoreHealth",
+]

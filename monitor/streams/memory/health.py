@@ -1,0 +1,60 @@
+"""Counting and upkeep of the store in memory."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from monitor.core.model import DeliveryState
+from monitor.ports import Census, LogCensus
+from monitor.streams import bounds
+from monitor.streams.instants import to_ms
+from monitor.streams.memory import store as shared
+from monitor.streams.memory.store import MemoryStore, MemoryStream, T
+
+
+class MemoryStoreHealth:
+    """A `StoreHealth` in memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        """Work on the shared state."""
+        self._store = store
+
+    async def ping(self) -> None:
+        """See `StoreHealth.ping`."""
+
+    async def census(self, now: datetime) -> Census:
+        """See `StoreHealth.census`."""
+        store = self._store
+        states = Counter(booked.delivery.state for booked in store.booked.values())
+        return Census(
+            feeds=len(store.due),
+            feeds_due=sum(at <= to_ms(now) for at in store.due.values()),
+            logs=(_census(store.articles), _census(store.matches)),
+            deliveries={state: states[state] for state in DeliveryState},
+            dead_entries=len(store.dead),
+            memory_bytes=0,
+            memory_limit_bytes=0,
+            server="memory",
+        )
+
+    async def tidy(self, now: datetime) -> int:
+        """See `StoreHealth.tidy`."""
+        booked = self._store.booked
+        old = [
+            key
+            for key, it in booked.items()
+            if it.delivery.state in bounds.KEEP_FINISHED
+            and it.delivery.created_at <= now - bounds.KEEP_FINISHED[it.delivery.state]
+        ]
+        for key in old:
+            del booked[key]
+        return len(old)
+
+
+def _census(stream: MemoryStream[T]) -> LogCensus:
+    oldest = min(stream.appended_at.values(), default=None)
+    return LogCensus(
+        name=stream.name,
+        length=len(stream.entries),
+        pending=len(stream.held),
+        oldest=None if oldest is None else timedelta(seconds=shared.now() - oldest),
+    )

@@ -1,0 +1,123 @@
+"""What the in-memory ports share: two streams, and the state of feeds and deliveries."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
+from monitor.streams import bounds
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Held:
+    """An entry in the hands of a consumer."""
+
+    consumer: str
+    since: float
+    deliveries: int = 1
+
+
+class MemoryStream(Generic[T]):
+    """A stream with one consumer group."""
+
+    def __init__(self, name: str) -> None:
+        """Start empty."""
+        self.name = name
+        self.entries: dict[str, T] = {}
+        self.appended_at: dict[str, float] = {}
+        self.held: dict[str, Held] = {}
+        self.fresh: deque[str] = deque()
+        self.arrived = asyncio.Event()
+        self._last = 0
+
+    def append(self, value: T) -> None:
+        """Add an entry at the end."""
+        self._last += 1
+        entry_id = f"{self._last}-0"
+        self.entries[entry_id] = value
+        self.appended_at[entry_id] = now()
+        self.fresh.append(entry_id)
+        self.arrived.set()
+
+    def finish(self, entry_id: str) -> T | None:
+        """Remove an entry that is held by somebody; None when it is not."""
+        if self.held.pop(entry_id, None) is None:
+            return None
+        del self.appended_at[entry_id]
+        return self.entries.pop(entry_id)
+
+
+@dataclass(slots=True)
+class Seen:
+    """Two generations of what was seen in a feed."""
+
+    current: set[int] = field(default_factory=set)
+    previous: set[int] = field(default_factory=set)
+    since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Lane:
+    """The unfinished deliveries of one target, each with the instant (in milliseconds) of its next event."""
+
+    waiting: dict[str, int] = field(default_factory=dict)
+    flying: dict[str, int] = field(default_factory=dict)
+    hold: int = 0
+
+    def next_event(self) -> int | None:
+        """Return when something can be claimed here, barring what is recorded before."""
+        full = len(self.flying) >= bounds.IN_FLIGHT
+        instants = [*self.flying.values(), *(() if full else self.waiting.values())]
+        return max(min(instants), self.hold) if instants else None
+
+
+@dataclass(slots=True)
+class Booked:
+    """A delivery with what the ledger alone knows of it."""
+
+    delivery: Delivery
+    turn: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
+
+
+class MemoryStore:
+    """The shared state. Build the ports from it."""
+
+    def __init__(
+        self, *, high_water: int = bounds.HIGH_WATER, min_idle: timedelta = bounds.MIN_IDLE
+    ) -> None:
+        """Start empty; `high_water` bounds the articles that wait for matching."""
+        self.high_water = high_water
+        self.min_idle = min_idle
+        self.articles: MemoryStream[Article] = MemoryStream("articles")
+        self.matches: MemoryStream[MatchedArticle] = MemoryStream("matches")
+        self.dead: list[tuple[str, object, str]] = []
+        self.due: dict[str, int] = {}
+        self.turns: dict[str, int] = {}
+        self.states: dict[str, FeedState] = {}
+        self.seen: dict[str, Seen] = {}
+        self.told: dict[int, set[int]] = {}
+        self.public: list[dict[str, str]] = []
+        self.published: dict[int, set[int]] = {}
+        self.lanes: dict[str, Lane] = {}
+        self.booked: dict[str, Booked] = {}
+        self.rung = asyncio.Event()
+
+
+def now() -> float:
+    """Return seconds on the running loop's clock, which never jumps."""
+    return asyncio.get_running_loop().time()
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """Return when `event` is set next, or after `seconds`."""
+    event.clear()
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return

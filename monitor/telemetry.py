@@ -1,0 +1,154 @@
+"""Logging set-up, context binding, and every metric the product exposes."""
+
+import logging
+import sys
+from collections.abc import Iterable
+from typing import Any, Literal, TextIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+LogFormat = Literal["auto", "json", "console"]
+
+_HIDDEN = "***"
+_SHORTEST_SECRET = 6  # shorter ones would blank out ordinary words
+_LATENCY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
+
+
+class Redactor:
+    """A last structlog processor, after rendering, that blanks out known secrets wherever they stand in a line.
+
+    Secrets have a type that hides them; this is the second line, for a secret inside somebody else's error text.
+    """
+
+    def __init__(self) -> None:
+        """Start with nothing to hide."""
+        self._secrets: tuple[str, ...] = ()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide these from now on, longest first, instead of those given before."""
+        self._secrets = tuple(
+            sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len)[::-1]
+        )
+
+    def __call__(self, _logger: object, _method: str, line: Any) -> str:
+        """Blank out in the rendered line."""
+        return self.clean(str(line))
+
+    def clean(self, text: str) -> str:
+        """Return `text` without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+
+def configure_logging(
+    level: str = "info", style: LogFormat = "auto", stream: TextIO | None = None
+) -> Redactor:
+    """Send structlog and the standard library's log to `stream` (stderr), as JSON or for a terminal.
+
+    `auto` is a terminal's form on a terminal and JSON elsewhere.
+    """
+    out = stream or sys.stderr
+    pretty = style == "console" or (style == "auto" and out.isatty())
+    redactor = Redactor()
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
+    ]
+    if pretty:
+        final: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(
+                colors=out.isatty(),
+                pad_event_to=20,
+                sort_keys=False,
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+            redactor,
+        ]
+    else:
+        final = [
+            structlog.processors.format_exc_info,  # no local variables: they may hold secrets
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+            redactor,
+        ]
+    numeric = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, *final],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *final],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(numeric, logging.WARNING))
+    return redactor
+
+
+class Metrics:
+    """Every metric, in a registry of its own, so that two programs in one process do not share counts."""
+
+    def __init__(self) -> None:
+        """Define them all; `docs/reference/metrics.md` says what each means."""
+        self.registry = CollectorRegistry()
+        counter, gauge, histogram = self._counter, self._gauge, self._histogram
+        self.polls = counter("polls", "Polls that ended, by what came of them.", "result")
+        self.articles = counter("articles", "Articles taken in, by kind.", "kind")
+        self.matches = counter("matches", "Matches found, by severity.", "severity")
+        self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
+        self.attempts = counter(
+            "delivery_attempts",
+            "Attempts at deliveries, by what came of them.",
+            "channel",
+            "verdict",
+            "reason",
+        )
+        self.failures = counter("service_failures", "Turns of a service that failed.", "service")
+        self.poll_seconds = histogram("poll_seconds", "A poll from request to record.")
+        self.published_to_seen = histogram(
+            "published_to_seen_seconds",
+            "From the time a feed states to our poll, where it states one.",
+        )
+        self.seen_to_matched = histogram("seen_to_matched_seconds", "From the poll to the match.")
+        self.seen_to_delivered = histogram(
+            "seen_to_delivered_seconds", "From the poll to a delivery."
+        )
+        self.log_entries = gauge("log_entries", "Entries waiting in an internal log.", "log")
+        self.log_pending = gauge("log_pending_entries", "Entries handed out and unfinished.", "log")
+        self.log_oldest = gauge("log_oldest_seconds", "Age of the oldest entry of a log.", "log")
+        self.deliveries = gauge("deliveries", "Deliveries kept, by state.", "state")
+        self.dead_entries = gauge("dead_entries", "Entries buried for a person to look at.")
+        self.feeds = gauge("feeds", "Feeds scheduled.")
+        self.feeds_due = gauge("feeds_due", "Feeds that are due and not being polled.")
+        self.store_bytes = gauge("store_memory_bytes", "Memory the server uses for data.")
+        self.store_limit = gauge(
+            "store_memory_limit_bytes", "Memory the server may use; 0 is no limit."
+        )
+        self.reload_ok = gauge(
+            "config_last_reload_successful", "1 when the newest configuration is in force."
+        )
+        self.reload_ok.set(1)
+
+    def exposition(self) -> bytes:
+        """Return the text that Prometheus scrapes."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"monitor_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"monitor_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(
+            f"monitor_{name}", text, labels, registry=self.registry, buckets=_LATENCY_BUCKETS
+        )

@@ -1,0 +1,58 @@
+"""Fixtures that many tests share: real servers, and a loop in which nothing blocks."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from blockbuster import blockbuster_ctx
+
+from monitor.streams.store import Store, open_store
+from tests.servers.valkey import empty, running_cluster, running_server
+
+# Lines as the product writes them; structlog's own default reads source files for its tracebacks.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """One server for this test worker; `store` empties it."""
+    with running_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def cluster_url() -> Iterator[str]:
+    """One cluster of three primaries for this test worker."""
+    with running_cluster() as url:
+        yield url
+
+
+@pytest.fixture
+async def empty_server_url(server_url: str) -> str:
+    """The address of a real server on which nothing is left of the test before."""
+    await empty(server_url)
+    return server_url
+
+
+@pytest.fixture
+async def store(empty_server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """An empty store on a real server."""
+    async with open_store(empty_server_url, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def nothing_blocks() -> Iterator[None]:
+    """Fail a test in which our code blocks the event loop. Writing a traceback may look at source files."""
+    with blockbuster_ctx("monitor") as blocking:
+        for name in ("os.stat", "io.TextIOWrapper.read", "io.BufferedReader.read"):
+            blocking.functions[name].can_block_in("linecache.py", {"checkcache", "updatecache"})
+        yield

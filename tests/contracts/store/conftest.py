@@ -1,0 +1,91 @@
+"""The ports of a store, whatever it stands on."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.ports import (
+    ArticleLog,
+    DeliveryLedger,
+    FeedStore,
+    MatchLog,
+    PublicStream,
+    StoreHealth,
+)
+from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.health import StreamStoreHealth
+from monitor.streams.ledger import StreamDeliveryLedger
+from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.memory import (
+    MemoryArticleLog,
+    MemoryDeliveryLedger,
+    MemoryFeedStore,
+    MemoryMatchLog,
+    MemoryPublicStream,
+    MemoryStore,
+    MemoryStoreHealth,
+)
+from monitor.streams.public import StreamPublicStream
+from monitor.streams.store import Store, open_store
+from tests.servers.valkey import empty
+
+HIGH_WATER = 8
+MIN_IDLE = timedelta(milliseconds=80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One store, seen through all its ports; logs are made for a consumer's name."""
+
+    feeds: FeedStore
+    articles: Callable[[str], ArticleLog]
+    matches: Callable[[str], MatchLog]
+    public: PublicStream
+    ledger: DeliveryLedger
+    health: StoreHealth
+
+
+def in_memory() -> Ports:
+    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE)
+    return Ports(
+        feeds=MemoryFeedStore(store),
+        articles=lambda consumer: MemoryArticleLog(store, consumer),
+        matches=lambda consumer: MemoryMatchLog(store, consumer),
+        public=MemoryPublicStream(store),
+        ledger=MemoryDeliveryLedger(store),
+        health=MemoryStoreHealth(store),
+    )
+
+
+def on_server(store: Store) -> Ports:
+    return Ports(
+        feeds=StreamFeedStore(store, high_water=HIGH_WATER),
+        articles=lambda consumer: StreamArticleLog(store, consumer, min_idle=MIN_IDLE),
+        matches=lambda consumer: StreamMatchLog(store, consumer, min_idle=MIN_IDLE),
+        public=StreamPublicStream(store),
+        ledger=StreamDeliveryLedger(store),
+        health=StreamStoreHealth(store),
+    )
+
+
+@pytest.fixture(params=["memory", "server", "cluster"])
+def store_url(request: pytest.FixtureRequest) -> str | None:
+    """Return the URL of each kind of store; none for the one in memory."""
+    if request.param == "memory":
+        return None
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def ports(store_url: str | None, tmp_path: Path) -> AsyncIterator[Ports]:
+    """Yield the ports of an empty store."""
+    if store_url is None:
+        yield in_memory()
+        return
+    await empty(store_url)
+    async with open_store(store_url, tmp_path) as store:
+        yield on_server(store)

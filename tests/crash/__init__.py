@@ -1,0 +1,1 @@
+"""Killing the product at every operation, and at random, and counting what arrived."""

@@ -1,0 +1,112 @@
+"""The world around the workers: their configuration, their processes, and waiting for the last alert."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.servers.newsroom import RULES, TARGETS, Newsroom
+from tests.wait import wait_until
+
+
+def write_config(directory: Path, newsroom: Newsroom, store: str) -> Path:
+    """Write the configuration of a monitor that watches this newsroom."""
+    directory.mkdir(parents=True, exist_ok=True)
+    files = {
+        "monitor": {
+            "store": store_settings(store),
+            "listen": {"port": 0},
+            "poll": {"min_interval": "100ms", "per_host": 4},
+            "network": {"allow": ["127.0.0.0/8"]},
+        },
+        "feeds": {
+            "feeds": [
+                {
+                    "id": name,
+                    "name": name,
+                    "url": f"{newsroom.base}/feeds/{name}.xml",
+                    "every": "1s",
+                    "since": "30d",
+                }
+                for name in ("one", "two")
+            ]
+        },
+        "rules": {"rules": [{"id": rule, "query": query} for rule, query in RULES.items()]},
+        "subscribers": {
+            "subscribers": [
+                {
+                    "name": name,
+                    "targets": [{"webhook": {"url": f"{newsroom.base}/hooks/{name}"}}],
+                }
+                for name in TARGETS
+            ],
+            "route": {
+                "routes": [
+                    {"match": {"rule": rule}, "subscriber": name, "continue": True}
+                    for name, rule in TARGETS.items()
+                ]
+            },
+        },
+    }
+    for name, content in files.items():
+        (directory / f"{name}.yaml").write_text(json.dumps(content))
+    return directory
+
+
+def store_settings(store: str) -> dict[str, str]:
+    """Name the store by its address, or by the directory of an embedded one."""
+    return {"url": store} if "://" in store else {"directory": store}
+
+
+class Worker:
+    """One process of the product."""
+
+    def __init__(self, config: Path, *options: str) -> None:
+        self._command = (sys.executable, "-m", "tests.crash.worker", str(config), *options)
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(*self._command)
+
+    @property
+    def process(self) -> asyncio.subprocess.Process:
+        assert self._process, "not started"
+        return self._process
+
+    async def killed(self) -> bool:
+        """Whether it has died of SIGKILL."""
+        return self.process.returncode == -signal.SIGKILL
+
+    async def kill(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def stop(self) -> None:
+        """End it as an operator would, and insist after the promised ten seconds."""
+        if self.process.returncode is None:
+            self.process.terminate()
+        async with asyncio.timeout(15):
+            await self.process.wait()
+
+
+@asynccontextmanager
+async def working(config: Path, *options: str) -> AsyncIterator[Worker]:
+    """Run a worker while the block runs; end it as an operator would."""
+    worker = Worker(config, *options)
+    await worker.start()
+    try:
+        yield worker
+        await worker.stop()
+    finally:
+        await worker.kill()
+
+
+async def audit(newsroom: Newsroom, seconds: float = 40) -> None:
+    """Wait until everything expected has arrived."""
+    await wait_until(
+        lambda: not newsroom.lost(), f"all of {len(newsroom.expected())} alerts arrive", seconds
+    )

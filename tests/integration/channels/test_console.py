@@ -1,0 +1,65 @@
+"""The terminal, and what is not one."""
+
+from io import BytesIO, StringIO, TextIOWrapper
+
+import pytest
+
+from monitor.channels.console import ConsoleChannel
+from monitor.core.outcome import Delivered, DeliveryReason, RetryLater
+from tests.factories import NOW, delivery
+from tests.unit.render.cases import CASES
+
+
+async def said(case: str, *, terminal: bool) -> str:
+    out = StringIO()
+    channel = ConsoleChannel(out, terminal=terminal)
+    assert await channel.deliver(delivery(alert=CASES[case]()), NOW) == Delivered()
+    return out.getvalue()
+
+
+async def test_alert_without_a_terminal_is_plain_lines() -> None:
+    assert await said("simple", terminal=False) == (
+        "Talks resume in Geneva\n"
+        "Delegates returned to the table on Thursday.\n"
+        "Example World · published 15 Jan 2026 11:57 UTC · seen 15 Jan 2026 12:00 UTC"
+        " · Rule: Talks (found: Talks, table)\n"
+        "http://news.example/2026/01/15/talks\n\n"
+    )
+
+
+async def test_found_words_stand_out_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("COLORTERM", raising=False)
+    text = await said("simple", terminal=True)
+    assert "\x1b[1;33mTalks\x1b[0m\x1b[1m resume in Geneva\x1b[0m" in text
+    assert "\x1b[1;33mtable\x1b[0m" in text
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_terminal_obeys_us_only(case: str) -> None:
+    plain = await said(case, terminal=False)
+    assert plain.isascii() or plain.encode("utf-8")
+    assert not [c for c in plain if c < " " and c != "\n"]
+    styled = await said(case, terminal=True)
+    for sequence in styled.split("\x1b")[1:]:
+        assert sequence.startswith("["), "a sequence that is no style"
+        assert sequence[1:].lstrip("0123456789;").startswith("m")
+
+
+async def test_what_the_output_cannot_write_is_replaced() -> None:
+    raw = BytesIO()
+    out = TextIOWrapper(raw, encoding="ascii")
+    await ConsoleChannel(out).deliver(delivery(alert=CASES["other_scripts"]()), NOW)
+    out.flush()
+    assert raw.getvalue().startswith(b"??????: ")
+
+
+async def test_reader_that_went_away_is_an_outcome() -> None:
+    class Closed(StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    outcome = await ConsoleChannel(Closed()).deliver(delivery(), NOW)
+    assert isinstance(outcome, RetryLater)
+    assert outcome.reason is DeliveryReason.RESET

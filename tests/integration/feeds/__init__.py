@@ -1,0 +1,1 @@
+"""Fetching and parsing, with real sockets and processes."""

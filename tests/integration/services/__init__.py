@@ -1,0 +1,1 @@
+"""The loops, over the ports in memory or the real server."""

@@ -1,0 +1,122 @@
+from datetime import timedelta
+
+from monitor.core.matchers import Matchers
+from monitor.core.model import ArticleKind, MatchedArticle
+from monitor.core.outcome import Suppression
+from monitor.core.routing import Route
+from monitor.ports import DeliveryFilter
+from monitor.services.router import RouterService, RoutingTable
+from monitor.streams.memory import (
+    MemoryDeliveryLedger,
+    MemoryMatchLog,
+    MemoryPublicStream,
+    MemoryStore,
+)
+from monitor.telemetry import Metrics
+from tests.clock import StandingClock
+from tests.factories import NOW, article, match, matched
+
+TREE = Route(
+    routes=(
+        Route(subscriber="desk", matchers=Matchers(rule=frozenset({"talks", "vote"}))),
+        Route(subscriber="nobody", matchers=Matchers(rule=frozenset({"quiet"}))),
+    )
+)
+TABLE = RoutingTable(tree=TREE, targets={"desk": ("desk/slack", "desk/email")})
+
+
+class Bench:
+    """A router over a store in memory."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.ledger = MemoryDeliveryLedger(self.store)
+        self.metrics = Metrics()
+        self.service = RouterService(
+            MemoryMatchLog(self.store),
+            MemoryPublicStream(self.store),
+            self.ledger,
+            TABLE,
+            StandingClock(),
+            self.metrics,
+        )
+
+    async def route(self, *found: MatchedArticle) -> list[tuple[str, tuple[str, ...]]]:
+        """Route these, and return every delivery there is: its target and its rules."""
+        for each in found:
+            self.store.matches.append(each)
+        await self.service.step()
+        deliveries = await self.ledger.find(DeliveryFilter(limit=100))
+        return sorted(
+            (each.target_id, tuple(m.rule_id for m in each.alert.matches)) for each in deliveries
+        )
+
+    def suppressed(self, reason: Suppression) -> float:
+        return float(self.metrics.suppressed.labels(reason)._value.get())
+
+
+async def test_every_target_of_a_subscriber_is_told_once_of_an_article_with_all_its_rules() -> None:
+    bench = Bench()
+    both = matched(matches=(match(rule_id="talks"), match(rule_id="vote")))
+    assert await bench.route(both) == [
+        ("desk/email", ("talks", "vote")),
+        ("desk/slack", ("talks", "vote")),
+    ]
+
+
+async def test_an_article_from_a_second_feed_is_not_told_again() -> None:
+    bench = Bench()
+    await bench.route(matched())
+    told = await bench.route(matched(article=article(feed_id="other-feed")))
+    assert len(told) == 2
+    assert bench.suppressed(Suppression.ALREADY_TOLD) == 2
+
+
+async def test_an_edit_tells_only_of_rules_that_did_not_match_before() -> None:
+    bench = Bench()
+    await bench.route(matched())
+    edit = article(kind=ArticleKind.EDITED, fingerprint="f2")
+    told = await bench.route(
+        matched(article=edit, matches=(match(rule_id="talks"), match(rule_id="vote")))
+    )
+    assert ("desk/slack", ("vote",)) in told
+    assert ("desk/slack", ("talks",)) in told
+    assert len(told) == 4
+
+
+async def test_an_edit_of_an_article_older_than_the_memory_of_the_ledger_tells_nobody() -> None:
+    bench = Bench()
+    old = article(kind=ArticleKind.EDITED, published_at=NOW - timedelta(days=31))
+    assert await bench.route(matched(article=old)) == []
+    assert bench.suppressed(Suppression.OLD_EDIT) == 1
+
+
+async def test_a_match_that_no_route_takes_is_counted_and_still_public() -> None:
+    bench = Bench()
+    assert await bench.route(matched(matches=(match(rule_id="unrouted"),))) == []
+    assert bench.suppressed(Suppression.NO_ROUTE) == 1
+    assert len(bench.store.public) == 1
+
+
+async def test_a_subscriber_without_a_target_that_is_on_is_counted() -> None:
+    bench = Bench()
+    assert await bench.route(matched(matches=(match(rule_id="quiet"),))) == []
+    assert bench.suppressed(Suppression.NO_TARGET) == 1
+
+
+async def test_a_match_is_published_once_however_often_the_article_comes() -> None:
+    bench = Bench()
+    await bench.route(matched(), matched(article=article(fingerprint="f2")))
+    assert len(bench.store.public) == 1
+
+
+async def test_a_crash_before_the_entry_was_finished_repeats_nothing() -> None:
+    bench = Bench()
+    bench.store.min_idle = timedelta()
+    bench.store.matches.append(matched())
+    entries = await bench.service._read(10, timedelta())
+    for entry in entries:
+        await bench.service._tell(entry.value, NOW)  # and then the process dies
+    await bench.service.step()
+    assert len(await bench.ledger.find(DeliveryFilter(limit=100))) == 2
+    assert bench.store.matches.entries == {}

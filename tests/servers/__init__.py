@@ -1,0 +1,1 @@
+"""Protocol servers on the loopback interface."""

@@ -1,0 +1,110 @@
+"""A newsroom whose stories the test sets, receivers that keep what they get, and the audit of both."""
+
+import contextlib
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+
+from aiohttp import web
+
+TARGETS = {
+    "east": "talks",
+    "west": "talks",
+    "south": "vote",
+}  # subscriber to the rule it is told of
+RULES = {"talks": "talks", "vote": "vote"}  # rule id to query
+
+
+@dataclass(frozen=True)
+class Story:
+    """One article as the newsroom has it; `words` decide which rules find it."""
+
+    number: int
+    words: str
+    guid: str = ""
+
+    @property
+    def path(self) -> str:
+        return f"/news/{self.number}"
+
+    def item(self, base: str, stamp: str) -> str:
+        return (
+            f"<item><title>Story {self.number}: {escape(self.words)}</title>"
+            f"<link>{base}{self.path}?utm_source={self.guid or 'rss'}</link>"
+            f"<guid isPermaLink='false'>{self.guid or self.path}</guid><pubDate>{stamp}</pubDate></item>"
+        )
+
+
+@dataclass
+class Newsroom:
+    """Two feeds whose stories the test sets, and a receiver for each target."""
+
+    feeds: dict[str, list[Story]] = field(default_factory=lambda: defaultdict(list))
+    received: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    base: str = ""
+    stamp: str = field(
+        default_factory=lambda: format(datetime.now(UTC), "%a, %d %b %Y %H:%M:%S GMT")
+    )
+
+    async def feed(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        items = "".join(story.item(self.base, self.stamp) for story in self.feeds[name])
+        return web.Response(
+            text=f"<rss version='2.0'><channel><title>{name}</title>{items}</channel></rss>",
+            content_type="application/rss+xml",
+        )
+
+    async def hook(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.received[request.match_info["name"]].append(body)
+        return web.Response(status=204)
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator["Newsroom"]:
+        app = web.Application()
+        app.router.add_get("/feeds/{name}.xml", self.feed)
+        app.router.add_post("/hooks/{name}", self.hook)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def expected(self) -> set[tuple[str, str, str]]:
+        """Every (rule, article, subscriber) that must be told, from all stories ever published."""
+        return {
+            (rule, f"{self.base}{story.path}", subscriber)
+            for stories in self.feeds.values()
+            for story in stories
+            for subscriber, rule in TARGETS.items()
+            if RULES[rule] in story.words
+        }
+
+    def told(self) -> Counter[tuple[str, str, str]]:
+        """How often each (rule, article, subscriber) arrived."""
+        return Counter(
+            (match["rule"], body["data"]["article"]["url"], subscriber)  # type: ignore[index]
+            for subscriber, bodies in self.received.items()
+            for body in bodies
+            for match in body["data"]["matches"]  # type: ignore[index]
+        )
+
+    def lost(self) -> set[tuple[str, str, str]]:
+        return self.expected() - set(self.told())
+
+    def repeats(self) -> int:
+        """How many sends were repeated; each must carry the id of the first."""
+        told = self.told()
+        for subscriber, bodies in self.received.items():
+            ids = defaultdict(set)
+            for body in bodies:
+                article = body["data"]["article"]["id"]  # type: ignore[index]
+                rules = tuple(match["rule"] for match in body["data"]["matches"])  # type: ignore[index]
+                ids[article, rules].add(body["id"])
+            assert all(len(each) == 1 for each in ids.values()), f"{subscriber}: ids differ"
+        return sum(count - 1 for count in told.values())

@@ -1,0 +1,1 @@
+"""Renders, compared with the files in tests/data/render."""

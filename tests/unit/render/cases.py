@@ -1,0 +1,102 @@
+"""The alerts whose renders are kept in tests/data/render, by name."""
+
+from datetime import UTC, datetime
+
+from monitor.core.model import Alert, ArticleKind, Match, Severity, Span
+from tests.factories import alert, article, match
+
+
+def span(field: str, text: str, word: str, nth: int = 0) -> Span:
+    """Return the span of the nth `word` in `text`."""
+    start = -1
+    for _ in range(nth + 1):
+        start = text.index(word, start + 1)
+    return Span(field=field, start=start, end=start + len(word), text=word, part=word.lower())
+
+
+def simple() -> Alert:
+    summary = article().summary
+    spans = (span("title", article().title, "Talks"), span("summary", summary, "table"))
+    return alert(matches=(match(spans=spans),))
+
+
+def critical_edit_with_many_rules() -> Alert:
+    title = "UN Security Council votes on Syria resolution & sends <b>observers</b>"
+    body = " ".join(["The council met behind closed doors for most of the night."] * 6)
+    body += " A draft resolution was circulated by three members before the vote. " + body
+    found = (span("body", body, "draft resolution"), span("title", title, "resolution"))
+    rules: list[Match] = [
+        match(
+            rule_id=f"rule-{n}",
+            rule_name=f"Rule <{n}> & more",
+            severity=Severity.CRITICAL if n == 3 else Severity.WARNING,
+            spans=found,
+        )
+        for n in range(8)
+    ]
+    return alert(
+        article=article(
+            title=title,
+            summary="",
+            body=body,
+            kind=ArticleKind.EDITED,
+            url='https://news.example/a?b=c&d="e"|<f>',
+            feed_name="World & <Nation>",
+        ),
+        matches=tuple(rules),
+    )
+
+
+def other_scripts() -> Alert:
+    title = "Лавров: «Ответ Клинтон» — 克林顿的电话 · هاتف"
+    return alert(
+        article=article(
+            title=title,
+            summary="外长谢尔盖·拉夫罗夫周二表示,他对这场喧嚣感到惊讶。" * 12,
+            lang="ru",
+            url="https://новости.example/статья?q=лавров",
+            published_at=datetime(1961, 4, 12, 6, 7, tzinfo=UTC),
+        ),
+        matches=(match(rule_name="Лавров", spans=(span("title", title, "Лавров"),)),),
+    )
+
+
+def bare() -> Alert:
+    return alert(
+        article=article(
+            title="", summary="", url="", feed_name="", published_at=None, seen_at=None
+        ),
+        matches=(match(rule_name="", spans=()),),
+    )
+
+
+def hostile() -> Alert:
+    title = "\x1b[2J\u202eevil\u202c <!channel> <script>alert(1)</script> *bold* \ud800 \r\nBcc: a@b.example"
+    summary = (
+        "@here `code` <https://evil.example|Your bank> & more\x00\x07\x9b31m\u2028" + "x" * 5000
+    )
+    return alert(
+        article=article(
+            title=title,
+            summary=summary,
+            url="javascript:alert(document.cookie)",
+            feed_name="\x1b]0;owned\x07Feed\r\nX-Injected: yes",
+        ),
+        matches=(
+            match(
+                rule_name="</td><script>",
+                spans=(
+                    span("title", title, "<!channel>"),
+                    span("summary", summary, "`code`"),
+                    Span(field="summary", start=-5, end=10**9, text="\x1b[31m", part=""),
+                    Span(field="nowhere", start=3, end=1, text="", part=""),
+                ),
+            ),
+        ),
+    )
+
+
+CASES = {
+    case.__name__: case
+    for case in (simple, critical_edit_with_many_rules, other_scripts, bare, hostile)
+}
