@@ -4,7 +4,9 @@ Feeds and receivers are named by strangers, so every dial of the product goes th
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from ssl import SSLContext
@@ -131,6 +133,20 @@ def refused(error: BaseException) -> RefusedAddressError | None:
     return seen
 
 
+_dials: ContextVar[list[str] | None] = ContextVar("dials", default=None)
+
+
+@contextmanager
+def dials() -> Iterator[Sequence[str]]:
+    """Collect the addresses that a request within asks to dial; none means that it used a kept connection."""
+    asked: list[str] = []
+    token = _dials.set(asked)
+    try:
+        yield asked
+    finally:
+        _dials.reset(token)
+
+
 def open_session(
     guard: AddressGuard,
     *,
@@ -142,7 +158,6 @@ def open_session(
     timeout: aiohttp.ClientTimeout | None = None,
     tls: SSLContext | None = None,
     resolver: AbstractResolver | None = None,
-    trace_configs: Sequence[aiohttp.TraceConfig] = (),
 ) -> aiohttp.ClientSession:
     """Open a client session whose every dial, to a name, a literal or after a redirect, is checked by `guard`.
 
@@ -152,12 +167,15 @@ def open_session(
 
     def dial(info: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, address = info
+        asked = _dials.get()
+        if asked is not None:
+            asked.append(address[0])
         guard.check(address[0])
         return socket.socket(family=family, type=kind, proto=protocol)
 
     connector = aiohttp.TCPConnector(
         socket_factory=dial,
-        resolver=_GuardedResolver(guard, resolver or aiohttp.DefaultResolver()),
+        resolver=_GuardedResolver(guard, resolver or aiohttp.ThreadedResolver()),
         limit=limit,
         limit_per_host=limit_per_host,
         keepalive_timeout=keepalive.total_seconds(),
@@ -171,5 +189,4 @@ def open_session(
         timeout=timeout or aiohttp.ClientTimeout(total=30, sock_connect=10),
         auto_decompress=auto_decompress,
         trust_env=False,
-        trace_configs=list(trace_configs),
     )

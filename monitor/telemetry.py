@@ -62,7 +62,8 @@ def configure_logging(
         final: list[structlog.typing.Processor] = [
             structlog.dev.ConsoleRenderer(
                 colors=out.isatty(),
-                pad_event_to=24,
+                pad_event_to=20,
+                sort_keys=False,
                 exception_formatter=structlog.dev.plain_traceback,
             ),
             redactor,

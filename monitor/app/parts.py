@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rich.console import Console
-
 from monitor import __version__
 from monitor.channels.build import ChannelBuilder
 from monitor.config.settings import Settings
@@ -91,15 +89,13 @@ async def open_store_parts(
 
 
 @asynccontextmanager
-async def open_outside(
-    settings: Settings, console: Console | None = None
-) -> AsyncIterator[Outside]:
+async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         ProcessParser() as parser,
-        ChannelBuilder(allow=allow, user_agent=agent, console=console) as channels,
+        ChannelBuilder(allow=allow, user_agent=agent) as channels,
     ):
         yield Outside(
             fetcher=HttpFetcher(

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
-from monitor.config.rules import rule_set
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.services.deliverer import DelivererService
@@ -51,7 +50,7 @@ class Program:
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
         )
-        self.matcher = MatcherService(parts.articles, rule_set(settings), clock, metrics)
+        self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
         )
@@ -69,7 +68,7 @@ class Program:
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = rule_set(settings), _table(settings), _by_id(settings)
+        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)

@@ -11,7 +11,7 @@ import aiohttp
 
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
-from monitor.channels.http import TIMEOUT, reuse_trace
+from monitor.channels.http import TIMEOUT
 from monitor.channels.slack import SlackChannel
 from monitor.channels.smtp import SmtpPool
 from monitor.channels.webhook import WebhookChannel
@@ -105,5 +105,4 @@ class ChannelBuilder:
             auto_decompress=False,
             timeout=self._timeout,
             tls=self._tls,
-            trace_configs=[reuse_trace()],
         )

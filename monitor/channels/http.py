@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import SimpleNamespace
 
 import aiohttp
 
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.render.clean import visible
 from monitor.core.retry import parse_retry_after
-from monitor.net import refused
+from monitor.net import dials, refused
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, sock_connect=5)
 _READ_LIMIT, _KEPT_LIMIT = 4096, 1024
@@ -58,29 +57,6 @@ class Answer:
     text: str
 
 
-class _Call(SimpleNamespace):
-    """One request, as the trace sees it."""
-
-    reused: bool = False
-
-
-def reuse_trace() -> aiohttp.TraceConfig:
-    """Return what a session needs for `post` to know a connection that was used before."""
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(_note_reuse)
-    return trace
-
-
-async def _note_reuse(
-    _session: aiohttp.ClientSession,
-    context: SimpleNamespace,
-    _params: aiohttp.TraceConnectionReuseconnParams,
-) -> None:
-    call = context.trace_request_ctx
-    if isinstance(call, _Call):
-        call.reused = True
-
-
 async def post(
     session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
 ) -> Answer | RetryLater | Rejected:
@@ -90,41 +66,35 @@ async def post(
     because the request was not read; aiohttp repeats only idempotent methods.
     """
     clock = asyncio.get_running_loop().time
-    started_at, call = clock(), _Call()
+    started_at = clock()
     try:
-        try:
-            return await _exchange(session, url, body, headers, call)
-        except _DROPPED as error:
-            fast = clock() - started_at < _STALE_SECONDS
-            if not (call.reused and fast) or isinstance(error, aiohttp.ClientConnectorError):
-                raise
-        return await _exchange(session, url, body, headers, _Call())
+        with dials() as dialled:
+            try:
+                return await _exchange(session, url, body, headers)
+            except _DROPPED as error:
+                kept = not dialled and not isinstance(error, aiohttp.ClientConnectorError)
+                if not kept or clock() - started_at > _STALE_SECONDS:
+                    raise
+            return await _exchange(session, url, body, headers)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return failure(error)
 
 
 async def _exchange(
-    session: aiohttp.ClientSession,
-    url: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    call: _Call,
+    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
 ) -> Answer:
-    async with session.post(
-        url,
-        data=body,
-        headers=headers,
-        allow_redirects=False,
-        trace_request_ctx=call,
-    ) as response:
-        text = await _evidence(response)
+    async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
+        evidence = await _evidence(response)
+        text = visible(evidence[:_KEPT_LIMIT].decode("utf-8", errors="replace")).strip()
         return Answer(status=response.status, headers=response.headers, text=text)
 
 
-async def _evidence(response: aiohttp.ClientResponse) -> str:
+async def _evidence(response: aiohttp.ClientResponse) -> bytes:
     """Read a little of the body. What is left unread costs the connection, not us."""
     read = bytearray()
     try:
+        if response.content.is_eof():  # a short answer has come whole with its status
+            return response.content.read_nowait(_READ_LIMIT)
         async with asyncio.timeout(_EVIDENCE_SECONDS):
             while len(read) < _READ_LIMIT:
                 chunk = await response.content.read(_READ_LIMIT - len(read))
@@ -133,7 +103,7 @@ async def _evidence(response: aiohttp.ClientResponse) -> str:
                 read += chunk
     except (aiohttp.ClientError, TimeoutError, OSError):
         response.close()
-    return visible(read[:_KEPT_LIMIT].decode("utf-8", errors="replace")).strip()
+    return bytes(read)
 
 
 def failure(error: Exception) -> RetryLater | Rejected:

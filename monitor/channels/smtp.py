@@ -19,6 +19,7 @@ _MESSAGES_EACH = 100  # relays commonly close a session after so many
 _IDLE_SECONDS = 60.0
 _COMMAND_SECONDS = 15.0
 _DETAIL_LIMIT = 300
+_PERMANENT = 5  # the first digit of an answer that will not change
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ def failure(error: aiosmtplib.SMTPException | OSError) -> RetryLater | Rejected:
 def answered(code: int, message: str, command: str) -> RetryLater | Rejected:
     """Say what a negative answer to a command means (RFC 5321, section 4.2; RFC 3463)."""
     status, detail = _enhanced(message), line(f"{command}: {code} {message}", _DETAIL_LIMIT)
-    if code < 500:  # noqa: PLR2004 - the first permanent code
+    if code // 100 != _PERMANENT:
         busy = code == 421 or status.startswith("4.7")  # noqa: PLR2004 - "closing transmission channel"
         reason = DeliveryReason.RATE_LIMITED if busy else DeliveryReason.SERVER_ERROR
         return RetryLater(reason=reason, detail=detail, lane=busy, status=code)

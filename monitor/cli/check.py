@@ -12,8 +12,8 @@ from monitor.cli.options import config_option, load_settings
 def check(config: Path) -> None:
     """Validate the whole configuration; list every problem at once. Exit 2 if there is one."""
     settings = load_settings(config)
-    targets = len(settings.targets)
+    targets = ", ".join(target.id for target in settings.targets) or "none"
     click.echo(
-        f"{config}: ok ({len(settings.feeds)} feeds, {len(settings.rules)} rules, "
-        f"{len(settings.subscribers)} subscribers with {targets} targets switched on)"
+        f"{config}: ok; {len(settings.feeds)} feeds, {len(settings.rules)} rules, "
+        f"targets switched on: {targets}"
     )

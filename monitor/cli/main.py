@@ -7,13 +7,14 @@ import click
 from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.deliveries import deliveries
-
+from monitor.cli.demo import demo
 from monitor.cli.match import match
 from monitor.cli.parse import parse
 from monitor.cli.run import run
 from monitor.cli.status import status
 from monitor.config.explain import explain
 from monitor.errors import ConfigError, MonitorError
+from monitor.telemetry import configure_logging
 
 FAILED = 1
 BAD_USAGE = 2
@@ -26,9 +27,10 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 failed, 2 bad configuration or usage.
     """
+    configure_logging("warning")  # `run` sets up its own
 
 
-for command in (run, check, status, match, parse, deliveries):
+for command in (run, demo, check, status, match, parse, deliveries):
     cli.add_command(command)
 
 

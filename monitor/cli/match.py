@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import click
 
-from monitor.config.rules import load_rule_set
+from monitor.config.rulefile import load_rule_set
 from monitor.core.model import Article, Match
 from monitor.errors import ConfigError, Problem
 
@@ -81,9 +81,14 @@ def _article(line: str, file: str, number: int) -> Article:
     for name in (*_TEXTS, "lang", "feed", "published_at"):
         if not isinstance(row.get(name), str | None):
             raise _refused(file, number, 1, f"`{name}` must be text")
+    title, summary, body, url, author = (row.get(name) or "" for name in _TEXTS)
     return Article(
         id=str(row["id"]),
-        **{name: row.get(name) or "" for name in _TEXTS},
+        title=title,
+        summary=summary,
+        body=body,
+        url=url,
+        author=author,
         lang=row.get("lang"),
         feed_id=row.get("feed") or "",
         published_at=_instant(row.get("published_at"), file, number),

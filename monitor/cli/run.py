@@ -8,7 +8,7 @@ import uvloop
 from monitor.app.daemon import run_daemon
 from monitor.app.program import SERVICES
 from monitor.cli.options import config_option, load_settings
-from monitor.telemetry import configure_logging
+from monitor.telemetry import LogFormat, configure_logging
 
 
 def _chosen(_context: click.Context, _option: click.Parameter, value: str | None) -> frozenset[str]:
@@ -31,13 +31,19 @@ def _chosen(_context: click.Context, _option: click.Parameter, value: str | None
     metavar="SERVICES",
     help=f"Some of {', '.join(SERVICES)}, with commas.",
 )
-@click.option("--log-level", help="Instead of the configured one: debug, info, warning, error.")
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="Instead of the configured one.",
+)
 @click.option(
     "--log-format",
     type=click.Choice(["auto", "json", "console"]),
     help="Instead of the configured one; auto is console on a terminal and JSON elsewhere.",
 )
-def run(config: Path, only: frozenset[str], log_level: str | None, log_format: str | None) -> None:
+def run(
+    config: Path, only: frozenset[str], log_level: str | None, log_format: LogFormat | None
+) -> None:
     """Poll, match, route and deliver until told to stop.
 
     SIGTERM and Ctrl-C finish what is under way, within 10 s. SIGHUP, or saving a file, reloads the configuration.

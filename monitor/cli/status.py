@@ -1,6 +1,7 @@
 """`monitor status`: how everything stands, for a person in a hurry."""
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from monitor.core.model import DeliveryState, Feed, FeedState
 from monitor.ports import Census
 
 _MIB = 1024 * 1024
+_WIDE = 200  # whoever reads a pipe cuts lines as it likes
 
 
 @click.command()
@@ -24,7 +26,7 @@ def status(config: Path) -> None:
     """Show feeds and why each is silent, lag, deliveries, dead entries and server memory."""
     settings = load_settings(config)
     census, states, now = asyncio.run(_ask(settings))
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
     _print_store(console, census)
     _print_feeds(console, settings.feeds, states, now)
 
@@ -55,7 +57,8 @@ def _print_store(console: Console, census: Census) -> None:
 def _print_feeds(
     console: Console, feeds: tuple[Feed, ...], states: Mapping[str, FeedState], now: datetime
 ) -> None:
-    table = Table("feed", "last success", "next poll", "state", box=None, padding=(0, 2, 0, 0))
+    table = Table("feed", "last success", "next poll", box=None, padding=(0, 2, 0, 0))
+    table.add_column("state", overflow="ellipsis", no_wrap=True)
     for feed in feeds:
         state = states.get(feed.id)
         if state is None:
@@ -70,9 +73,7 @@ def _print_feeds(
 
 
 def _words(state: FeedState) -> str:
-    if state.reason:
-        return f"{state.detail} ({state.because})"
-    return f"ok ({state.because})"
+    return state.detail if state.reason else f"ok, {state.because}"
 
 
 def _span(duration: timedelta) -> str:

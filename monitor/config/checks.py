@@ -1,12 +1,11 @@
 """What must hold between the parts of a configuration, each problem with its place."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
-from monitor.config.querypos import place_in
 from monitor.config.records import target_id
 from monitor.config.schema import (
     FeedSettings,
@@ -17,7 +16,7 @@ from monitor.config.schema import (
 )
 from monitor.config.values import format_duration, nearest, shown
 from monitor.config.yamlpos import Document, Node
-from monitor.errors import Problem, QueryError
+from monitor.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Known:
     subscribers: frozenset[str]
 
 
-def disagreements(files: Files, parse: Callable[[str], object]) -> Iterator[Problem]:
+def disagreements(files: Files) -> Iterator[Problem]:
     """Yield what is wrong with files that are each sound by themselves."""
     known = Known(
         feeds=frozenset(value for value, *_ in named(files.feeds, "feeds", "id")),
@@ -41,12 +40,10 @@ def disagreements(files: Files, parse: Callable[[str], object]) -> Iterator[Prob
     yield from repeated(files.feeds, "feeds", "id")
     yield from repeated(files.rules, "rules", "id")
     yield from repeated(files.subscribers, "subscribers", "name")
-    yield from repeated(files.entities, "entities", "id")
     yield from repeated_lists(files.rules)
     for feeds in files.feeds:
         for feed in feeds.items("feeds", feeds.settings.feeds):
             yield from too_frequent(feed, files.process.settings.poll.min_interval)
-    yield from broken_queries(files.rules, parse)
     for subscribers in files.subscribers:
         for subscriber in subscribers.items("subscribers", subscribers.settings.subscribers):
             yield from repeated_targets(subscriber)
@@ -108,20 +105,8 @@ def too_frequent(feed: Item[FeedSettings], least: timedelta) -> Iterator[Problem
         yield feed.problem(
             ("every",),
             f"every {format_duration(every)} is more often than poll.min_interval allows",
-            f"that is {format_duration(least)}, set in monitor.yaml",
+            f"write {format_duration(least)}, or change that in monitor.yaml",
         )
-
-
-def broken_queries(
-    sources: Iterable[Source[RulesFile]], parse: Callable[[str], object]
-) -> Iterator[Problem]:
-    """Find what is wrong with queries, each at its place inside of the text in the file."""
-    for query, node, document in named(sources, "rules", "query"):
-        try:
-            parse(query)
-        except QueryError as error:
-            place = place_in(document.lines, node, error.position)
-            yield at(document, place, error.message, error.hint)
 
 
 def routes(sources: Sequence[Source[SubscribersFile]], known: Known) -> Iterator[Problem]:

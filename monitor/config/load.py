@@ -1,11 +1,12 @@
 """Reads a configuration directory and the environment: settings, or every problem at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from monitor.config import environment, records
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, read_all
+from monitor.config.rules import compile_sources
 from monitor.config.schema import SubscriberSettings
 from monitor.config.secrets import SecretSource, check_store_address
 from monitor.config.settings import Settings, Store
@@ -15,17 +16,12 @@ from monitor.core.secret import Secret
 from monitor.core.targets import Subscriber, Target
 from monitor.errors import ConfigError, Problem
 
-ParseQuery = Callable[[str], object]
 
-
-def load(directory: Path, environ: Mapping[str, str], *, parse_query: ParseQuery = str) -> Settings:
-    """Return the settings, or raise `ConfigError` with all problems in the order of files and places.
-
-    `parse_query` raises `QueryError` for a query that cannot be used.
-    """
+def load(directory: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings, or raise `ConfigError` with all problems in the order of files and places."""
     problems: list[Problem] = []
     files = read_all(directory, problems)
-    problems += disagreements(files, parse_query)
+    problems += disagreements(files)
     settings = _settings(files, directory, environ, problems)
     if problems:
         raise ConfigError(tuple(sorted(set(problems))))
@@ -38,7 +34,6 @@ def _settings(
     """Build the settings as far as the files allow; what is left out has its problem."""
     process = files.process.settings
     secrets = SecretSource(directory, environ)
-    rules = [rule for source in files.rules for rule in source.settings.rules]
     trees = [source.settings.route for source in files.subscribers if source.settings.route]
     return Settings(
         store=_store(files, environ, secrets, problems),
@@ -55,17 +50,8 @@ def _settings(
             for feed in source.settings.feeds
             if feed.enabled
         ),
-        rules=tuple(records.rule(rule) for rule in rules),
-        lists={
-            name: terms for source in files.rules for name, terms in source.settings.lists.items()
-        },
-        examples={rule.id: records.examples(rule) for rule in rules},
-        entities=tuple(
-            node.value
-            for source in files.entities
-            for node in source.kept.get("entities", ())
-            if isinstance(node.value, dict)
-        ),
+        rules=tuple(records.rule(rule) for source in files.rules for rule in source.settings.rules),
+        rule_set=compile_sources(files.rules, files.entities, problems),
         subscribers=tuple(
             Subscriber(name=item.settings.name, targets=tuple(_targets(item, secrets, problems)))
             for source in files.subscribers

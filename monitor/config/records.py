@@ -16,7 +16,6 @@ from monitor.config.schema import (
     WebhookSettings,
 )
 from monitor.config.secrets import SecretSource, check_signing_key, check_web_address
-from monitor.config.settings import Examples
 from monitor.config.values import header
 from monitor.core.matchers import Matchers
 from monitor.core.model import Article, Feed, Rule
@@ -62,17 +61,8 @@ def rule(settings: RuleSettings) -> Rule:
     )
 
 
-def examples(settings: RuleSettings) -> Examples:
-    """Make the articles that a rule must and must not find."""
-    kinds = {"match": settings.examples.match, "no-match": settings.examples.no_match}
-    made = {
-        kind: tuple(_article(f"{kind}-{i}", example) for i, example in enumerate(given, start=1))
-        for kind, given in kinds.items()
-    }
-    return Examples(match=made["match"], no_match=made["no-match"])
-
-
-def _article(name: str, settings: ExampleSettings) -> Article:
+def example(settings: ExampleSettings, name: str) -> Article:
+    """Make the article of an example."""
     return Article(
         id=name,
         title=settings.title or "",

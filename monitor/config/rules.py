@@ -1,34 +1,123 @@
-"""From configured rules to rules that can be asked of an article."""
+"""Compiles the rules of a configuration, with every problem of a query at its place inside of the file."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from monitor.config.settings import Settings
-from monitor.core.engine import Compilation, RuleSet, compile_rules
+from monitor.config import records
+from monitor.config.entities import read_gazetteer
+from monitor.config.files import Item, Source
+from monitor.config.problems import at, place_of
+from monitor.config.querypos import place_in
+from monitor.config.schema import EntitiesFile, RuleSettings, RulesFile
+from monitor.config.yamlpos import Document, Node
+from monitor.core.engine import RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Rule
-from monitor.core.query import parse_list
-from monitor.errors import ConfigError, Problem
+from monitor.core.query import Expression, parse_list
+from monitor.errors import Problem, QueryError
+
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an example has no date, so no condition asks for one
 
 
-def rule_set(settings: Settings) -> RuleSet:
-    """Return the rules of settings that were checked when they were loaded."""
-    return compiled(settings.rules, settings.lists, settings.entities).rules
+@dataclass(frozen=True, slots=True)
+class WrittenRule:
+    """A rule, where its query is written, and its settings if they are sound."""
+
+    rule: Rule
+    query: Node
+    document: Document
+    item: Item[RuleSettings] | None = None
 
 
-def compiled(
-    rules: Sequence[Rule],
-    lists: Mapping[str, Sequence[str]],
-    entities: Iterable[Mapping[str, object]],
-) -> Compilation:
-    """Make rules ready, with what their queries refer to; the problems of a query are in the result."""
-    return compile_rules(
-        rules,
-        gazetteer=Gazetteer.from_records(entities),
-        lists={name: parse_list(terms) for name, terms in lists.items()},
-    )
+def compile_sources(
+    rules: Iterable[Source[RulesFile]],
+    entities: Iterable[Source[EntitiesFile]],
+    problems: list[Problem],
+) -> RuleSet:
+    """Compile every rule that can be used; add what is wrong with the others to `problems`."""
+    rules = tuple(rules)
+    written = tuple(_written(rules))
+    lists = _lists(rules, problems)
+    return compile_written(written, lists, read_gazetteer(entities, problems), problems)
 
 
-def load_rule_set(file: Path, entities: Path | None) -> RuleSet:
-    """Read a rules file, YAML or one query a line in a `.txt`, and make it ready; raise `ConfigError`."""
-    raise ConfigError((Problem(str(file), 0, 0, "not read yet"),))
+def compile_written(
+    written: Iterable[WrittenRule],
+    lists: Mapping[str, Expression],
+    gazetteer: Gazetteer,
+    problems: list[Problem],
+) -> RuleSet:
+    """Compile rules, then try their examples."""
+    written = tuple(written)
+    compilation = compile_rules([each.rule for each in written], gazetteer=gazetteer, lists=lists)
+    for each in written:
+        errors = compilation.problems.get(each.rule.id, ())
+        for error in errors:
+            place = place_in(each.document.lines, each.query, error.position)
+            problems.append(at(each.document, place, error.message, error.hint))
+        if not errors:
+            problems += _failed_examples(each, compilation.rules)
+    return compilation.rules
+
+
+def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
+    """Yield every rule that has a query, also a broken one, so that its query is checked all the same.
+
+    What has no id of its own gets one that no id can be.
+    """
+    ids: set[str] = set()
+    for source in sources:
+        sound = {id(item.node): item for item in source.items("rules", source.settings.rules)}
+        for number, node in enumerate(source.root.items("rules")):
+            query, name = node.children.get("query"), node.children.get("id")
+            if query is not None and isinstance(query.value, str):
+                item = sound.get(id(node))
+                rule = records.rule(item.settings) if item else Rule(id="", query=query.value)
+                rule_id = name.value if name and isinstance(name.value, str) else ""
+                if not rule_id or rule_id in ids:
+                    rule_id = f"{source.document.file}#{number}"
+                ids.add(rule_id)
+                yield WrittenRule(replace(rule, id=rule_id), query, source.document, item)
+
+
+def _lists(sources: Iterable[Source[RulesFile]], problems: list[Problem]) -> dict[str, Expression]:
+    """Read the named lists; of a broken one a stand-in stays, so that references to it are not refused too."""
+    lists: dict[str, Expression] = {}
+    for source in sources:
+        defined = source.root.children.get("lists")
+        for name, node in defined.children.items() if defined else ():
+            lists[str(name)] = parse_list(["stand-in"])
+            entries = [entry for entry in node.children.values() if isinstance(entry.value, str)]
+            errors = [problem for entry in entries for problem in _entry(entry, source.document)]
+            if not entries and node.value == []:
+                errors = [at(source.document, place_of(node), "the list is empty", "add a term")]
+            if entries and not errors:
+                lists[str(name)] = parse_list([str(entry.value) for entry in entries])
+            problems += errors
+    return lists
+
+
+def _entry(entry: Node, document: Document) -> Iterator[Problem]:
+    try:
+        parse_list([str(entry.value)])
+    except QueryError as error:
+        place = place_in(document.lines, entry, error.position)
+        yield at(document, place, error.message, error.hint)
+
+
+def _failed_examples(written: WrittenRule, rules: RuleSet) -> Iterator[Problem]:
+    """Find examples that contradict their rule."""
+    if written.item is None:
+        return
+    examples = written.item.settings.examples
+    for key, given, wanted in (
+        ("match", examples.match, True),
+        ("no_match", examples.no_match, False),
+    ):
+        for number, settings in enumerate(given):
+            article = records.example(settings, f"{key}-{number}")
+            if rules.explain(written.rule.id, article, _ANY_TIME).matched is not wanted:
+                what = "does not find this example" if wanted else "finds this example"
+                message = f"the rule '{written.rule.id}' {what}"
+                yield written.item.problem(("examples", key, number), message)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.config.types import (
     Code,
@@ -18,6 +18,7 @@ from monitor.config.types import (
     HeaderName,
     HttpUrl,
     Id,
+    LongText,
     Mailbox,
     Many,
     Names,
@@ -31,6 +32,7 @@ from monitor.config.types import (
     Variable,
     between,
     lasting,
+    text_as,
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
 from monitor.core.model import Severity
@@ -166,13 +168,13 @@ class NetworkSettings(Section):
 class MonitorFile(Section):
     """The process: its store, its limits, its addresses."""
 
-    store: StoreSettings = StoreSettings()
-    listen: ListenSettings = ListenSettings()
-    log: LogSettings = LogSettings()
-    poll: PollSettings = PollSettings()
-    deliver: DeliverSettings = DeliverSettings()
-    retention: RetentionSettings = RetentionSettings()
-    network: NetworkSettings = NetworkSettings()
+    store: StoreSettings = Field(default_factory=StoreSettings)
+    listen: ListenSettings = Field(default_factory=ListenSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    poll: PollSettings = Field(default_factory=PollSettings)
+    deliver: DeliverSettings = Field(default_factory=DeliverSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    network: NetworkSettings = Field(default_factory=NetworkSettings)
     public_url: HttpUrl | None = None
     """The address under which people reach these pages; alerts link to it."""
 
@@ -218,16 +220,16 @@ class ExampleSettings(Section):
     """An article to try a rule on; a text alone is a title."""
 
     title: Text | None = None
-    summary: Text | None = None
-    body: Text | None = None
+    """The headline, plain."""
+    summary: LongText | None = None
+    """The summary, plain."""
+    body: LongText | None = None
+    """The full text, plain."""
     lang: Code | None = None
+    """The language of the article."""
 
 
-def _titled(value: object) -> object:
-    return {"title": value} if isinstance(value, str) else value
-
-
-Example = Annotated[ExampleSettings, BeforeValidator(_titled)]
+Example = Annotated[ExampleSettings, text_as("title", ExampleSettings)]
 
 
 class ExamplesSettings(Section):
@@ -256,7 +258,7 @@ class RuleSettings(Section):
     """Names and values for routes to ask for."""
     expires: Expiry | None = None
     """The last day on which the rule works (in UTC), or the instant at which it ends."""
-    examples: ExamplesSettings = ExamplesSettings()
+    examples: ExamplesSettings = Field(default_factory=ExamplesSettings)
     """Articles that the rule must and must not find."""
 
 
@@ -300,6 +302,7 @@ class SmtpSettings(Section):
     verify: bool = True
     """Whether the certificate of the server must be valid."""
     username: Text | None = None
+    """Who logs in; without it, nobody does."""
     password_file: FilePath | None = None
     """A file with the password; relative to this directory."""
     password_env: Variable | None = None
@@ -449,12 +452,39 @@ class SubscribersFile(Section):
 # --- entities/*.yaml ---
 
 
-class EntitySettings(Section):
-    """A person, place, organisation, body, event or topic, with its names: what `entity:ID` in a query finds."""
+class NameSettings(Section):
+    """One way to write an entity; a text alone is `n`."""
 
-    model_config = ConfigDict(extra="allow")
+    n: Text
+    """The name, as it stands in articles."""
+    case: Literal["any", "title", "exact"] = "any"
+    """Which capitals it needs: any, a capital first in each word, or exactly these (`WHO`, `US`)."""
+    needs: OneOrMany[Text] = ()
+    """Phrases of which one must stand in the article too."""
+    not_: OneOrMany[Text] = Field(default=(), alias="not")
+    """Phrases that an occurrence must not be part of or touch."""
+    inflect: Literal["auto", "none"] = "auto"
+    """Whether its case forms are made."""
+
+
+Name = Annotated[NameSettings, text_as("n", NameSettings)]
+
+
+class EntitySettings(Section):
+    """Someone or something to watch for: what `entity:ID` in a query finds, in any language, script and case form."""
 
     id: Text
+    """Stands in queries (`entity:ID`)."""
+    type: Literal["person", "place", "org", "body", "event", "topic"]
+    """What it is."""
+    label: Text | None = None
+    """For people; without it, the id. It can stand in queries too."""
+    qid: Text | None = None
+    """Its Wikidata id. It can stand in queries too."""
+    parents: OneOrMany[Text] = ()
+    """Ids of what it belongs to."""
+    names: dict[Text, Many[Name]]
+    """Its names by language."""
 
 
 class EntitiesFile(Section):

@@ -1,6 +1,6 @@
 """What loading gives: everything the process needs to know, checked, with its secrets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from monitor.config.schema import (
     NetworkSettings,
     PollSettings,
     RetentionSettings,
+    StoreSettings,
 )
-from monitor.core.model import Article, Feed, Rule
+from monitor.core.engine import RuleSet, compile_rules
+from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
@@ -22,43 +24,32 @@ from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, W
 class Store:
     """Where the store is: `url` of a server, or the embedded one in `directory`."""
 
-    url: Secret | None
-    directory: Path
-    max_memory: int
-    partitions: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examples:
-    """Articles that a rule must find, and articles that it must not."""
-
-    match: tuple[Article, ...] = ()
-    no_match: tuple[Article, ...] = ()
+    url: Secret | None = None
+    directory: Path = Path(StoreSettings().directory)
+    max_memory: int = StoreSettings().max_memory
+    partitions: int = StoreSettings().partitions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One configuration, complete and consistent.
+    """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
-    `feeds` are those switched on, `rules` in the order of the files, `entities` the gazetteer's records as written;
-    `examples` are by rule id.
+    `feeds` are those switched on, `rules` stand in the order of the files, `rule_set` is the same ready to match.
     """
 
-    store: Store
-    listen: ListenSettings
-    log: LogSettings
-    poll: PollSettings
-    deliver: DeliverSettings
-    retention: RetentionSettings
-    network: NetworkSettings
+    store: Store = field(default_factory=Store)
+    listen: ListenSettings = field(default_factory=ListenSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    poll: PollSettings = field(default_factory=PollSettings)
+    deliver: DeliverSettings = field(default_factory=DeliverSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     public_url: str | None = None
     feeds: tuple[Feed, ...] = ()
     rules: tuple[Rule, ...] = ()
-    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    examples: Mapping[str, Examples] = field(default_factory=dict)
-    entities: tuple[Mapping[str, object], ...] = ()
+    rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
     subscribers: tuple[Subscriber, ...] = ()
-    route: Route = Route()  # noqa: RUF009 - a frozen value
+    route: Route = field(default_factory=Route)
 
     @property
     def targets(self) -> tuple[Target, ...]:

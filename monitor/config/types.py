@@ -9,10 +9,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from monitor.config import values
 from monitor.config.values import WrongValueError, format_duration
@@ -53,7 +56,8 @@ Size = Annotated[
 Expiry = Annotated[datetime, PlainValidator(values.expiry), _described("date or instant")]
 Id = Annotated[str, PlainValidator(values.identifier), _described("id", pattern=f"^{values.ID}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Query = Annotated[str, StringConstraints(min_length=1, max_length=200_000), _described("query")]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=200_000)]
+Query = Annotated[str, StringConstraints(max_length=200_000), _described("query")]
 Code = Annotated[str, AfterValidator(values.code)]
 HttpUrl = Annotated[
     str, AfterValidator(values.address("http", "https")), _described("http address")
@@ -85,8 +89,28 @@ Variable = Annotated[
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A YAML list; strict alone would refuse a list for a tuple."""
 
-OneOrMany = Annotated[tuple[T, ...], Field(strict=False), BeforeValidator(values.listed)]
+
+class _OrOne:
+    """Tells JSON Schema that an element may stand for a list of one."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        many = handler(core)
+        return {"anyOf": [many["items"], many]}
+
+
+OneOrMany = Annotated[tuple[T, ...], Field(strict=False), BeforeValidator(values.listed), _OrOne()]
 """A YAML list, or one text instead of a list of one."""
 
 Names = OneOrMany[Code]
 """One name or several, compared without case."""
+
+
+def text_as(key: str, section: type) -> BeforeValidator:
+    """Return a validator that reads a text as a `section` with only this key."""
+
+    def read(value: object) -> object:
+        return {key: value} if isinstance(value, str) else value
+
+    return BeforeValidator(read, json_schema_input_type=str | section)

@@ -19,8 +19,8 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 DURATION = r"(?:[0-9]{1,6}(?:ms|[smhdw]))+"
-_SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-SIZE = r"([0-9]{1,9})(B|KiB|MiB|GiB)"
+_SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+SIZE = r"([0-9]{1,9})(B|KiB|MiB|GiB|TiB)"
 ID = r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?"
 _MAILBOX = r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+"
 _UNSEEN = re.compile(r"[\x00-\x20\x7f]")
@@ -77,8 +77,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def duration(value: object) -> timedelta:
     """Read `5m`, `1h30m` or `250ms`."""
-    if isinstance(value, timedelta):
-        return value
     if not isinstance(value, str) or not re.fullmatch(DURATION, value):
         bare = isinstance(value, int) and not isinstance(value, bool)
         hint = f"write {value}s, {value}m or {value}h" if bare else ""

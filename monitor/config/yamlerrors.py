@@ -24,7 +24,7 @@ _SAYINGS = (  # part of the parser's words, ours, the next step
     ("expected ',' or ']'", "a list that begins with [ is not closed", "close it, or put a comma between"),
     ("expected ',' or '}'", "a mapping that begins with { is not closed", "close it, or put a comma between"),
     ("could not find expected ':'", "a key without a value", "write `key: value`, and indent what continues a text"),
-    ("expected '-' indicator", "neither an element of the list above nor indented under it", "begin it with '- '"),
+    ("expected '-' indicator", "this is no element of the list above", "begin it with '- ' or fix its indentation"),
     ("block sequence entries", "'- ' cannot stand here", "put each element on a line of its own, or quote the text"),
     ("expected key", "this does not line up with the keys above", "check the indentation and the quotes"),
     ("unknown escape", "unknown escape in a text in double quotes", "use single quotes, or write \\\\ for a backslash"),
@@ -55,8 +55,9 @@ def refused_character(file: str, lines: Sequence[str]) -> Problem | None:
 def syntax_problem(file: str, lines: Sequence[str], error: yaml.MarkedYAMLError) -> Problem:
     """Say what a syntax error of the parser means."""
     said = error.problem or "not YAML"
-    unclosed = any(part in said for part in _UNCLOSED)
-    mark = (error.context_mark if unclosed else None) or error.problem_mark
+    # A text over several lines is shown by its first, where its key stands: it may be a secret.
+    first = any(part in said for part in _UNCLOSED) or "quoted scalar" in (error.context or "")
+    mark = (error.context_mark if first else None) or error.problem_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     text = lines[line - 1] if 0 < line <= len(lines) else ""
     if text[: column - 1].strip() == "" and text[column - 1 : column] == "\t":

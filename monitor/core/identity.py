@@ -153,6 +153,10 @@ def identify(
 def judge(one: Identity, seen: Container[int]) -> Verdict:
     """Tell whether an entry is new, edited or known, given the keys `seen` in its feed."""
     keys = one.keys
+    if all(key is None or key in seen for key in (keys.guid, keys.url, keys.text)):
+        return (
+            Verdict.KNOWN
+        )  # an entry that has none of them could neither be matched nor told apart
     guid_seen = one.guid_trusted and keys.guid in seen
     url_seen = one.url_trusted and keys.url in seen
     if keys.text is None:
@@ -173,8 +177,6 @@ def _judge_repeated(one: Identity, seen: Container[int]) -> Verdict:
     A long text has moved (a new guid scheme, another domain). A short one may be an hourly "News bulletin": it is known
     only with the date it had before.
     """
-    if not one.guid_trusted and not one.url_trusted:
-        return Verdict.KNOWN
     is_short = sum(map(len, _words(one.entry))) < _LONG_TEXT
     if is_short and (one.keys.moment is None or one.keys.moment not in seen):
         return Verdict.NEW

@@ -55,7 +55,7 @@ def decode(body: bytes, content_type: str) -> str:
         if body.startswith(start):
             return body.decode(name, "replace")
     # Bytes beyond ASCII that happen to be valid UTF-8 are UTF-8, whatever a server's default setting says.
-    text = _strict(body, "utf-8")
+    text = _utf8(body)
     if text is not None:
         return text if not body.isascii() else _seven_bits(body, content_type) or text
     for name in _declared(body, content_type):
@@ -63,6 +63,14 @@ def decode(body: bytes, content_type: str) -> str:
         if text is not None:
             return text
     return _tolerant(body, "utf-8") or _detected(body)
+
+
+def _utf8(body: bytes) -> str | None:
+    """Read as UTF-8, but for a character at the end of which only a part is there: the document broke off in it."""
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeError:
+        return None
 
 
 def _seven_bits(body: bytes, content_type: str) -> str | None:

@@ -20,6 +20,7 @@ from monitor.feeds.jsonfeed import is_blank, looks_like_json, parse_json_feed
 from monitor.feeds.lang import primary
 from monitor.feeds.screen import (
     breaks_off,
+    breaks_off_in_entry,
     buried_feed,
     is_feed_root,
     refuse_hostile,
@@ -63,15 +64,19 @@ def _parse_xml(source: str, root: str, document: Document) -> ParsedFeed:
         resolve_relative_uris=False,
     )
     complete = not found.get("bozo") or not breaks_off(source, root)
+    entries = found["entries"]
+    if not complete and breaks_off_in_entry(source):
+        # Half an article would pass for an edit of the whole one, and then the whole one for an edit of the half.
+        entries = entries[:-1]
     articles = tuple(
         article
-        for article in (_article(entry, document.url) for entry in found["entries"])
+        for article in (_article(entry, document.url) for entry in entries)
         if not is_blank(article)
     )
     if not articles and not complete:
         raise ParseError(
             FeedReason.EMPTY,
-            f"the document of {_host(document.url)} breaks off before its first entry",
+            f"the document of {_host(document.url)} breaks off before the end of its first entry",
         )
     about = found["feed"]
     return ParsedFeed(

@@ -103,6 +103,7 @@ class ProcessParser:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_READ_AHEAD,
+            start_new_session=True,  # a Ctrl-C is for us: what is under way shall not look like a broken document
             env=environment | {"PYTHONPATH": str(_PACKAGE_ROOT)},
         )
 

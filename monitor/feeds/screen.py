@@ -20,6 +20,7 @@ _ROOT = re.compile(r"<([A-Za-z_][\w.-]*(?::[\w.-]+)?)")
 _TOKEN = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][^\s<>/]*)([^<>]*)>", re.DOTALL
 )
+_ENTRY_TAG = re.compile(r"<(/?)(?:[\w.-]+:)?(?:item|entry)\b[^<>]*>", re.IGNORECASE)
 _BURIED = re.compile(r"<(rss|feed)\b[^<>]{0,4000}?(?:version|xmlns)\s*=", re.IGNORECASE)
 _LOOKED_THROUGH = (
     50_000  # characters in front of a feed, from a script that prints warnings before it
@@ -76,6 +77,12 @@ def breaks_off(text: str, root: str) -> bool:
     return not re.search(
         rf"</(?:[\w.-]+:)?{re.escape(root)}\s*>|<(?:[\w.-]+:)?{re.escape(root)}[^<>]*/>", tail
     )
+
+
+def breaks_off_in_entry(text: str) -> bool:
+    """Tell whether a document that breaks off does so inside of an entry, of which only a part is there then."""
+    tags = [tag[1] for tag in _ENTRY_TAG.finditer(text)]
+    return bool(tags) and not tags[-1]
 
 
 def refuse_hostile(text: str) -> None:

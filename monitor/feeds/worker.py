@@ -50,9 +50,6 @@ def main(memory: int, seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # macOS refuses this one
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C is for the parent, who then closes our input
     sink, sys.stdout = sys.stdout.buffer, sys.stderr
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, sink, seconds)

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 
 import aiohttp
 
@@ -10,7 +11,9 @@ from tests.crash.stage import audit, write_config
 from tests.servers.newsroom import Newsroom, Story
 
 
-async def test_a_story_reaches_every_subscriber_it_is_routed_to_and_no_other(tmp_path):
+async def test_a_story_reaches_every_subscriber_it_is_routed_to_and_no_other(
+    tmp_path: Path,
+) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather"), Story(3, "vote")]
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
@@ -21,7 +24,7 @@ async def test_a_story_reaches_every_subscriber_it_is_routed_to_and_no_other(tmp
         assert set(newsroom.told()) == newsroom.expected()
 
 
-async def test_one_trace_follows_an_article_from_poll_to_delivery(tmp_path):
+async def test_one_trace_follows_an_article_from_poll_to_delivery(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "vote")]
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
@@ -32,7 +35,7 @@ async def test_one_trace_follows_an_article_from_poll_to_delivery(tmp_path):
         assert delivered["trace"] == matched["trace"] == polled["trace"]
 
 
-async def test_a_restart_tells_nobody_again(tmp_path):
+async def test_a_restart_tells_nobody_again(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks")]
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
@@ -44,7 +47,7 @@ async def test_a_restart_tells_nobody_again(tmp_path):
         assert newsroom.repeats() == 0
 
 
-async def test_endpoints_answer_for_operators(tmp_path):
+async def test_endpoints_answer_for_operators(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather")]
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
@@ -61,7 +64,7 @@ async def test_endpoints_answer_for_operators(tmp_path):
         assert 'monitor_articles_total{kind="new"} 2.0' in text
 
 
-async def test_a_changed_rule_file_takes_effect_without_a_restart(tmp_path):
+async def test_a_changed_rule_file_takes_effect_without_a_restart(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
         rules = config / "rules.yaml"
@@ -78,7 +81,9 @@ async def test_a_changed_rule_file_takes_effect_without_a_restart(tmp_path):
             await audit(newsroom)
 
 
-async def test_a_broken_reload_is_refused_with_its_place_and_the_old_rules_stay(tmp_path):
+async def test_a_broken_reload_is_refused_with_its_place_and_the_old_rules_stay(
+    tmp_path: Path,
+) -> None:
     async with Newsroom().open() as newsroom:
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
         async with running("--config", config) as daemon, aiohttp.ClientSession() as session:
@@ -95,7 +100,7 @@ async def test_a_broken_reload_is_refused_with_its_place_and_the_old_rules_stay(
             await audit(newsroom)
 
 
-async def test_services_in_processes_of_their_own_share_one_store(tmp_path):
+async def test_services_in_processes_of_their_own_share_one_store(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks and vote")]
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
@@ -109,7 +114,9 @@ async def test_services_in_processes_of_their_own_share_one_store(tmp_path):
         assert newsroom.repeats() == 0
 
 
-async def test_without_a_network_it_runs_and_says_per_feed_why_nothing_comes(tmp_path):
+async def test_without_a_network_it_runs_and_says_per_feed_why_nothing_comes(
+    tmp_path: Path,
+) -> None:
     async with Newsroom().open() as newsroom:
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
     async with running("--config", config) as daemon:  # the newsroom is closed: nothing listens
@@ -123,7 +130,7 @@ async def test_without_a_network_it_runs_and_says_per_feed_why_nothing_comes(tmp
         assert await daemon.end() == 0
 
 
-async def test_ctrl_c_ends_it_as_cleanly_as_sigterm(tmp_path):
+async def test_ctrl_c_ends_it_as_cleanly_as_sigterm(tmp_path: Path) -> None:
     async with Newsroom().open() as newsroom:
         config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
         async with running("--config", config) as daemon:
@@ -132,7 +139,7 @@ async def test_ctrl_c_ends_it_as_cleanly_as_sigterm(tmp_path):
         assert "Traceback" not in "".join(daemon.raw)
 
 
-def test_an_unknown_service_is_refused_with_those_there_are(tmp_path):
+def test_an_unknown_service_is_refused_with_those_there_are(tmp_path: Path) -> None:
     refused = monitor("run", "--only", "poler", "--config", tmp_path)
     assert refused.returncode == 2
     assert "no service poler; there are poller" in refused.stderr

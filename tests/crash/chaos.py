@@ -117,6 +117,9 @@ class Chaos:
                 await worker.kill()
                 await worker.start()
                 self.report.worker_kills += 1
+            for worker in crew:  # one that was started while the server was away has given up
+                if worker.process.returncode is not None:
+                    await worker.start()
 
     def _publish(self, newsroom: Newsroom) -> None:
         stories = newsroom.feeds[self.random.choice(("one", "two"))]

@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.servers.newsroom import RULES, TARGETS, Newsroom
@@ -27,7 +29,7 @@ def write_config(directory: Path, newsroom: Newsroom, store: str) -> Path:
                     "name": name,
                     "url": f"{newsroom.base}/feeds/{name}.xml",
                     "every": "1s",
-                    "since": "1h",
+                    "since": "30d",
                 }
                 for name in ("one", "two")
             ]
@@ -89,6 +91,18 @@ class Worker:
             self.process.terminate()
         async with asyncio.timeout(15):
             await self.process.wait()
+
+
+@asynccontextmanager
+async def working(config: Path, *options: str) -> AsyncIterator[Worker]:
+    """Run a worker while the block runs; end it as an operator would."""
+    worker = Worker(config, *options)
+    await worker.start()
+    try:
+        yield worker
+        await worker.stop()
+    finally:
+        await worker.kill()
 
 
 async def audit(newsroom: Newsroom, seconds: float = 40) -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from monitor.config.load import load
-
 from monitor.app.parts import Outside, StoreParts, open_outside, open_store_parts
 from monitor.app.program import SERVICES, Program
+from monitor.config.load import load
 from monitor.telemetry import Metrics, configure_logging
 from tests.crash.points import CrashPoint, Executioner
 

@@ -1,4 +1,5 @@
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def sections() -> list[str]:
     return METRICS_PAGE.read_text().split("\n## ")
 
 
-def test_every_metric_is_documented_and_every_documented_metric_exists(sections):
+def test_every_metric_is_documented_and_every_documented_metric_exists(sections: list[str]) -> None:
     exposed = Metrics().exposition().decode()
     kinds = re.findall(r"^# TYPE (\S+) (\w+)$", exposed, re.MULTILINE)
     # prometheus_client adds the time of creation of each series; that is its own affair.
@@ -30,5 +31,7 @@ def test_every_metric_is_documented_and_every_documented_metric_exists(sections)
 @pytest.mark.parametrize(
     ("number", "reasons"), [(1, Suppression), (2, FeedReason), (3, DeliveryReason)]
 )
-def test_every_reason_is_documented_and_every_documented_reason_exists(sections, number, reasons):
+def test_every_reason_is_documented_and_every_documented_reason_exists(
+    sections: list[str], number: int, reasons: type[StrEnum]
+) -> None:
     assert _first_cells(sections[number]) == {reason.value for reason in reasons}

@@ -88,10 +88,10 @@ class Newsroom:
     def told(self) -> Counter[tuple[str, str, str]]:
         """How often each (rule, article, subscriber) arrived."""
         return Counter(
-            (match["rule"], body["data"]["article"]["url"], subscriber)  # type: ignore[index, call-overload]
+            (match["rule"], body["data"]["article"]["url"], subscriber)  # type: ignore[index]
             for subscriber, bodies in self.received.items()
             for body in bodies
-            for match in body["data"]["matches"]  # type: ignore[index, call-overload]
+            for match in body["data"]["matches"]  # type: ignore[index]
         )
 
     def lost(self) -> set[tuple[str, str, str]]:
@@ -103,8 +103,8 @@ class Newsroom:
         for subscriber, bodies in self.received.items():
             ids = defaultdict(set)
             for body in bodies:
-                article = body["data"]["article"]["id"]  # type: ignore[index, call-overload]
-                rules = tuple(match["rule"] for match in body["data"]["matches"])  # type: ignore[index, call-overload]
+                article = body["data"]["article"]["id"]  # type: ignore[index]
+                rules = tuple(match["rule"] for match in body["data"]["matches"])  # type: ignore[index]
                 ids[article, rules].add(body["id"])
             assert all(len(each) == 1 for each in ids.values()), f"{subscriber}: ids differ"
         return sum(count - 1 for count in told.values())

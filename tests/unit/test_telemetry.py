@@ -1,23 +1,24 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
 
-from monitor.telemetry import Metrics, Redactor, configure_logging
+from monitor.telemetry import LogFormat, Metrics, Redactor, configure_logging
 
 
 @pytest.fixture(autouse=True)
-def _restore_logging():
+def _restore_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
-def test_json_lines_carry_event_context_and_level():
+def test_json_lines_carry_event_context_and_level() -> None:
     out = io.StringIO()
     configure_logging("info", "json", out)
     with structlog.contextvars.bound_contextvars(trace="t1"):
@@ -29,7 +30,7 @@ def test_json_lines_carry_event_context_and_level():
     assert line["level"] == "info"
 
 
-def test_quiet_levels_are_not_written():
+def test_quiet_levels_are_not_written() -> None:
     out = io.StringIO()
     configure_logging("warning", "json", out)
     structlog.get_logger().info("feed_polled")
@@ -37,7 +38,7 @@ def test_quiet_levels_are_not_written():
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_a_secret_is_blanked_out_wherever_it_stands(style):
+def test_a_secret_is_blanked_out_wherever_it_stands(style: LogFormat) -> None:
     out = io.StringIO()
     redactor = configure_logging("info", style, out)
     redactor.hide(["https://hooks.example/T0/B0/sesame", "hunter22"])
@@ -53,20 +54,20 @@ def test_a_secret_is_blanked_out_wherever_it_stands(style):
     assert "***" in out.getvalue()
 
 
-def test_standard_library_log_lines_have_the_same_form():
+def test_standard_library_log_lines_have_the_same_form() -> None:
     out = io.StringIO()
     configure_logging("info", "json", out)
     logging.getLogger("aiohttp.client").warning("odd answer")
     assert json.loads(out.getvalue())["event"] == "odd answer"
 
 
-def test_redactor_leaves_words_shorter_than_a_secret_alone():
+def test_redactor_leaves_words_shorter_than_a_secret_alone() -> None:
     redactor = Redactor()
     redactor.hide(["abc"])
     assert redactor.clean("abc stays") == "abc stays"
 
 
-def test_exposition_names_every_metric_with_its_prefix():
+def test_exposition_names_every_metric_with_its_prefix() -> None:
     metrics = Metrics()
     metrics.suppressed.labels("no_rule").inc()
     lines = metrics.exposition().decode().splitlines()
@@ -76,7 +77,7 @@ def test_exposition_names_every_metric_with_its_prefix():
     assert 'monitor_suppressed_total{reason="no_rule"} 1.0' in lines
 
 
-def test_two_sets_of_metrics_do_not_share_counts():
+def test_two_sets_of_metrics_do_not_share_counts() -> None:
     first, second = Metrics(), Metrics()
     first.polls.labels("unchanged").inc()
     assert 'result="unchanged"' not in second.exposition().decode()

@@ -87,6 +87,9 @@ class Evaluation:
         self._article = article
         self._bindings = bindings
         self._now = now
+        self._asked: list[
+            Expression
+        ] = []  # kept alive, so that no later node can have the same identity
         self._views: dict[tuple[int, View], View] = {}
         self._held: dict[tuple[int, View], Units] = {}
         self._found: dict[tuple[int, tuple[str, ...]], list[Occurrence]] = {}
@@ -106,10 +109,11 @@ class Evaluation:
         """Return the units in which a part holds."""
         key = (id(node), view)
         if key not in self._held:
+            self._asked.append(node)
             self._held[key] = self._holds(node, view)
         return self._held[key]
 
-    def _holds(self, node: Expression, view: View) -> Units:
+    def _holds(self, node: Expression, view: View) -> Units:  # noqa: PLR0911, PLR0912 - a branch for each operator
         match node:
             case And():
                 held = view.extent.units()
@@ -173,6 +177,7 @@ class Evaluation:
         """Return how the part of a node is looked at, when the node is looked at so."""
         key = (id(node), view)
         if key not in self._views:
+            self._asked.append(node)
             self._views[key] = self._view_below(node, view)
         return self._views[key]
 
@@ -199,10 +204,13 @@ class Evaluation:
         """Return the places of a part that has places, in order, wherever in the article they are."""
         key = (id(node), fields)
         if key not in self._found:
+            self._asked.append(node)
             self._found[key] = self._occurrences(node, fields)
         return self._found[key]
 
-    def _occurrences(self, node: Expression, fields: tuple[str, ...]) -> list[Occurrence]:
+    def _occurrences(  # noqa: PLR0911 - a branch for each operator
+        self, node: Expression, fields: tuple[str, ...]
+    ) -> list[Occurrence]:
         match node:
             case Or():
                 return in_order(o for part in node.parts for o in self.occurrences(part, fields))
@@ -224,11 +232,9 @@ class Evaluation:
                 return self.occurrences(self._bindings.rules[node.id], fields)
             case ListRef():
                 listed = self.occurrences(self._bindings.lists[node.id], fields)
-                return [Occurrence(f, l, (Leaf(f, l, node),)) for f, l, _ in listed]
+                return [_found_at(first, last, node) for first, last, _ in listed]
             case _:
-                return [
-                    Occurrence(f, l, (Leaf(f, l, node),)) for f, l in self._places(node, fields)
-                ]
+                return [_found_at(*place, node) for place in self._places(node, fields)]
 
     def _places(self, node: Expression, names: tuple[str, ...]) -> list[tuple[int, int]]:
         fields = [found for name in names for found in self._article.fields(name)]
@@ -266,7 +272,7 @@ class Evaluation:
         match node:
             case Not() | Has() | Compare():
                 return
-            case And() | Or() | AtLeastOf() | RuleRef():
+            case And() | Or() | AtLeastOf() | RuleRef() | AtLeast():
                 for part in self.parts(node):
                     yield from self.evidence(part, view, units)
             case Score():
@@ -275,17 +281,16 @@ class Evaluation:
                         yield from self.evidence(weighted.part, view, units)
             case Within():
                 below = self.view_below(node, view)
-                inner = self.holds(node.part, below)
-                yield from self.evidence(
-                    node.part,
-                    below,
-                    frozenset(u for u in inner if isinstance(u, tuple) and u[0] in units),
-                )
+                held = self.holds(node.part, below)
+                inner = frozenset(u for u in held if isinstance(u, tuple) and u[0] in units)
+                yield from self.evidence(node.part, below, inner)
             case First() | Lead() | InField():
                 yield from self.evidence(node.part, self.view_below(node, view), units)
-            case AtLeast():
-                yield from self.evidence(node.part, view, units)
             case _:
                 for occurrence in self.occurrences(node, view.fields):
                     if view.extent.unit(occurrence.first, occurrence.last) in units:
                         yield from occurrence.leaves
+
+
+def _found_at(first: int, last: int, node: Expression) -> Occurrence:
+    return Occurrence(first, last, (Leaf(first, last, node),))

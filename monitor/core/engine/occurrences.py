@@ -58,7 +58,7 @@ def near(
 ) -> list[Occurrence]:
     """Pair each occurrence with its neighbours on the other side that have at most `words` words between.
 
-    The nearest neighbour in each direction is enough: whatever holds of a farther one holds of it.
+    The nearest neighbours are enough to find every place that has one, and keep the pairs few.
     """
     pairs = [(a, b) for a, b in _neighbours(left, right) if b.first - a.last - 1 <= words]
     if not ordered:

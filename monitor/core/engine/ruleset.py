@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.core.engine.evaluation import Bindings, Evaluation
+from monitor.core.engine.anchors import anchors, features
+from monitor.core.engine.evaluation import Bindings, Evaluation, View
 from monitor.core.engine.explain import Explanation, explain_node, spans
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Article, Match, Rule
 from monitor.core.query import parse, resolve, rule_version
-from monitor.core.query.expression import Expression, Score, walk
+from monitor.core.query.expression import Expression, Not, Score
 from monitor.core.text import AnalysedArticle, analyse
 from monitor.errors import QueryError
 
@@ -29,6 +30,14 @@ class RuleSet:
     def __init__(self, rules: Sequence[CompiledRule], bindings: Bindings) -> None:
         self._rules = {compiled.rule.id: compiled for compiled in sorted(rules, key=_by_id)}
         self._bindings = bindings
+        self._unanchored: list[str] = []
+        self._by_anchor: dict[str, list[str]] = {}
+        for id_, compiled in self._rules.items():
+            found = anchors(compiled.expression, bindings)
+            if found is None:
+                self._unanchored.append(id_)
+            for anchor in found or ():
+                self._by_anchor.setdefault(anchor, []).append(id_)
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -42,9 +51,16 @@ class RuleSet:
         evaluation = Evaluation(analysed, self._bindings, now)
         return tuple(
             _match(compiled, analysed, evaluation)
-            for compiled in self._rules.values()
+            for compiled in self._candidates(analysed)
             if not _is_expired(compiled.rule, now) and evaluation.matches(compiled.expression)
         )
+
+    def _candidates(self, article: AnalysedArticle) -> list[CompiledRule]:
+        """Return the rules that may hold, in the order of their ids."""
+        found = set(self._unanchored)
+        for anchor in features(article.vocabulary()) & self._by_anchor.keys():
+            found.update(self._by_anchor[anchor])
+        return [self._rules[id_] for id_ in sorted(found)]
 
     def explain(self, rule_id: str, article: Article, now: datetime) -> Explanation:
         """Return why a rule finds an article or does not, whether or not it is expired."""
@@ -75,16 +91,19 @@ def _match(compiled: CompiledRule, article: AnalysedArticle, evaluation: Evaluat
     )
 
 
-def _score(expression: Expression, evaluation: Evaluation) -> int | None:
-    """Return the best sum of the query's SCOREs that hold of the article as a whole."""
-    sums = [
-        score
-        for node in walk(expression)
-        if isinstance(node, Score)
-        for score in evaluation.scores(node, evaluation.whole).values()
-        if score >= node.threshold
-    ]
-    return max(sums, default=None)
+def _score(node: Expression, evaluation: Evaluation, view: View | None = None) -> int | None:
+    """Return the best sum of the SCOREs that hold."""
+    view = view or evaluation.whole
+    sums = evaluation.scores(node, view).values() if isinstance(node, Score) else ()
+    found = [total for total in sums if isinstance(node, Score) and total >= node.threshold]
+    if not isinstance(node, Not):
+        below = evaluation.view_below(node, view)
+        found += [
+            total
+            for part in evaluation.parts(node)
+            if (total := _score(part, evaluation, below)) is not None
+        ]
+    return max(found, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +142,12 @@ def _parse(
     parsed: dict[str, Expression] = {}
     problems: dict[str, tuple[QueryError, ...]] = {}
     for rule in rules:
+        twice = QueryError(f"the id '{rule.id}' is used by two rules", 0, 1, "rename one of them")
+        if rule.id in parsed or rule.id in problems:
+            problems[rule.id] = (twice,)
+            continue
         try:
-            if rule.id in parsed or rule.id in problems:
-                raise QueryError(
-                    f"the id '{rule.id}' is used by two rules", 0, 1, "rename one of them"
-                )
             parsed[rule.id] = parse(rule.query)
         except QueryError as error:
-            problems[rule.id] = (*problems.get(rule.id, ()), error)
+            problems[rule.id] = (error,)
     return parsed, problems

@@ -1,5 +1,7 @@
 """Where the terms of a query stand in an article."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import Stemmer

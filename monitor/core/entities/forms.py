@@ -1,5 +1,7 @@
 """The forms in which a name stands in a text, worked out when the gazetteer is loaded."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 _ARABIC = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك")
 _HEBREW = (
     "ו",
@@ -20,9 +22,12 @@ _HEBREW = (
     "של",
     "שמ",
 )
+# fmt: off
 _KOREAN = (
-    "은 는 이 가 을 를 의 에 에서 에게 에도 와 과 도 로 으로 만 까지 부터 측 측은 측이".split()
+    "은", "는", "이", "가", "을", "를", "의", "에", "에서", "에게", "에도", "와", "과", "도", "로", "으로", "만",
+    "까지", "부터", "측", "측은", "측이",
 )
+# fmt: on
 _ARTICLE = "ال"
 
 

@@ -27,11 +27,13 @@ class Gazetteer:
         for number, record in enumerate(records, start=1):
             try:
                 entity = read_entity(record)
-                if entity.id.casefold() in entities:
-                    raise RecordError("the id is used twice")
-                entities[entity.id.casefold()] = entity
             except RecordError as error:
                 problems.append(Problem(_FILE, number, 0, f"entity {record.get('id')!r}: {error}"))
+                continue
+            if entities.setdefault(entity.id.casefold(), entity) is not entity:
+                problems.append(
+                    Problem(_FILE, number, 0, f"entity {entity.id!r}: the id is used twice")
+                )
         if problems:
             raise ConfigError(tuple(problems))
         return cls(entities.values())

@@ -8,8 +8,8 @@ from monitor.core.query.expression import (
     AtLeastOf,
     Compare,
     EntityRef,
-    Except,
     Exact,
+    Except,
     Expression,
     First,
     InField,
@@ -32,10 +32,12 @@ from monitor.core.query.expression import (
 )
 from monitor.errors import QueryError
 
+IsRulePositional = Callable[[str], bool]
+
 LONGEST = 200_000
 MOST_LEVELS = 50
 MOST_TERMS = 10_000
-MOST_PROXIMITIES = 5  # one inside the other: each level can double the places to look at
+MOST_PROXIMITIES = 3  # one inside the other: each level can double the places to look at
 TOO_DEEP_HINT = "give an inner part a rule of its own and refer to it with @"
 TOO_CLOSE = (
     f"NEAR, ONEAR, NOT NEAR and EXCEPT stand inside one another more than {MOST_PROXIMITIES} times"
@@ -101,7 +103,7 @@ def _deepest(expression: Expression, counts: Callable[[Expression], bool]) -> in
 # --- what stands at a place ---
 
 
-def is_positional(node: Expression, is_rule_positional: Callable[[str], bool]) -> bool:
+def is_positional(node: Expression, is_rule_positional: IsRulePositional) -> bool:
     """Tell whether a node is found at places in the text, and not only true of the article."""
     match node:
         case Word() | Exact() | Wildcard() | Phrase() | Stem() | Regex() | EntityRef() | ListRef():
@@ -118,9 +120,7 @@ def is_positional(node: Expression, is_rule_positional: Callable[[str], bool]) -
             return False
 
 
-def misplaced(
-    expression: Expression, is_rule_positional: Callable[[str], bool]
-) -> Iterator[QueryError]:
+def misplaced(expression: Expression, is_rule_positional: IsRulePositional) -> Iterator[QueryError]:
     """Yield an error for each part that stands where only something with a place in the text can stand."""
     for node in walk(expression):
         if isinstance(node, Near | NotNear | Except | AtLeast):
@@ -143,7 +143,7 @@ def _misplaced(outer: Near | NotNear | Except | AtLeast, part: Expression) -> Qu
 # --- something positive to look for ---
 
 
-def is_anchored(node: Expression) -> bool:
+def is_anchored(node: Expression) -> bool:  # noqa: PLR0911 - one branch for each operator
     """Tell whether the node can only hold where something it asks for is there."""
     match node:
         case Not() | Compare():

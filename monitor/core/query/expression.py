@@ -17,9 +17,12 @@ class Span(NamedTuple):
     end: int = 0
 
 
+NO_PLACE = Span()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:
-    at: Span = field(default=Span(), compare=False, repr=False)
+    at: Span = field(default=NO_PLACE, compare=False, repr=False)
 
 
 # --- terms: what stands in a text ---
@@ -313,7 +316,9 @@ def walk(node: Expression) -> Iterator[Expression]:
         waiting.extend(reversed(children(current)))
 
 
-def conjunction(parts: list[Expression], at: Span = Span(), *, grouped: bool = True) -> Expression:
+def conjunction(
+    parts: list[Expression], at: Span = NO_PLACE, *, grouped: bool = True
+) -> Expression:
     """Join parts with AND; nested ones become one."""
     flat: list[Expression] = []
     for part in parts:
@@ -321,7 +326,7 @@ def conjunction(parts: list[Expression], at: Span = Span(), *, grouped: bool = T
     return flat[0] if len(flat) == 1 else And(tuple(flat), grouped=grouped, at=at)
 
 
-def disjunction(parts: list[Expression], at: Span = Span()) -> Expression:
+def disjunction(parts: list[Expression], at: Span = NO_PLACE) -> Expression:
     """Join parts with OR; nested ones become one."""
     flat: list[Expression] = []
     for part in parts:
@@ -329,6 +334,6 @@ def disjunction(parts: list[Expression], at: Span = Span()) -> Expression:
     return flat[0] if len(flat) == 1 else Or(tuple(flat), at=at)
 
 
-def negation(part: Expression, at: Span = Span()) -> Expression:
+def negation(part: Expression, at: Span = NO_PLACE) -> Expression:
     """Put NOT before a part; two of them cancel out."""
     return part.part if isinstance(part, Not) else Not(part, at=at)

@@ -7,7 +7,6 @@ not   = { "NOT" | "-" } operand
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 from monitor.core.query.check import LONGEST, MOST_LEVELS, TOO_DEEP_HINT, validate
@@ -203,7 +202,7 @@ class _Parser:
         self._levels -= 1
         return operand
 
-    def _single(self) -> Expression:
+    def _single(self) -> Expression:  # noqa: PLR0911 - one branch for each operator
         token = self._token
         match token.kind:
             case Kind.OPEN:
@@ -377,15 +376,7 @@ class _Parser:
         opening = self._take()
         inner = self._or()
         self._close(opening)
-        at = self._since(operator.at.start)
-        build: dict[str, Callable[[], Expression]] = {
-            "SENT": lambda: Within(Unit.SENTENCE, inner, at=at),
-            "PARA": lambda: Within(Unit.PARAGRAPH, inner, at=at),
-            "LEAD": lambda: Lead(inner, at=at),
-            "FIRST": lambda: First(_number(operator), inner, at=at),
-            "ATLEAST": lambda: AtLeast(_number(operator), inner, at=at),
-        }
-        return build[operator.text]()
+        return _restricted(operator, inner, self._since(operator.at.start))
 
     def _at_least_of(self) -> Expression:
         count = self._take()
@@ -444,6 +435,18 @@ class _Parser:
 
 def _is_near(token: Token) -> bool:
     return token.kind is Kind.OPERATOR and token.text in ("NEAR", "ONEAR")
+
+
+def _restricted(operator: Token, inner: Expression, at: Span) -> Expression:
+    match operator.text:
+        case "LEAD":
+            return Lead(inner, at=at)
+        case "FIRST":
+            return First(_number(operator), inner, at=at)
+        case "ATLEAST":
+            return AtLeast(_number(operator), inner, at=at)
+        case unit:
+            return Within(Unit(unit), inner, at=at)
 
 
 def _number(operator: Token) -> int:

@@ -62,7 +62,7 @@ def _single(node: Expression) -> str:
     return _text(node, _Binding.SINGLE)
 
 
-def _written(node: Expression) -> tuple[str, _Binding]:
+def _written(node: Expression) -> tuple[str, _Binding]:  # noqa: PLR0911 - one branch for each operator
     match node:
         case Or():
             return " OR ".join(_text(part, _Binding.NEAR) for part in node.parts), _Binding.OR
@@ -85,7 +85,7 @@ def _between(left: Expression, operator: str, right: Expression) -> str:
     return f"{_text(left, _Binding.NOT)} {operator} {_text(right, _Binding.NOT)}"
 
 
-def _one(node: Expression) -> str:
+def _one(node: Expression) -> str:  # noqa: PLR0911 - one branch for each operator
     match node:
         case Within():
             return f"{node.unit}({to_text(node.part)})"
@@ -110,7 +110,7 @@ def _one(node: Expression) -> str:
             return _term(node)
 
 
-def _term(node: Expression) -> str:
+def _term(node: Expression) -> str:  # noqa: PLR0911 - one branch for each operator
     match node:
         case Word():
             return f'"{node.text}"' if node.text in _SCOPE_NAMES else node.text

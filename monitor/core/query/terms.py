@@ -1,5 +1,7 @@
 """From the words a query quotes or writes to the terms that are looked for."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 import re
 from collections.abc import Iterator
 

@@ -26,7 +26,7 @@ _LINK_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
 
 def whole(text: str) -> str:
     """Replace lone surrogates, which no encoding can carry, so that every offset into `text` stays true."""
-    return _SURROGATE.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def visible(text: str) -> str:

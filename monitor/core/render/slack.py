@@ -35,8 +35,7 @@ def blocks(alert: Alert) -> Json:
 
 def text_only(alert: Alert) -> Json:
     """Write the alert without blocks, for when Slack refuses them."""
-    url = view(alert).url
-    text = escape(fallback(alert)) + (f" <{escape(url)}>" if url else "")
+    text = f"{escape(fallback(alert))} {_link(view(alert).url)}".rstrip()
     return {"text": text, "unfurl_links": False, "unfurl_media": False}
 
 
@@ -52,11 +51,17 @@ def _header(shown: AlertView) -> Json:
 
 def _body(shown: AlertView) -> str:
     snippet = "".join(_piece(piece) for piece in shown.snippet)
-    url = escape(shown.url)
-    # A link that would not fit with the snippet is worth more than the snippet.
-    if len(snippet) + len(url) + 20 > SECTION_LIMIT:
+    link = _link(shown.url, "|Read the article")
+    # A link that does not fit with the snippet is worth more than the snippet.
+    if len(snippet) + 1 + len(link) > SECTION_LIMIT:
         snippet = ""
-    return "\n".join(part for part in (snippet, f"<{url}|Read the article>" if url else "") if part)
+    return "\n".join(part for part in (snippet, link) if part)
+
+
+def _link(url: str, label: str = "") -> str:
+    """Write a link, or nothing when escaping has made it too long for any section."""
+    link = f"<{escape(url)}{label}>"
+    return link if url and len(link) <= SECTION_LIMIT else ""
 
 
 def _piece(piece: Piece) -> str:

@@ -8,11 +8,11 @@ from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from monitor.core.model import Article, TextField
 from monitor.core.text.sentences import Breaks, breaks
-from monitor.core.text.words import exact_form, pieces, run_texts, runs
+from monitor.core.text.words import SINGLE, exact_form, pieces, run_texts, runs
 
 FIELD_STRIDE = 1 << 40  # further apart than any text is long
 DEFAULT_FIELDS = (TextField.TITLE.value, TextField.SUMMARY.value, TextField.BODY.value)
@@ -42,15 +42,22 @@ class Place(NamedTuple):
 class AnalysedField:
     """The words of one field. The word at index `i` of `words` has the position `base + i`.
 
-    `postings` gives the positions of each folded word, ascending; `aliases` the places of other spellings.
+    `aliases` gives the places of other spellings.
     """
 
     name: str
     text: str
     base: int
     words: list[str]
-    postings: dict[str, list[int]]
     aliases: dict[str, list[Place]]
+
+    @cached_property
+    def postings(self) -> dict[str, list[int]]:
+        """The positions of each folded word, ascending; worked out only for articles that a rule may match."""
+        postings: defaultdict[str, list[int]] = defaultdict(list)
+        for position, word in enumerate(self.words, start=self.base):
+            postings[word].append(position)
+        return dict(postings)
 
     @property
     def positions(self) -> range:
@@ -63,7 +70,11 @@ class AnalysedField:
         starts: list[int] = []
         ends: list[int] = []
         for run in runs(self.text):
-            at = run.start()
+            at, end = run.span()
+            if SINGLE[run.group()] is not None and run.group().isalnum():
+                starts.append(at)
+                ends.append(end)
+                continue
             for word in pieces(run.group()).words:
                 starts.append(at + word.start)
                 ends.append(at + word.end)
@@ -127,6 +138,12 @@ class AnalysedArticle:
         """Every field, those included that only a scope looks into."""
         return self.text_fields + self._other_fields
 
+    def vocabulary(self) -> set[str]:
+        """Return every folded word and other spelling that some field has."""
+        return set().union(
+            *(part for field in self.every_field for part in (field.words, field.aliases))
+        )
+
     @property
     def word_count(self) -> int:
         """How long the article is: the words of its body, or where there is none, of its summary."""
@@ -166,18 +183,19 @@ def analyse(article: Article) -> AnalysedArticle:
 def analyse_field(name: str, text: str, number: int) -> AnalysedField:
     """Take one field apart; `number` is its place among the fields."""
     base = number * FIELD_STRIDE
-    words: list[str] = []
-    postings: defaultdict[str, list[int]] = defaultdict(list)
-    aliases: defaultdict[str, list[Place]] = defaultdict(list)
-    for run in run_texts(text):
-        if run.isascii() and run.isalnum():
-            words.append(run.lower())
+    found = run_texts(text)
+    singles = [SINGLE[run] for run in found]
+    if None not in singles:
+        return AnalysedField(name, text, base, cast("list[str]", singles), {})
+    field = AnalysedField(name, text, base, [], {})
+    for run, single in zip(found, singles, strict=True):
+        if single is not None:
+            field.words.append(single)
             continue
-        found = pieces(run)
-        at = base + len(words)
-        for alias in found.aliases:
-            aliases[alias.folded].append(Place(at + alias.first, at + alias.last, alias.exact))
-        words.extend([word.folded for word in found.words])
-    for position, word in enumerate(words, start=base):
-        postings[word].append(position)
-    return AnalysedField(name, text, base, words, dict(postings), dict(aliases))
+        words, aliases = pieces(run)
+        at = field.base + len(field.words)
+        for alias in aliases:
+            place = Place(at + alias.first, at + alias.last, alias.exact)
+            field.aliases.setdefault(alias.folded, []).append(place)
+        field.words.extend([word.folded for word in words])
+    return field

@@ -4,6 +4,8 @@
 (`мой`, "my", and `мои`, "mine" in the plural). Marks of Indic and South-East Asian scripts are vowels and stay.
 """
 
+# ruff: noqa: RUF001, RUF002 - letters of other alphabets are what this file is about
+
 import unicodedata
 from functools import lru_cache
 

@@ -1,5 +1,7 @@
 """Where sentences and paragraphs begin."""
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 import re
 from typing import NamedTuple
 
@@ -7,12 +9,17 @@ _PARAGRAPH = re.compile(r"[\n\r\f\v\x85\u2028\u2029]+")
 _END = re.compile(r"[.!?…؟۔।॥]++[\"'”’»)\]]*+(?=\s)|[。！？｡]++[」』”’）]*+")
 _LAST_WORD = re.compile(r"[\w.]+\Z")
 _FIRST_LETTER = re.compile(r"[^\W_]")
-_INITIALS = re.compile(r"(?:[^\W\d_]\.)+")
-_ABBREVIATIONS = frozenset(
-    "mr. mrs. ms. dr. prof. st. gen. col. lt. sgt. capt. cmdr. adm. sen. rep. gov. pres. rev. hon. "
-    "vs. no. inc. ltd. co. corp. jan. feb. mar. apr. jun. jul. aug. sep. sept. oct. nov. dec. "
-    "г. гг. им. ул. проф. акад. ген. тыс. млн. млрд. bzw. ca. dipl. hr. fr. mme. mlle. sr. sra.".split()
-)
+_ACRONYM = re.compile(r"(?:[^\W\d_]\.){2,}")
+_INITIAL = re.compile(r"[^\W\d_]\.")
+# fmt: off
+_ABBREVIATIONS = frozenset({
+    "mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "gen.", "col.", "lt.", "sgt.", "capt.", "cmdr.", "adm.", "sen.",
+    "rep.", "gov.", "pres.", "rev.", "hon.", "vs.", "inc.", "ltd.", "co.", "corp.",
+    "jan.", "feb.", "mar.", "apr.", "jun.", "jul.", "aug.", "sep.", "sept.", "oct.", "nov.", "dec.",
+    "г.", "гг.", "им.", "ул.", "проф.", "акад.", "ген.", "тыс.", "млн.", "млрд.",
+    "bzw.", "ca.", "dipl.", "hr.", "fr.", "mme.", "mlle.", "sr.", "sra.",
+})
+# fmt: on
 _LONGEST_ABBREVIATION = 16
 _NEAREST_LETTER = 16
 
@@ -39,4 +46,5 @@ def _ends_sentence(text: str, end: re.Match[str]) -> bool:
         return False
     before = _LAST_WORD.search(text[max(0, end.start() - _LONGEST_ABBREVIATION) : end.start() + 1])
     word = before.group() if before else ""
-    return not (word.lower() in _ABBREVIATIONS or _INITIALS.fullmatch(word))
+    is_initial = _INITIAL.fullmatch(word) and word[0].isupper()
+    return not (is_initial or word.lower() in _ABBREVIATIONS or _ACRONYM.fullmatch(word))

@@ -5,47 +5,58 @@ found written as one (`cease-fire` as `ceasefire`). Chinese, Japanese, Thai, Khm
 blanks between words: there each character, with the marks it carries, counts as a word.
 """
 
+# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
+
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
-
-import regex
 
 from monitor.core.text.fold import exact, fold
 
-_HYPHENS = "-‐‑－"
+_HYPHENS = "‐‑－"  # and the ASCII one
 _IGNORED = (
     "\u00ad\u200c\u200d"  # soft hyphen, zero-width joiner and non-joiner: inside a word, not of it
 )
 _ALL_MARKS = [chr(code) for code in range(0x20000) if unicodedata.category(chr(code))[0] == "M"]
-_SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, "״", "”", '"'])
+_MARKS = "".join(map(re.escape, _ALL_MARKS))
+_HEBREW_LETTERS = [chr(code) for code in range(0x05D0, 0x05EB)]
+_SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, *_HEBREW_LETTERS])
 
-# Written with possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
-_PLAIN_RUN = re.compile(rf"\w++(?:\.?['’＇{_HYPHENS[1:]}-]\w++|\.\w++)*+")
-_LETTER = rf"[\w{''.join(map(re.escape, _ALL_MARKS))}{_IGNORED}]"
+# Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
+_JOINT = rf"\.?['’＇{_HYPHENS}-]"
+_PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
+_LETTER = rf"[\w{_MARKS}{_IGNORED}]"
 _HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
-    rf"\w{_LETTER}*+(?:\.?['’＇{_HYPHENS[1:]}-]{_LETTER}++|\.{_LETTER}++|{_HEBREW_QUOTE}{_LETTER}++)*+"
+    rf"\w{_LETTER}*+(?:{_JOINT}{_LETTER}++|\.{_LETTER}++|{_HEBREW_QUOTE}{_LETTER}++)*+"
 )
 
 _BY_CHARACTER = (
-    r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Khmer}\p{Lao}\p{Myanmar}\u30fc\uff70\u3031-\u3035"
+    "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3031-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"  # Han
+    "\u3041-\u3096\u309b-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
+    "\u0e01-\u0e4f\u0e5a\u0e5b\u0e81-\u0ecf\u0edc-\u0edf"  # Thai and Lao
+    "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
+    "\u1780-\u17df"  # Khmer
 )
-_PIECE = regex.compile(rf"[{_BY_CHARACTER}][\p{{M}}\uff9e\uff9f]*+|[^{_BY_CHARACTER}]++")
-_STARTS_BY_CHARACTER = regex.compile(rf"[{_BY_CHARACTER}]")
-_HYPHEN = re.compile(rf"[{_HYPHENS[1:]}-]")
+_PIECE = re.compile(rf"[{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+|[^{_BY_CHARACTER}]++")
+_STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")
+_HYPHEN = re.compile(rf"[{_HYPHENS}-]")
 _APOSTROPHES = "'’＇"
 _INNER = "." + _APOSTROPHES
-_MIN_SIDE = 2
+_FEWEST_LETTERS = 2
 _ACRONYM = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 
-_ELIDED = frozenset(
-    "l d j m t s c n qu jusqu lorsqu puisqu quoiqu un all dall dell nell sull coll quell".split()
-)
+# fmt: off
+_ELIDED = frozenset({  # French, Italian and Catalan
+    "l", "d", "j", "m", "t", "s", "c", "n", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu",
+    "un", "all", "dall", "dell", "nell", "sull", "coll", "quell",
+})
+# fmt: on
 _LONGEST_COMPOUND = 4
 _CACHED_LENGTH = 64
+_CACHED_RUNS = 1 << 16
 
 
 class Word(NamedTuple):
@@ -84,13 +95,25 @@ def run_texts(text: str) -> list[str]:
 
 def _pattern(text: str) -> re.Pattern[str]:
     # Building the set first is quicker: a text has far fewer different characters than characters.
-    plain = text.isascii() and '"' not in text or _SPECIAL.isdisjoint(set(text))
+    plain = text.isascii() or _SPECIAL.isdisjoint(set(text))
     return _PLAIN_RUN if plain else _MARKED_RUN
 
 
-def pieces(run: str) -> Pieces:
-    """Take a run apart into words."""
-    return _pieces_cached(run) if len(run) <= _CACHED_LENGTH else _pieces(run)
+class _Single(dict[str, str | None]):
+    """The folded form of each short run that is one word with one spelling; None for any other run."""
+
+    def __missing__(self, run: str) -> str | None:
+        if len(run) > _CACHED_LENGTH or _STARTS_BY_CHARACTER.match(run):
+            return None
+        words, aliases = pieces(run)
+        if len(self) >= _CACHED_RUNS:
+            self.clear()
+        single = self[run] = words[0].folded if len(words) == 1 and not aliases else None
+        return single
+
+
+# Most runs of most articles are words seen before: one look here is a third of the work of folding again.
+SINGLE = _Single()
 
 
 def split(text: str) -> tuple[Word, ...]:
@@ -112,7 +135,8 @@ def is_by_character(folded: str) -> bool:
     return _STARTS_BY_CHARACTER.match(folded) is not None
 
 
-def _pieces(run: str) -> Pieces:
+def pieces(run: str) -> Pieces:
+    """Take a run apart into words."""
     words: list[Word] = []
     start = 0
     parts = _HYPHEN.split(run)
@@ -128,9 +152,6 @@ def _pieces(run: str) -> Pieces:
         folded = "".join(word.folded for word in words)
         aliases.append(Alias(folded, joined, 0, len(words) - 1))
     return Pieces(tuple(words), tuple(aliases))
-
-
-_pieces_cached = lru_cache(maxsize=1 << 15)(_pieces)
 
 
 def _words(piece: str, offset: int) -> Iterator[Word]:
@@ -168,7 +189,7 @@ def _sentence_ends(piece: str) -> list[int]:
         and piece[max(0, stop - 3) : stop - 1].isalpha()
         and piece[stop : stop + 1].isupper()
         and piece[stop : stop + 2].isalpha()
-        and _MIN_SIDE <= min(stop - 1, len(piece) - stop)
+        and min(stop - 1, len(piece) - stop) >= _FEWEST_LETTERS
     ]
 
 

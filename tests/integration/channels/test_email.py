@@ -273,6 +273,17 @@ async def test_connection_is_not_used_for_more_than_a_hundred_messages(
         assert server.connections == 2
 
 
+async def test_connection_that_lay_idle_too_long_is_replaced(
+    pools: list[SmtpPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.channels.smtp._IDLE_SECONDS", 0)
+    async with MailServer() as server:
+        pools.append(SmtpPool(server.relay()))
+        for _ in range(2):
+            await pools[-1].send("a@b.example", "c@d.example", b"Subject: x\r\n\r\nx\r\n")
+        assert server.connections == 2
+
+
 async def test_connection_that_the_relay_closed_while_idle_is_replaced(
     pools: list[SmtpPool],
 ) -> None:

@@ -190,6 +190,13 @@ async def test_success_counts_although_its_body_never_ends(channels: ChannelBuil
         assert outcome.response == "y" * 1024
 
 
+async def test_longer_answer_that_comes_in_pieces_is_read_to_its_end(
+    channels: ChannelBuilder,
+) -> None:
+    async with HookServer(default=Reply(text="abc", drip=0.01)) as hook:
+        assert await send(channels, hook.url) == Delivered(status=200, response="abc")
+
+
 async def test_compressed_body_is_kept_compressed(channels: ChannelBuilder) -> None:
     bomb = Reply(text="\x1b[2Jnot gzip", headers={"Content-Encoding": "gzip"})
     async with HookServer(default=bomb) as hook:

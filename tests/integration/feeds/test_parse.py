@@ -197,14 +197,23 @@ def test_entry_with_nothing_in_it_is_left_out() -> None:
 def test_entries_before_the_break_are_kept_and_the_feed_is_not_complete() -> None:
     body = rss(item(1), item(2), item(3))
     feed = parse(body[: body.index("Story 3")])
-    assert [entry.title for entry in feed.articles][:2] == ["Story 1", "Story 2"]
+    assert [entry.title for entry in feed.articles] == ["Story 1", "Story 2"]
     assert not feed.complete
+
+
+def test_document_that_breaks_off_anywhere_gives_no_article_in_part() -> None:
+    body = rss(item(1), item(2)).replace("Story", "Übersicht").encode()
+    whole = parse(body).articles
+    cuts = range(body.index(b"</item>") + len("</item>"), len(body))
+    for cut in cuts:
+        found = parse(body[:cut]).articles
+        assert found == whole[: len(found)], body[cut - 20 : cut]
 
 
 def test_document_that_breaks_off_before_its_first_entry_is_refused() -> None:
     error = refusal(rss(item(1)).partition("<item>")[0])
     assert error.reason is FeedReason.EMPTY
-    assert "breaks off before its first entry" in error.detail
+    assert "breaks off before the end of its first entry" in error.detail
 
 
 def test_malformed_feed_that_is_closed_is_complete() -> None:

@@ -151,6 +151,23 @@ async def test_no_process_outlives_its_parser() -> None:
     assert children() == set()
 
 
+async def test_ctrl_c_reaches_the_parent_alone(parser: ProcessParser) -> None:
+    await parser.parse(fetched(GOOD))
+    (worker,) = children()
+    assert os.getsid(worker) == worker
+
+
+async def test_document_under_way_is_finished_when_the_parser_closes() -> None:
+    parser = ProcessParser(workers=1)
+    await parser.parse(fetched(GOOD))
+    async with asyncio.TaskGroup() as group:
+        last = group.create_task(parser.parse(fetched(rss(*(item(n) for n in range(500))))))
+        await asyncio.sleep(0)
+        await parser.close()
+    assert len(last.result().articles) == 500
+    assert children() == set()
+
+
 async def test_process_has_none_of_our_secrets(
     parser: ProcessParser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

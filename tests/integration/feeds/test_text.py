@@ -43,5 +43,16 @@ def test_text_is_cut_between_words() -> None:
     assert shorten("short", 12) == "short"
 
 
+def test_words_survive_markup_that_nests_beyond_what_libxml2_takes() -> None:
+    deep = "<b>" * 5_000 + "deep" + "</b>" * 5_000
+    assert plain(f"<p>start {deep}</p><p>end &amp; after", 1_000, is_html=True).split() == [
+        *("start", "deep", "end", "&", "after")
+    ]
+
+
+def test_markup_far_beyond_the_limit_is_not_looked_at() -> None:
+    assert plain("<p>word</p>" * 200_000, 100, is_html=True).startswith("word\n\nword")
+
+
 def test_line_has_no_breaks_and_no_control_characters() -> None:
     assert line(" a\n\tb\x00c\u200b ", 100) == "a bc"

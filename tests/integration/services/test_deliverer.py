@@ -83,7 +83,7 @@ class Bench:
         return len(await self.ledger.find(DeliveryFilter(state=state)))
 
 
-async def test_a_delivery_that_succeeds_is_delivered_once():
+async def test_a_delivery_that_succeeds_is_delivered_once() -> None:
     hook = Script()
     bench = Bench(hook=hook)
     delivery_id = await bench.enqueue("hook")
@@ -95,7 +95,7 @@ async def test_a_delivery_that_succeeds_is_delivered_once():
     assert (attempt.verdict, attempt.status) == (Verdict.DELIVERED, 200)
 
 
-async def test_a_delivery_refused_for_now_is_tried_again_under_the_same_id():
+async def test_a_delivery_refused_for_now_is_tried_again_under_the_same_id() -> None:
     hook = Script(BUSY)
     bench = Bench(hook=hook)
     delivery_id = await bench.enqueue("hook")
@@ -109,7 +109,7 @@ async def test_a_delivery_refused_for_now_is_tried_again_under_the_same_id():
     assert [each.id for each in hook.given] == [delivery_id, delivery_id]
 
 
-async def test_a_delivery_refused_for_good_is_dead_and_keeps_its_reason():
+async def test_a_delivery_refused_for_good_is_dead_and_keeps_its_reason() -> None:
     bench = Bench(hook=Script(Rejected(reason=DeliveryReason.GONE, detail="410")))
     delivery_id = await bench.enqueue("hook")
     await bench.service.step()
@@ -121,7 +121,7 @@ async def test_a_delivery_refused_for_good_is_dead_and_keeps_its_reason():
     )
 
 
-async def test_a_receiver_that_never_answers_is_cut_off_and_tried_again():
+async def test_a_receiver_that_never_answers_is_cut_off_and_tried_again() -> None:
     bench = Bench(hook=Script(gate=asyncio.Event()))
     delivery_id = await bench.enqueue("hook")
     await bench.service.step()
@@ -129,7 +129,7 @@ async def test_a_receiver_that_never_answers_is_cut_off_and_tried_again():
     assert (waiting.state, waiting.reason) == (DeliveryState.RETRY, DeliveryReason.TIMEOUT)
 
 
-async def test_a_channel_that_crashes_costs_only_its_own_delivery():
+async def test_a_channel_that_crashes_costs_only_its_own_delivery() -> None:
     bench = Bench(broken=Script(ZeroDivisionError()), hook=Script())
     broken = await bench.enqueue("broken")
     good = await bench.enqueue("hook")
@@ -139,7 +139,7 @@ async def test_a_channel_that_crashes_costs_only_its_own_delivery():
     assert (await bench.get(good)).state is DeliveryState.DELIVERED
 
 
-async def test_a_target_no_longer_configured_drops_its_deliveries_with_the_reason():
+async def test_a_target_no_longer_configured_drops_its_deliveries_with_the_reason() -> None:
     bench = Bench()
     delivery_id = await bench.enqueue("gone")
     await bench.service.step()
@@ -150,7 +150,7 @@ async def test_a_target_no_longer_configured_drops_its_deliveries_with_the_reaso
     )
 
 
-async def test_a_hanging_target_holds_two_places_and_the_others_are_served():
+async def test_a_hanging_target_holds_two_places_and_the_others_are_served() -> None:
     gate = asyncio.Event()
     slow, quick = Script(gate=gate), Script()
     bench = Bench(timeout=60, slow=slow, quick=quick)
@@ -168,7 +168,7 @@ async def test_a_hanging_target_holds_two_places_and_the_others_are_served():
     assert await bench.in_state(DeliveryState.DELIVERED) == 12
 
 
-async def test_one_failing_target_does_not_stop_the_others():
+async def test_one_failing_target_does_not_stop_the_others() -> None:
     dead = Script(*[Rejected(reason=DeliveryReason.NOT_FOUND)] * 3)
     bench = Bench(dead=dead, hook=Script(), mail=Script())
     for target in ("dead", "hook", "mail"):
@@ -178,7 +178,7 @@ async def test_one_failing_target_does_not_stop_the_others():
     assert await bench.in_state(DeliveryState.DEAD) == 1
 
 
-async def test_replaying_a_dead_delivery_sends_it_under_the_same_id():
+async def test_replaying_a_dead_delivery_sends_it_under_the_same_id() -> None:
     hook = Script(Rejected(reason=DeliveryReason.GONE))
     bench = Bench(hook=hook)
     delivery_id = await bench.enqueue("hook")
@@ -189,7 +189,7 @@ async def test_replaying_a_dead_delivery_sends_it_under_the_same_id():
     assert (await bench.get(delivery_id)).state is DeliveryState.DELIVERED
 
 
-async def test_attempts_are_counted_by_channel_verdict_and_reason():
+async def test_attempts_are_counted_by_channel_verdict_and_reason() -> None:
     bench = Bench(hook=Script(BUSY))
     await bench.enqueue("hook")
     await bench.service.step()

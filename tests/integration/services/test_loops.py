@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,10 @@ from monitor.services.slots import Slots
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 from tests.wait import wait_until
+
+
+def longer(names: list[str], than: int) -> bool:
+    return len(names) > than
 
 
 class Turns(Service):
@@ -56,7 +61,7 @@ class Work(LeasingService[str]):
         self.ended.append(lease)
 
 
-async def test_a_server_that_is_away_is_waited_for():
+async def test_a_server_that_is_away_is_waited_for() -> None:
     stop = asyncio.Event()
     service = Turns([StreamError("away"), StreamError("away"), 1], stop)
     await service.run(stop)
@@ -64,13 +69,13 @@ async def test_a_server_that_is_away_is_waited_for():
     assert service.metrics.failures.labels("turns")._value.get() == 2
 
 
-async def test_a_refused_store_ends_the_service_at_once():
+async def test_a_refused_store_ends_the_service_at_once() -> None:
     stop = asyncio.Event()
     with pytest.raises(StoreRefusedError):
         await Turns([StoreRefusedError("newer format"), 1], stop).run(stop)
 
 
-async def test_a_slow_piece_of_work_takes_one_place_and_the_others_go_on():
+async def test_a_slow_piece_of_work_takes_one_place_and_the_others_go_on() -> None:
     work = Work(["slow", "a", "b", "c"], concurrency=2)
     stop = asyncio.Event()
     for quick in "abc":
@@ -83,20 +88,20 @@ async def test_a_slow_piece_of_work_takes_one_place_and_the_others_go_on():
     assert work.ended == ["a", "b", "c", "slow"]
 
 
-async def test_never_more_pieces_of_work_than_places():
+async def test_never_more_pieces_of_work_than_places() -> None:
     work = Work([str(n) for n in range(20)], concurrency=3)
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(work.run(stop))
         for done in range(20):
-            await wait_until(lambda done=done: len(work.begun) > done, "the next begins")
+            await wait_until(partial(longer, work.begun, done), "the next begins")
             assert len(work.begun) - len(work.ended) <= 3
             work.gates[work.begun[done]].set()
-            await wait_until(lambda done=done: len(work.ended) > done, "and ends")
+            await wait_until(partial(longer, work.ended, done), "and ends")
         stop.set()
 
 
-async def test_a_server_lost_in_the_middle_of_work_costs_that_work_only():
+async def test_a_server_lost_in_the_middle_of_work_costs_that_work_only() -> None:
     work = Work(["away", "a"], concurrency=2)
     for gate in work.gates.values():
         gate.set()
@@ -104,7 +109,7 @@ async def test_a_server_lost_in_the_middle_of_work_costs_that_work_only():
     assert work.ended == ["a"]
 
 
-async def test_stop_lets_a_turn_finish_and_cuts_short_what_outlasts_the_grace():
+async def test_stop_lets_a_turn_finish_and_cuts_short_what_outlasts_the_grace() -> None:
     finishing, endless = Work(["a"], concurrency=1), Work(["never"], concurrency=1)
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
@@ -116,7 +121,7 @@ async def test_stop_lets_a_turn_finish_and_cuts_short_what_outlasts_the_grace():
     assert endless.ended == []
 
 
-async def test_slots_wait_for_their_tasks_on_leaving():
+async def test_slots_wait_for_their_tasks_on_leaving() -> None:
     ended = []
 
     async def work(name: str) -> None:

@@ -47,10 +47,10 @@ class Bench:
         return [(e.value.article.id, m.rule_id) for e in entries for m in e.value.matches]
 
     def suppressed(self, reason: Suppression) -> float:
-        return self.metrics.suppressed.labels(reason)._value.get()
+        return float(self.metrics.suppressed.labels(reason)._value.get())
 
 
-async def test_matches_go_on_in_order_and_the_rest_is_counted():
+async def test_matches_go_on_in_order_and_the_rest_is_counted() -> None:
     bench = Bench(Titles("Syria"))
     await bench.publish("Syria talks", "Weather", "Syria vote")
     assert await bench.service.step() == 3
@@ -58,7 +58,7 @@ async def test_matches_go_on_in_order_and_the_rest_is_counted():
     assert bench.suppressed(Suppression.NO_RULE) == 1
 
 
-async def test_new_rules_hold_from_the_next_article_on():
+async def test_new_rules_hold_from_the_next_article_on() -> None:
     bench = Bench(Titles("Syria"))
     await bench.publish("Weather today")
     bench.service.use(Titles("Weather"))
@@ -66,7 +66,7 @@ async def test_new_rules_hold_from_the_next_article_on():
     assert await bench.matched() == [("Weather today", "Weather")]
 
 
-async def test_an_article_that_breaks_the_matcher_costs_no_other_article():
+async def test_an_article_that_breaks_the_matcher_costs_no_other_article() -> None:
     bench = Bench(Titles("Syria", unbearable="poison"))
     await bench.publish("Syria one", "poison", "Syria two")
     await bench.service.step()
@@ -74,10 +74,11 @@ async def test_an_article_that_breaks_the_matcher_costs_no_other_article():
     assert bench.metrics.failures.labels("matcher")._value.get() == 1
 
 
-async def test_an_article_that_always_breaks_the_matcher_is_buried_in_the_end():
+async def test_an_article_that_always_breaks_the_matcher_is_buried_in_the_end() -> None:
     bench = Bench(Titles("Syria", unbearable="poison"))
     bench.store.min_idle = timedelta()
     await bench.publish("poison")
     while await bench.service.step():
         pass
-    assert [value.id for _, value, _ in bench.store.dead] == ["poison"]
+    (buried,) = bench.store.dead
+    assert buried[:2] == ("articles", article(id="poison", title="poison"))

@@ -1,9 +1,14 @@
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
-from monitor.core.model import Article, ArticleKind, Feed
+from monitor.app.parts import SystemClock
+from monitor.core.feed import Document
+from monitor.core.model import Article, ArticleKind, Feed, FeedState
 from monitor.core.outcome import Suppression
 from monitor.errors import FeedReason
 from monitor.feeds.fetch import HttpFetcher
@@ -15,6 +20,7 @@ from monitor.telemetry import Metrics
 from tests.clock import StandingClock
 from tests.factories import feed
 from tests.servers.newsroom import Newsroom, Story
+from tests.wait import wait_until
 
 LOOPBACK = ip_network("127.0.0.0/8")
 
@@ -45,7 +51,7 @@ class Bench:
         self.service.use({each.id: each for each in feeds})
         await self.feeds.sync(feeds, self.clock.now(), timedelta())
 
-    def feed(self, name: str, **changes: object) -> Feed:
+    def feed(self, name: str, **changes: Any) -> Feed:
         return feed(id=name, url=f"{self.newsroom.base}/feeds/{name}.xml", **changes)
 
     async def poll(self) -> list[Article]:
@@ -59,7 +65,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench():
+async def bench() -> AsyncIterator[Bench]:
     async with (
         Newsroom().open() as newsroom,
         open_session(AddressGuard([LOOPBACK]), user_agent="test") as session,
@@ -68,14 +74,14 @@ async def bench():
         yield Bench(newsroom, HttpFetcher(session), parser)
 
 
-async def test_the_first_poll_is_silent_and_counts_what_it_kept_back(bench):
+async def test_the_first_poll_is_silent_and_counts_what_it_kept_back(bench: Bench) -> None:
     bench.newsroom.feeds["one"] = [Story(1, "old"), Story(2, "older")]
     await bench.watch(bench.feed("one"))
     assert await bench.poll() == []
     assert bench.metrics.suppressed.labels(Suppression.BASELINE)._value.get() == 2
 
 
-async def test_what_is_published_after_the_first_poll_comes_once(bench):
+async def test_what_is_published_after_the_first_poll_comes_once(bench: Bench) -> None:
     stories = bench.newsroom.feeds["one"] = [Story(1, "old")]
     await bench.watch(bench.feed("one"))
     await bench.poll()
@@ -86,7 +92,7 @@ async def test_what_is_published_after_the_first_poll_comes_once(bench):
     assert await bench.poll() == []
 
 
-async def test_an_edit_keeps_the_id_of_the_article(bench):
+async def test_an_edit_keeps_the_id_of_the_article(bench: Bench) -> None:
     stories = bench.newsroom.feeds["one"] = [Story(1, "old")]
     await bench.watch(bench.feed("one"))
     await bench.poll()
@@ -99,7 +105,7 @@ async def test_an_edit_keeps_the_id_of_the_article(bench):
     assert after.fingerprint != before.fingerprint
 
 
-async def test_a_feed_that_cannot_be_reached_says_why_and_costs_no_other_feed(bench):
+async def test_a_feed_that_cannot_be_reached_says_why_and_costs_no_other_feed(bench: Bench) -> None:
     bench.newsroom.feeds["good"] = []
     bad = feed(id="bad", url="http://127.0.0.1:1/rss")
     await bench.watch(bench.feed("good"), bad)
@@ -109,10 +115,11 @@ async def test_a_feed_that_cannot_be_reached_says_why_and_costs_no_other_feed(be
     state = (await bench.feeds.states(["bad"]))["bad"]
     assert state.reason is FeedReason.CONNECT
     assert state.failures == 2
+    assert state.next_poll_at
     assert state.next_poll_at > bench.clock.now()
 
 
-async def test_a_full_log_takes_nothing_in_and_the_document_is_read_again(bench):
+async def test_a_full_log_takes_nothing_in_and_the_document_is_read_again(bench: Bench) -> None:
     bench.store.high_water = 0
     stories = bench.newsroom.feeds["one"] = [Story(1, "old")]
     await bench.watch(bench.feed("one"))
@@ -124,8 +131,39 @@ async def test_a_full_log_takes_nothing_in_and_the_document_is_read_again(bench)
     assert [article.title for article in await bench.poll()] == ["Story 2: fresh"]
 
 
-async def test_a_feed_unlisted_while_leased_is_left_alone(bench):
+async def test_a_feed_unlisted_while_leased_is_left_alone(bench: Bench) -> None:
     await bench.watch(bench.feed("one"))
     bench.service.use({})
     assert await bench.poll() == []
     assert await bench.feeds.states(["one"]) == {}
+
+
+async def test_feeds_that_are_polled_together_are_polled_again_when_they_are_due() -> None:
+    every = timedelta(milliseconds=50)
+    polls: list[str] = []
+
+    class Unchanged:
+        async def fetch(self, feed: Feed, _state: FeedState) -> Document:
+            polls.append(feed.id)
+            await asyncio.sleep(0.01)  # for which both are leased, and nothing is due
+            return Document(url=feed.url, status=304)
+
+    feeds = {name: feed(id=name, every=every) for name in ("one", "two")}
+    store = MemoryFeedStore(MemoryStore())
+    service = PollerService(
+        store,
+        Unchanged(),
+        ProcessParser(),
+        feeds,
+        SystemClock(),
+        Metrics(),
+        concurrency=4,
+        lease=timedelta(minutes=1),
+        new_trace=lambda: "trace",
+    )
+    await store.sync(tuple(feeds.values()), SystemClock().now(), timedelta())
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(service.run(stop))
+        await wait_until(lambda: len(polls) >= 10, "five polls of each", seconds=4)
+        stop.set()

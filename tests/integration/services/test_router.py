@@ -52,10 +52,10 @@ class Bench:
         )
 
     def suppressed(self, reason: Suppression) -> float:
-        return self.metrics.suppressed.labels(reason)._value.get()
+        return float(self.metrics.suppressed.labels(reason)._value.get())
 
 
-async def test_every_target_of_a_subscriber_is_told_once_of_an_article_with_all_its_rules():
+async def test_every_target_of_a_subscriber_is_told_once_of_an_article_with_all_its_rules() -> None:
     bench = Bench()
     both = matched(matches=(match(rule_id="talks"), match(rule_id="vote")))
     assert await bench.route(both) == [
@@ -64,7 +64,7 @@ async def test_every_target_of_a_subscriber_is_told_once_of_an_article_with_all_
     ]
 
 
-async def test_an_article_from_a_second_feed_is_not_told_again():
+async def test_an_article_from_a_second_feed_is_not_told_again() -> None:
     bench = Bench()
     await bench.route(matched())
     told = await bench.route(matched(article=article(feed_id="other-feed")))
@@ -72,7 +72,7 @@ async def test_an_article_from_a_second_feed_is_not_told_again():
     assert bench.suppressed(Suppression.ALREADY_TOLD) == 2
 
 
-async def test_an_edit_tells_only_of_rules_that_did_not_match_before():
+async def test_an_edit_tells_only_of_rules_that_did_not_match_before() -> None:
     bench = Bench()
     await bench.route(matched())
     edit = article(kind=ArticleKind.EDITED, fingerprint="f2")
@@ -84,33 +84,33 @@ async def test_an_edit_tells_only_of_rules_that_did_not_match_before():
     assert len(told) == 4
 
 
-async def test_an_edit_of_an_article_older_than_the_memory_of_the_ledger_tells_nobody():
+async def test_an_edit_of_an_article_older_than_the_memory_of_the_ledger_tells_nobody() -> None:
     bench = Bench()
     old = article(kind=ArticleKind.EDITED, published_at=NOW - timedelta(days=31))
     assert await bench.route(matched(article=old)) == []
     assert bench.suppressed(Suppression.OLD_EDIT) == 1
 
 
-async def test_a_match_that_no_route_takes_is_counted_and_still_public():
+async def test_a_match_that_no_route_takes_is_counted_and_still_public() -> None:
     bench = Bench()
     assert await bench.route(matched(matches=(match(rule_id="unrouted"),))) == []
     assert bench.suppressed(Suppression.NO_ROUTE) == 1
     assert len(bench.store.public) == 1
 
 
-async def test_a_subscriber_without_a_target_that_is_on_is_counted():
+async def test_a_subscriber_without_a_target_that_is_on_is_counted() -> None:
     bench = Bench()
     assert await bench.route(matched(matches=(match(rule_id="quiet"),))) == []
     assert bench.suppressed(Suppression.NO_TARGET) == 1
 
 
-async def test_a_match_is_published_once_however_often_the_article_comes():
+async def test_a_match_is_published_once_however_often_the_article_comes() -> None:
     bench = Bench()
     await bench.route(matched(), matched(article=article(fingerprint="f2")))
     assert len(bench.store.public) == 1
 
 
-async def test_a_crash_before_the_entry_was_finished_repeats_nothing():
+async def test_a_crash_before_the_entry_was_finished_repeats_nothing() -> None:
     bench = Bench()
     bench.store.min_idle = timedelta()
     bench.store.matches.append(matched())

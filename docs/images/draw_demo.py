@@ -1,0 +1,40 @@
+"""Draws `demo.svg` from a real run: `python docs/images/draw_demo.py`, where monitor is installed."""
+# ruff: noqa: INP001 - a script, not part of a package
+
+import asyncio
+import sys
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from monitor.demo.run import run_demo
+
+WIDTH = 100
+SECONDS = 30
+SHOWN = 48  # lines from the beginning; the summary follows
+
+
+def draw(path: Path) -> int:
+    """Run the demo, and write its beginning and its end as a picture; return its exit code."""
+    screen = Console(
+        file=StringIO(),
+        width=WIDTH,
+        force_terminal=True,
+        force_interactive=False,
+        color_system="truecolor",
+    )
+    code = asyncio.run(run_demo(SECONDS, screen))
+    assert isinstance(screen.file, StringIO)  # noqa: S101 - we made it
+    lines = screen.file.getvalue().splitlines()
+    end = max(number for number, line in enumerate(lines) if "──" in line)
+    picture = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
+    for line in [*lines[:SHOWN], "     ⋮", *lines[end:]]:
+        picture.print(Text.from_ansi(line), no_wrap=True)
+    picture.save_svg(str(path), title=f"monitor demo --seconds {SECONDS}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(draw(Path(__file__).with_name("demo.svg")))

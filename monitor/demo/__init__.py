@@ -1,0 +1,1 @@
+"""`monitor demo`: the whole pipeline on one machine, between a small newsroom and three receivers of its own."""

@@ -1,0 +1,1 @@
+"""`monitor.config` with a real file system."""

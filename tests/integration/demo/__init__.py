@@ -1,0 +1,1 @@
+"""The demo's newsroom and receivers, over real sockets."""
