@@ -36,8 +36,7 @@ from monitor.config.types import (
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
 from monitor.core.model import Severity
-
-LEASE_MARGIN = timedelta(seconds=5)
+from monitor.core.retry import LEASE_MARGIN
 
 
 class Section(BaseModel):
@@ -175,8 +174,6 @@ class MonitorFile(Section):
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
-    public_url: HttpUrl | None = None
-    """The address under which people reach these pages; alerts link to it."""
 
 
 # --- feeds.yaml ---
