@@ -23,7 +23,10 @@ _WIDE = 200  # whoever reads a pipe cuts lines as it likes
 @click.command()
 @config_option
 def status(config: Path) -> None:
-    """Show feeds and why each is silent, lag, deliveries, dead entries and server memory."""
+    """Show how everything stands.
+
+    Feeds and why each is silent, what waits and for how long, deliveries, dead entries, server memory.
+    """
     settings = load_settings(config)
     census, states, now = asyncio.run(_ask(settings))
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
