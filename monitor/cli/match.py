@@ -37,7 +37,8 @@ _TEXTS = ("title", "summary", "body", "url", "author")
 def match(rules_file: Path, entities_dir: Path | None, plain: bool, articles: TextIO) -> None:
     """Print which rules find which articles.
 
-    One JSON line for each match of a rule in ARTICLES: JSON lines, or `-` for standard input. An article is an object with `id` and any of `title`, `summary`, `body`, `lang`, `feed`, `url`, `published_at`.
+    One JSON line for each match of a rule in ARTICLES: JSON lines, or `-` for standard input.
+    An article is an object with `id` and any of `title`, `summary`, `body`, `lang`, `feed`, `url`, `published_at`.
     """
     beside = rules_file.parent / "entities"
     if entities_dir is None and rules_file.suffix != ".txt" and beside.is_dir():

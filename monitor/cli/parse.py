@@ -24,7 +24,8 @@ _LARGEST = 64 * 1024 * 1024
 def parse(config: Path, source: str) -> None:
     """Print a feed as JSON.
 
-    One object: `feed`, and its `articles` in the order of the document. A URL is fetched as the poller would, with the address guard of the configuration.
+    One object: `feed`, and its `articles` in the order of the document.
+    A URL is fetched as the poller would, with the address guard of the configuration.
     """
     if "://" in source:
         settings = load_settings(config) if config.is_dir() else Settings()
