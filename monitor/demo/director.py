@@ -67,7 +67,9 @@ class Director:
         self._tally.receive(receipt, now)
         if receipt.refused:
             self._show.trouble(
-                now, receipt.subscriber, f"answers {receipt.refused}: kept, tried again"
+                now,
+                receipt.subscriber,
+                f"answers {receipt.refused}: the alert is kept, and tried again",
             )
 
     async def play(self, seconds: float) -> None:
@@ -82,8 +84,8 @@ class Director:
         articles = list(self._tally.articles())
         alerts = sum(len(self._tally.latencies(each.id)) for each in self._tally.subscribers)
         return (
-            f"{self._newsroom.elapsed:.0f} s: {self._entered} articles published, "
-            f"{sum(1 for each in articles if each.matches)} matched, {alerts} alerts delivered"
+            f"{self._newsroom.elapsed:.0f} s  articles published: {self._entered}, "
+            f"matched: {sum(1 for each in articles if each.matches)}, alerts delivered: {alerts}"
         )
 
     def complaints(self) -> list[str]:

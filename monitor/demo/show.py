@@ -16,7 +16,7 @@ from monitor.demo.tally import Arrival, Progress
 _NEXT = "Next: your feeds into config/feeds.yaml, your rules into config/rules.yaml, then `monitor run`."
 _COLOURS = ("magenta", "cyan", "yellow", "green")
 _INDENT = 8
-_QUIET = "bright_black"
+_QUIET = "dim"
 _GOOD = "green"
 _BAD = "red"
 _TROUBLE = "yellow"
@@ -93,7 +93,7 @@ class Show:
         """Sum up."""
         self._rule()
         self.console.print()
-        self.console.print(_pairs(facts, spaced=True))
+        self.console.print(_pairs(facts), end="\n\n")
 
     @contextmanager
     def standing(self, say: Callable[[], str]) -> Iterator[None]:
@@ -124,8 +124,7 @@ class Show:
         edge = Text("  ").append_text(right) if right else Text()
         room = self.console.width - _INDENT - edge.cell_len
         text.truncate(max(room, 10), overflow="ellipsis", pad=bool(right))
-        time = Text(f"{at:5.1f}s  ", _QUIET)
-        self.console.print(time.append_text(text).append_text(edge), no_wrap=True)
+        self.console.print(Text.assemble((f"{at:5.1f}s  ", _QUIET), text, edge), no_wrap=True)
 
     def _indented(self, text: Text) -> None:
         for line in text.wrap(self.console, self.console.width - _INDENT):
@@ -133,8 +132,8 @@ class Show:
             self.console.print(Text(" " * _INDENT).append_text(line))
 
 
-def _pairs(facts: Sequence[tuple[str, RenderableType]], *, spaced: bool = False) -> Table:
-    grid = Table.grid(padding=(0, 2, 1 if spaced else 0, 0))
+def _pairs(facts: Sequence[tuple[str, RenderableType]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, content in facts:

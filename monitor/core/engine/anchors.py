@@ -35,7 +35,7 @@ Anchors = frozenset[str]
 _PREFIX = 3
 
 
-def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PLR0911 - one branch for each operator
+def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PLR0911, PLR0912 - a branch for each operator
     """Return words of which an article must have one for the query to hold of it; None if there are no such words."""
     match node:
         case Word() | Exact() | Wildcard():
@@ -69,7 +69,7 @@ def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PL
 
 def features(words: set[str]) -> set[str]:
     """Return every anchor that these words of an article satisfy."""
-    return words | {f"{word[:_PREFIX]}*" for word in words}
+    return words.union([word[:_PREFIX] + "*" for word in words])
 
 
 def _word(term: Word | Exact | Wildcard) -> Anchors | None:

@@ -100,15 +100,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 class _Single(dict[str, str | None]):
-    """The folded form of each run that is one word with one spelling; None for any other run."""
+    """The folded form of each short run that is one word with one spelling; None for any other run."""
 
     def __missing__(self, run: str) -> str | None:
+        if len(run) > _CACHED_LENGTH or _STARTS_BY_CHARACTER.match(run):
+            return None
         words, aliases = pieces(run)
-        single = words[0].folded if len(words) == 1 and not aliases else None
-        if len(run) <= _CACHED_LENGTH:
-            if len(self) >= _CACHED_RUNS:
-                self.clear()
-            self[run] = single
+        if len(self) >= _CACHED_RUNS:
+            self.clear()
+        single = self[run] = words[0].folded if len(words) == 1 and not aliases else None
         return single
 
 
