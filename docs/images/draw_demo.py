@@ -2,6 +2,7 @@
 # ruff: noqa: INP001 - a script, not part of a package
 
 import asyncio
+import re
 import sys
 from io import StringIO
 from pathlib import Path
@@ -32,7 +33,9 @@ def draw(path: Path) -> int:
     picture = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
     for line in [*lines[:SHOWN], "     ⋮", *lines[end:]]:
         picture.print(Text.from_ansi(line), no_wrap=True)
-    picture.save_svg(str(path), title=f"monitor demo --seconds {SECONDS}")
+    svg = picture.export_svg(title=f"monitor demo --seconds {SECONDS}", unique_id="demo")
+    # A picture loads nothing: the font is the reader's own.
+    path.write_text(re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")
     return code
 
 

@@ -217,7 +217,7 @@ class FeedsFile(Section):
 
 
 class ExampleSettings(Section):
-    """An article to try a rule on; a text alone is a title."""
+    """An article to try a rule on; a text alone is a title. It has no date."""
 
     title: Text | None = None
     """The headline, plain."""
@@ -227,6 +227,12 @@ class ExampleSettings(Section):
     """The full text, plain."""
     lang: Code | None = None
     """The language of the article."""
+    feed: Id | None = None
+    """The id of its feed, for queries that ask for it."""
+    country: Code | None = None
+    """The country of its feed."""
+    category: Code | None = None
+    """The category of its feed."""
 
 
 Example = Annotated[ExampleSettings, text_as("title", ExampleSettings)]

@@ -115,7 +115,10 @@ def _retried(tally: Tally) -> str:
     delivered = Counter(
         who for who, each in arrivals if each.refusals and each.taken_at is not None
     )
-    parts = [f"{count} alerts to {who}, refused at first" for who, count in delivered.items()]
+    parts = [
+        f"{who} {count}, refused at first and delivered on another try"
+        for who, count in delivered.items()
+    ]
     return ", ".join(parts) or "none"
 
 
@@ -125,5 +128,5 @@ def _quiet(quiet: Mapping[str, int], metrics: Metrics) -> Table:
         table.add_row(str(count), why)
     labels = {"reason": Suppression.BASELINE.value}
     backlog = metrics.registry.get_sample_value("monitor_suppressed_total", labels) or 0
-    table.add_row(f"{backlog:.0f}", "there before the monitor was: the backlog of a new feed")
+    table.add_row(f"{backlog:.0f}", "there before the monitor: a new feed's backlog alerts nobody")
     return table

@@ -5,6 +5,7 @@ have at least one of its anchors; a query without anchors must always be asked.
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from monitor.core.engine.evaluation import Bindings
 from monitor.core.query.expression import (
@@ -81,6 +82,8 @@ def _word(term: Word | Exact | Wildcard) -> Anchors | None:
         case Wildcard():
             prefix = term.pattern.partition("*")[0].partition("?")[0]
             return frozenset({f"{prefix[:_PREFIX]}*"}) if len(prefix) >= _PREFIX else None
+        case _:
+            assert_never(term)
 
 
 def _several(node: AtLeastOf, bindings: Bindings) -> Anchors | None:

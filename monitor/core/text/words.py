@@ -26,10 +26,10 @@ _SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, *_HEBREW_LETTERS])
 # Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
 _JOINT = rf"\.?['’＇{_HYPHENS}-]"
 _PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
-_LETTER = rf"[\w{_MARKS}{_IGNORED}]"
+LETTER = rf"[\w{_MARKS}{_IGNORED}]"
 _HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
-    rf"\w{_LETTER}*+(?:{_JOINT}{_LETTER}++|\.{_LETTER}++|{_HEBREW_QUOTE}{_LETTER}++)*+"
+    rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
 
 _BY_CHARACTER = (
@@ -40,7 +40,7 @@ _BY_CHARACTER = (
     "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
     "\u1780-\u17df"  # Khmer
 )
-_PIECE = re.compile(rf"[{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+|[^{_BY_CHARACTER}]++")
+_PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+)|[^{_BY_CHARACTER}]++")
 _STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")
 _HYPHEN = re.compile(rf"[{_HYPHENS}-]")
 _APOSTROPHES = "'’＇"
@@ -142,7 +142,11 @@ def pieces(run: str) -> Pieces:
     parts = _HYPHEN.split(run)
     for part in parts:
         for piece in _PIECE.finditer(part):
-            words.extend(_words(piece.group(), start + piece.start()))
+            at = start + piece.start()
+            if piece[1]:
+                words.append(Word(fold(piece[1]), at, at + len(piece[1])))
+            else:
+                words.extend(_words(piece[0], at))
         start += len(part) + 1
     aliases = [
         alias for index, word in enumerate(words) for alias in _after_elision(run, index, word)

@@ -151,6 +151,18 @@ lists:
     ]
 
 
+def test_example_can_meet_the_conditions_of_a_query(write: Write) -> None:
+    text = """
+rules:
+  - id: a
+    query: Syria AND feed:bbc AND lang:en AND country:gb AND category:world
+    examples:
+      match: [{title: Syria, feed: bbc, lang: en, country: gb, category: World}]
+      no_match: [Syria]
+"""
+    assert len(load(write(rules=text), {}).rule_set) == 1
+
+
 def test_version_changes_with_the_query_alone(write: Write) -> None:
     rules = "rules:\n  - {{id: a, query: {}, name: {}}}\n"
 
