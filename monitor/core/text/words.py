@@ -32,13 +32,22 @@ _MARKED_RUN = re.compile(
     rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
 
+_SOUTH_EAST_ASIAN = re.compile(
+    "["
+    "\u0e01-\u0e4f\u0e5a\u0e5b\u0e81-\u0ecf\u0edc-\u0edf"  # Thai and Lao
+    "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
+    "\u1780-\u17df"  # Khmer
+    "]"
+)
 _BY_CHARACTER = (
     "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3031-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"  # Han
     "\u3041-\u3096\u309b-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
-    "\u0e01-\u0e4f\u0e5a\u0e5b\u0e81-\u0ecf\u0edc-\u0edf"  # Thai and Lao
-    "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
-    "\u1780-\u17df"  # Khmer
+    + "".join(  # the letters of South-East Asia; their marks belong to the letter before
+        letter
+        for letter in map(chr, range(0x0E00, 0xAB00))
+        if _SOUTH_EAST_ASIAN.match(letter) and letter not in _SPECIAL
+    )
 )
 _PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+)|[^{_BY_CHARACTER}]++")
 _STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")

@@ -77,6 +77,7 @@ def test_spellings_of_a_word_are_one(written: str, folded: str) -> None:
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("a\x00b\ud800c", ["a", "b", "c"]),
         ("a-\u0301 b", ["a", "b"]),
+        ("0\u0ec8", ["0\u0ec8"]),
         ("", []),
         ("— … !", []),
     ],
