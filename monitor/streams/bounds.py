@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from monitor.core.model import DeliveryState
-from monitor.errors import StoreRefusedError
 
 PARTITIONS = 16
 MAX_MEMORY = 512 * 1024 * 1024
@@ -45,15 +44,3 @@ KEEP_PUBLIC_ENTRIES = 100_000
 
 RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))
 """How long finished work is kept at most when this share of the memory bound is in use."""
-
-LEASE_MARGIN = timedelta(seconds=5)
-
-
-def check_lease(lease: timedelta, send_timeout: timedelta) -> None:
-    """Raise `StoreRefusedError` unless `lease` outlasts a send, so that no send is repeated while it is under way."""
-    if lease < send_timeout + LEASE_MARGIN:
-        raise StoreRefusedError(
-            f"a lease of {lease.total_seconds():g} s is too short for sends that may take"
-            f" {send_timeout.total_seconds():g} s: make it at least"
-            f" {(send_timeout + LEASE_MARGIN).total_seconds():g} s, or shorten the send timeout"
-        )

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.bench_chain [--articles 2000] [--seconds 10] [--profile FILE]
 
-Rules are the shipped ones; matching, routing, delivering and logging are the product's own, in one process. Every article
-matches, and goes to one of sixteen desks, whose channel notes the time. The bounds, measured in the same run: a PING
-for the latency, bare pipelined XADDs of the same bytes for the rate.
+Rules are the shipped ones; matching, routing, delivering and logging are the product's own, in one process. Every
+article matches, and goes to one of sixteen desks, whose channel notes the time. The bounds, measured in the same run:
+a PING for the latency, bare pipelined XADDs of the same bytes for the rate.
 """
 
 import argparse
@@ -13,7 +13,6 @@ import cProfile
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -230,4 +229,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
