@@ -31,10 +31,6 @@ class MemoryLog(Generic[T]):
             await wait_for(self._stream.arrived, max(0.001, min([left, *due])))
         return entries
 
-    async def bury(self, entry: Entry[T], why: str) -> None:
-        """See `ArticleLog.bury`."""
-        self._bury(entry.id, why)
-
     def _take(self, limit: int) -> list[Entry[T]]:
         entries = [self._hand_out(entry_id) for entry_id in list(self._left_over())[:limit]]
         fresh = self._stream.fresh
