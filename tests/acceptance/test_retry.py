@@ -39,20 +39,25 @@ async def test_a_receiver_that_is_away_gets_the_same_delivery_when_it_is_back(
     assert len({each.body for each in hook.received}) == 1
 
 
+HOSTILE = "talks [/red] about :smile: and [bold]mark-up[/bold] which a terminal must not obey at all"
+
+
 async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_runs(
     tmp_path: Path,
 ) -> None:
     async with Newsroom().open() as newsroom, HookServer() as hook:
         hook.reply(GONE)
-        newsroom.feeds["one"] = [Story(1, "talks")]
+        newsroom.feeds["one"] = [Story(1, HOSTILE)]
         config = write_config(tmp_path, newsroom, hook)
         async with running("--config", config) as daemon:
             dead = (await daemon.wait_for("delivery_given_up"))["delivery"]
             listed = monitor("deliveries", "list", "--state", "dead", "--config", config)
-            assert [line.split()[0] for line in listed.stdout.splitlines()[1:]] == [dead]
-            assert "desk/webhook" in listed.stdout
+            _, row = listed.stdout.splitlines()  # a row is a line, however long the title is
+            assert row.split()[0] == dead
+            assert "desk/webhook" in row
+            assert f"Story 1: {HOSTILE}"[:50] in row
             shown = monitor("deliveries", "show", dead, "--config", config).stdout
-            for words in ("dead (gone:", "Story 1: talks", "try 1", "rejected 410", GONE.text):
+            for words in ("dead (gone:", HOSTILE, "try 1", "rejected 410", GONE.text):
                 assert words in shown
             replayed = monitor("deliveries", "replay", dead, "--config", config)
             assert (replayed.returncode, replayed.stdout) == (0, "1 deliveries are due now\n")
