@@ -61,7 +61,9 @@ class Stage:
 
     def told(self) -> list[str]:
         """The titles that arrived since the last call."""
-        received = [json.loads(each.body)["data"]["article"]["title"] for each in self.hook.received]
+        received = [
+            json.loads(each.body)["data"]["article"]["title"] for each in self.hook.received
+        ]
         self.hook.received.clear()
         return sorted(received)
 
