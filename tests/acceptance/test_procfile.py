@@ -92,9 +92,7 @@ def base_port() -> int:
 def write_config(directory: Path, newsroom: Newsroom) -> None:
     configuration.write(
         directory / "config",
-        feeds={
-            "one": {"url": f"{newsroom.base}/feeds/one.xml", "every": "200ms", "since": "30d"}
-        },
+        feeds={"one": {"url": f"{newsroom.base}/feeds/one.xml", "every": "200ms", "since": "30d"}},
         rules={"talks": "talks"},
         subscribers={"desk": [{"webhook": {"url": f"{newsroom.base}/hooks/desk"}}]},
     )

@@ -33,13 +33,17 @@ async def test_a_receiver_that_is_away_gets_the_same_delivery_when_it_is_back(
             delivered = await daemon.wait_for("delivery_delivered")
             assert await daemon.end() == 0
         assert delivered["attempt"] == 3
-        assert [each["reason"] for each in daemon.logged("delivery_postponed")] == ["server_error"] * 2
+        assert [each["reason"] for each in daemon.logged("delivery_postponed")] == [
+            "server_error"
+        ] * 2
     assert len(hook.received) == 3
     assert len({each.headers["webhook-id"] for each in hook.received}) == 1
     assert len({each.body for each in hook.received}) == 1
 
 
-HOSTILE = "talks [/red] about :smile: and [bold]mark-up[/bold] which a terminal must not obey at all"
+HOSTILE = (
+    "talks [/red] about :smile: and [bold]mark-up[/bold] which a terminal must not obey at all"
+)
 
 
 async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_runs(

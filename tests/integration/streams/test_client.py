@@ -188,7 +188,6 @@ def test_a_server_is_named_as_a_person_would() -> None:
 async def test_more_commands_at_once_than_connections_wait_their_turn(store: Store) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [
-            group.create_task(store.server.run(command("INCR", "{p0}:counter")))
-            for _ in range(300)
+            group.create_task(store.server.run(command("INCR", "{p0}:counter"))) for _ in range(300)
         ]
     assert sorted(task.result() for task in tasks) == list(range(1, 301))
