@@ -23,7 +23,7 @@ def write(
     subscriber is told of everything.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    defaults = {
+    defaults: dict[str, Any] = {
         "listen": {"port": 0},
         "poll": {"min_interval": "100ms", "per_host": 8},
         "network": {"allow": LOOPBACK},
@@ -31,8 +31,8 @@ def write(
     everything = {"subscriber": next(iter(subscribers))} if subscribers else {}
     named = [{"name": name, "targets": targets} for name, targets in subscribers.items()]
     files = {
-        "monitor": defaults | monitor,
-        "feeds": {"feeds": [{"id": name} | settings for name, settings in feeds.items()]},
+        "monitor": {**defaults, **monitor},
+        "feeds": {"feeds": [{"id": name, **settings} for name, settings in feeds.items()]},
         "rules": {"rules": [{"id": name, "query": query} for name, query in rules.items()]},
         "subscribers": {
             "subscribers": named,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from standardwebhooks import Webhook
 
@@ -201,6 +200,8 @@ def said(*words: str, config: Path, env: dict[str, str]) -> str:
 
 
 async def metrics(daemon: Daemon) -> str:
-    async with aiohttp.ClientSession() as session:
-        async with session.get(f"{await daemon.address()}/metrics") as answer:
-            return await answer.text()
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{await daemon.address()}/metrics") as answer,
+    ):
+        return await answer.text()

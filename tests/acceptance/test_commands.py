@@ -13,7 +13,7 @@ from tests import configuration
 from tests.acceptance.daemon import COMMAND, environment, monitor
 from tests.servers.feeds import document, feed_server, item, rss
 
-ARTICLES = [
+ARTICLES: list[dict[str, Any]] = [
     {"id": "a1", "title": "Talks resume in Geneva", "summary": "A vote is due.", "lang": "en"},
     {"id": 2, "title": "Weather", "body": "Wetter in Genf: Gespräche, talks, 会谈."},
     {"id": "a3", "title": "Sport"},
@@ -138,7 +138,8 @@ def test_output_that_nobody_reads_to_the_end_ends_quietly(tmp_path: Path) -> Non
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
         head = subprocess.run(["head", "-1"], stdin=process.stdout, capture_output=True, check=True)
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == ""
         process.wait(30)

@@ -5,9 +5,9 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -42,7 +42,7 @@ def states() -> list[State]:
     found = []
     for record in json.loads((folder / "index.json").read_text()):
         body = (folder / record["file"]).read_bytes()
-        items = ElementTree.fromstring(body).iter("item")  # noqa: S314 - files of our own corpus
+        items = ET.fromstring(body).iter("item")  # noqa: S314 - files of our own corpus
         titles = {item.findtext("guid", ""): item.findtext("title", "") for item in items}
         at = datetime.fromisoformat(record["committed"])
         found.append(State(record["file"], at, body, titles))
