@@ -160,7 +160,9 @@ class _EmbeddedServer:
         socket = await asyncio.to_thread(self._directory.socket)
         with suppress(TimeoutError):
             async with asyncio.timeout(OTHERS_WITHIN):
-                while await _connected(socket) > 1:  # we ask over a connection of our own
+                while True:
+                    if await _connected(socket) <= 1:  # we ask over a connection of our own
+                        return
                     await asyncio.sleep(LOOK_EVERY)
 
 
