@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 import structlog
 from blockbuster import blockbuster_ctx
-from redis.asyncio import Redis
 
 from monitor.streams.store import Store, open_store
-from tests.servers.valkey import running_cluster, running_server
-
+from tests.servers.valkey import empty, running_cluster, running_server
 
 # Lines as the product writes them; structlog's own default reads source files for its tracebacks.
 structlog.configure(
@@ -40,8 +38,7 @@ def cluster_url() -> Iterator[str]:
 @pytest.fixture
 async def empty_server_url(server_url: str) -> str:
     """The address of a real server on which nothing is left of the test before."""
-    async with Redis.from_url(server_url, protocol=2) as client:
-        await client.flushall()
+    await empty(server_url)
     return server_url
 
 

@@ -1,5 +1,6 @@
 """Hypothesis strategies for queries and articles over a small vocabulary, so that they often meet."""
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from monitor.core.model import Article
@@ -34,6 +35,9 @@ from monitor.core.query.expression import (
     negation,
 )
 from tests.factories import article
+
+# On a busy machine one example may take as long as a hundred elsewhere.
+unhurried = settings(deadline=None)
 
 VOCABULARY = (
     "un",

@@ -22,7 +22,10 @@ _MIB = 1024 * 1024
 @click.command()
 @config_option
 def status(config: Path) -> None:
-    """Show feeds and why each is silent, lag, deliveries, dead entries and server memory."""
+    """Show how everything stands.
+
+    Feeds and why each is silent, what waits and for how long, deliveries, dead entries, server memory.
+    """
     settings = load_settings(config)
     census, states, now = asyncio.run(_ask(settings))
     console = text_console()

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-_KEY = re.compile(r"""([\w-]+)["']?\s*:(?=\s|$)""")
+_KEY = re.compile(r"""([\w-]+)["']?\s*:""")  # a key without a blank after it was meant as one
 _TELLTALE = re.compile(
     r"pass|secret|token|webhook_url|authorization|api[_-]?key|credential", re.IGNORECASE
 )

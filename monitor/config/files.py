@@ -56,7 +56,7 @@ class Source(Generic[S_co]):
     @property
     def root(self) -> Node:
         """The root of the file."""
-        return self.document.root or Node(value=None, place=Place(1, 1))
+        return self.document.root
 
     def items(self, key: str, settings: Sequence[M]) -> Iterator[Item[M]]:
         """Yield the usable elements of the list `key`, whose settings are given, with their places."""
@@ -83,7 +83,7 @@ def read_all(directory: Path, problems: list[Problem]) -> Files:
     def checked(kind: str, schema: type[S]) -> tuple[Source[S], ...]:
         return tuple(check(read(path), schema, problems) for path in paths.get(kind, ()))
 
-    absent = Document(file=f"{PROCESS}.yaml", lines=(), root=None, problems=())
+    absent = Document(file=f"{PROCESS}.yaml")
     process = checked(PROCESS, MonitorFile)
     return Files(
         process=process[0] if process else Source(document=absent, settings=MonitorFile()),
@@ -140,13 +140,13 @@ def read(path: Path) -> Document:
             return parse(file.read(MAX_BYTES + 1), str(path))
     except OSError as error:
         problem = Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")
-        return Document(file=str(path), lines=(), root=None, problems=(problem,))
+        return Document(file=str(path), problems=(problem,))
 
 
 def check(document: Document, schema: type[S], problems: list[Problem]) -> Source[S]:
     """Check a document against its schema; return what can be used of it, and add every problem to `problems`."""
     problems += document.problems
-    root = document.root.value if document.root else None
+    root = document.root.value
     if not isinstance(root, dict | None):
         known = ", ".join(f"`{key}:`" for key in schema.model_fields)
         problems.append(at(document, Place(1, 1), f"expected a mapping with {known} at the top"))
@@ -180,8 +180,6 @@ def _without(value: Mapping[str, object], broken: set[tuple[str | int, ...]]) ->
 
 
 def _kept(document: Document, broken: set[tuple[str | int, ...]]) -> dict[str, tuple[Node, ...]]:
-    if document.root is None:
-        return {}
     return {
         str(key): tuple(node for i, node in child.children.items() if (key, i) not in broken)
         for key, child in document.root.children.items()

@@ -173,7 +173,12 @@ def written() -> Iterator[tuple[str, str]]:
     yield "docs/reference/configuration.md", reference()
 
 
-if __name__ == "__main__":
+def write(root: Path) -> None:
+    """Write every derived file."""
     for path, content in written():
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(content, encoding="utf-8")
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":  # pragma: no cover - the test calls `write`
+    write(Path())

@@ -1,6 +1,6 @@
 """What pydantic found wrong, said for a person and put in its place in the file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -22,7 +22,6 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-_LENGTHS = {"string_too_short": "this must not be empty", "string_too_long": "this is too long"}
 
 
 def at(document: Document, place: Place, message: str, hint: str = "") -> Problem:
@@ -41,8 +40,6 @@ def translate(
     document: Document, schema: type[Section], error: ValidationError
 ) -> Iterator[Problem]:
     """Yield a problem for each thing that pydantic found in a document read by `schema`."""
-    if document.root is None:
-        return
     said = {(problem.line, problem.column) for problem in document.problems}
     for details in error.errors(include_url=False):
         path = tuple(step for step in details["loc"] if step != "[key]")
@@ -60,24 +57,29 @@ def translate(
 
 def _say(details: ErrorDetails, schema: type[Section], path: Path) -> tuple[str, str]:
     """Return message and hint for one finding. Only values of closed lists are quoted: others may be secret."""
-    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
         return _unknown_key(schema, path)
     if kind == "missing":
         return f"missing key '{path[-1]}'", ""
-    if kind in ("literal_error", "enum"):
-        choices = context["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        hint = nearest(value, choices) if isinstance(value, str) else ""
-        return f"expected {context['expected']}, not {shown(value)}", hint
     if kind == "bool_type":
         return f"expected true or false, not {shown(value)}", _as_truth(value)
     if kind in _EXPECTED:
-        number = kind == "string_type" and isinstance(value, bool | int | float)
-        return (
-            f"expected {_EXPECTED[kind]}, not {_kind(value)}",
-            "put it in quotes" if number else "",
-        )
-    return _LENGTHS.get(kind, details["msg"]), ""
+        quotes = kind == "string_type" and isinstance(value, bool | int | float)
+        hint = "put it in quotes" if quotes else ""
+        return f"expected {_EXPECTED[kind]}, not {_kind(value)}", hint
+    return _say_limit(value, details.get("ctx", {}))
+
+
+def _say_limit(value: object, limit: Mapping[str, Any]) -> tuple[str, str]:
+    """Return message and hint for a value that is not one of several, too long or too short."""
+    if "expected" in limit:
+        choices = limit["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        hint = nearest(value, choices) if isinstance(value, str) else ""
+        return f"expected {limit['expected']}, not {shown(value)}", hint
+    if "max_length" in limit:
+        return f"this has more than {limit['max_length']:,} characters", ""
+    return "this must not be empty", ""
 
 
 def _kind(value: object) -> str:
@@ -100,6 +102,9 @@ def _unknown_key(schema: type[Section], path: Path) -> tuple[str, str]:
             f"put it in a file and write {secret}_file, or in the environment and write {secret}_env",
         )
     known = [field.alias or name for name, field in section.model_fields.items()]
+    name, colon, _ = key.partition(":")
+    if colon:  # what follows may be a secret
+        return f"unknown key '{name}:…'", "put a blank after the colon"
     return f"unknown key {shown(key)}", nearest(key, known)
 
 
@@ -108,7 +113,8 @@ def _section_at(schema: type[Section], path: Path) -> type[Section]:
     for step in path:
         if isinstance(step, str):
             fields = {field.alias or name: field for name, field in schema.model_fields.items()}
-            schema = next(_sections(fields[step].annotation), schema)
+            if step in fields:  # else it is a name of the operator's own
+                schema = next(_sections(fields[step].annotation), schema)
     return schema
 
 

@@ -19,10 +19,8 @@ def place_in(lines: Sequence[str], node: Node, position: int) -> Place:
     at_visible = position < len(text) and not text[position].isspace()
     last = node.place
     for number, (line, start, end) in enumerate(_visible(lines, node)):
-        if number == ordinal and at_visible:
-            return Place(line, start)
         if number == ordinal:
-            break
+            return Place(line, start) if at_visible else last
         last = Place(line, end)
     return last
 

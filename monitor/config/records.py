@@ -69,6 +69,9 @@ def example(settings: ExampleSettings, name: str) -> Article:
         summary=settings.summary or "",
         body=settings.body or "",
         lang=settings.lang,
+        feed_id=settings.feed or "",
+        country=settings.country,
+        category=settings.category,
     )
 
 

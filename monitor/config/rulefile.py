@@ -42,7 +42,7 @@ def _queries(path: Path, problems: list[Problem]) -> list[WrittenRule]:
     except UnicodeDecodeError:
         problems.append(Problem(str(path), 0, 0, "not UTF-8", "save the file as UTF-8"))
         return []
-    document = Document(file=str(path), lines=lines, root=None, problems=())
+    document = Document(file=str(path), lines=lines)
     return [
         WrittenRule(
             Rule(id=str(number), query=line),

@@ -36,8 +36,7 @@ from monitor.config.types import (
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
 from monitor.core.model import Severity
-
-LEASE_MARGIN = timedelta(seconds=5)
+from monitor.core.retry import LEASE_MARGIN
 
 
 class Section(BaseModel):
@@ -175,8 +174,6 @@ class MonitorFile(Section):
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
-    public_url: HttpUrl | None = None
-    """The address under which people reach these pages; alerts link to it."""
 
 
 # --- feeds.yaml ---
@@ -217,7 +214,7 @@ class FeedsFile(Section):
 
 
 class ExampleSettings(Section):
-    """An article to try a rule on; a text alone is a title."""
+    """An article to try a rule on; a text alone is a title. It has no date."""
 
     title: Text | None = None
     """The headline, plain."""
@@ -227,6 +224,12 @@ class ExampleSettings(Section):
     """The full text, plain."""
     lang: Code | None = None
     """The language of the article."""
+    feed: Id | None = None
+    """The id of its feed, for queries that ask for it."""
+    country: Code | None = None
+    """The country of its feed."""
+    category: Code | None = None
+    """The category of its feed."""
 
 
 Example = Annotated[ExampleSettings, text_as("title", ExampleSettings)]

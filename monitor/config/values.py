@@ -77,8 +77,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def duration(value: object) -> timedelta:
     """Read `5m`, `1h30m` or `250ms`."""
-    if isinstance(value, timedelta):
-        return value
     if not isinstance(value, str) or not re.fullmatch(DURATION, value):
         bare = isinstance(value, int) and not isinstance(value, bool)
         hint = f"write {value}s, {value}m or {value}h" if bare else ""

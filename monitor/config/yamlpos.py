@@ -75,12 +75,15 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file that was read: its lines, its root (none if it is not YAML at all) and what is wrong with it as YAML."""
+    """A file that was read: its lines, its root, and what is wrong with it as YAML.
+
+    The root of what is not YAML at all is a null, as is that of an empty file.
+    """
 
     file: str
-    lines: tuple[str, ...]
-    root: Node | None
-    problems: tuple[Problem, ...]
+    lines: tuple[str, ...] = ()
+    root: Node = field(default_factory=lambda: Node(value=None, place=Place(1, 1)))
+    problems: tuple[Problem, ...] = ()
 
 
 def parse(content: bytes, file: str) -> Document:
@@ -101,13 +104,13 @@ def parse(content: bytes, file: str) -> Document:
         return _unreadable(file, problem, lines)
     loader = yaml.CSafeLoader(text)
     composer = _Composer(loader, file)
+    root = Node(value=None, place=Place(1, 1))
     try:
         root = composer.document()
     except yaml.MarkedYAMLError as error:
         composer.problems.append(syntax_problem(file, lines, error))
-        root = None
     except _TooManyError:
-        root = None
+        pass  # what was found so far is said
     finally:
         loader.dispose()
     return Document(file=file, lines=lines, root=root, problems=_shown(composer.problems, lines))
@@ -119,7 +122,7 @@ def split_lines(text: str) -> tuple[str, ...]:
 
 
 def _unreadable(file: str, problem: Problem, lines: tuple[str, ...] = ()) -> Document:
-    return Document(file=file, lines=lines, root=None, problems=_shown([problem], lines))
+    return Document(file=file, lines=lines, problems=_shown([problem], lines))
 
 
 def _shown(problems: list[Problem], lines: tuple[str, ...]) -> tuple[Problem, ...]:
@@ -224,7 +227,11 @@ class _Composer:
         if key in siblings:
             first = siblings[key].key
             line = first.line if first else 0
-            self._refuse(event, f"the key '{key}' stands here twice", f"first on line {line}")
+            self._refuse(
+                event,
+                f"the key '{key.partition(':')[0]}' stands here twice",
+                f"first on line {line}",
+            )
             return None
         return key
 

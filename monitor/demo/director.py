@@ -49,6 +49,7 @@ class Director:
         self._open: list[Piece] = []
         self._entered = 0
         self._troubles = 0
+        self._refusals: list[Receipt] = []
         self._told: dict[str, set[str]] = {}
         self.quiet: Counter[str] = Counter()
 
@@ -63,12 +64,9 @@ class Director:
     def receive(self, receipt: Receipt) -> None:
         """Note what came to a subscriber."""
         self._enter()
-        now = self._newsroom.elapsed
-        self._tally.receive(receipt, now)
+        self._tally.receive(receipt, self._newsroom.elapsed)
         if receipt.refused:
-            self._show.trouble(
-                now, receipt.subscriber, f"answers {receipt.refused}: kept, tried again"
-            )
+            self._refusals.append(receipt)
 
     async def play(self, seconds: float) -> None:
         """Begin; return when everything has come, or when `seconds` are over."""
@@ -82,8 +80,8 @@ class Director:
         articles = list(self._tally.articles())
         alerts = sum(len(self._tally.latencies(each.id)) for each in self._tally.subscribers)
         return (
-            f"{self._newsroom.elapsed:.0f} s: {self._entered} articles published, "
-            f"{sum(1 for each in articles if each.matches)} matched, {alerts} alerts delivered"
+            f"{self._newsroom.elapsed:.0f} s  articles published: {self._entered}, "
+            f"matched: {sum(1 for each in articles if each.matches)}, alerts delivered: {alerts}"
         )
 
     def complaints(self) -> list[str]:
@@ -110,6 +108,10 @@ class Director:
         for who, trouble in self._newsroom.troubles[self._troubles :]:
             self._troubles += 1
             self._show.trouble(self._newsroom.elapsed, who, trouble)
+        for each in self._refusals:
+            what = f"answers {each.refused}: the alert is kept, and tried again"
+            self._show.trouble(self._newsroom.elapsed, each.subscriber, what)
+        self._refusals.clear()
         self._open = [each for each in self._open if not self._is_settled(each)]
         self._tell_late()
 

@@ -15,6 +15,9 @@ from monitor.demo.script import Mishap, Outlet, Piece, Stale, Trouble
 from monitor.demo.site import serving
 
 _BACKLOG_AGE = timedelta(hours=26)
+_CUT_OFF = (
+    150  # bytes: in the middle of the oldest article, of which a part must not pass for an edit
+)
 _HTML = "text/html"
 
 
@@ -83,7 +86,7 @@ class Newsroom:
         self._note_reading(outlet)
         body = render(outlet, f"{self.site}/{outlet.id}/", self._standing(outlet))
         if trouble is Trouble.CUT_OFF:
-            body = body[: len(body) // 2]
+            body = body[:-_CUT_OFF]
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
         if request.headers.get("If-None-Match") == etag:
             return self._answer(web.Response(status=304, headers={"ETag": etag}))

@@ -40,7 +40,7 @@ def introduce(
     return [
         (
             "Newsroom",
-            Text(f"{site}: {len(outlets)} feeds, {languages} languages, polled twice a second"),
+            Text(f"{len(outlets)} feeds in {languages} languages at {site}"),
         ),
         ("Store", Text(f"{census.server}, embedded, on a socket of its own")),
         ("Rules", rules),
@@ -62,6 +62,7 @@ def summarise(
         ("Polled", Text(_polled(newsroom.requests))),
         ("Matched", Text(_matched(tally))),
         ("Delivered", _delivered(tally)),
+        ("Retried", Text(_retried(tally))),
         ("Kept quiet", _quiet(quiet, metrics)),
     ]
 
@@ -96,25 +97,29 @@ def _matched(tally: Tally) -> str:
 
 
 def _delivered(tally: Tally) -> Table:
-    table = Table("to", "by", "alerts", "median", "slowest", "", box=None, padding=(0, 2, 0, 0))
+    table = Table("to", "by", "alerts", "median", "slowest", box=None, padding=(0, 2, 0, 0))
     for who in tally.subscribers:
         latencies = tally.latencies(who.id)
-        refused = [each for each in tally.arrivals(who.id) if each.refusals]
         table.add_row(
             who.id,
             who.channel,
             f"{len(latencies)} of {sum(1 for each, _ in tally.expected if each == who.id)}",
             f"{median(latencies):.1f} s" if latencies else "-",
             f"{max(latencies):.1f} s" if latencies else "-",
-            _retried(sum(len(each.refusals) for each in refused), len(refused)),
         )
     return table
 
 
-def _retried(refusals: int, alerts: int) -> str:
-    if not refusals:
-        return ""
-    return f"{refusals} tries refused, {alerts} alerts retried"
+def _retried(tally: Tally) -> str:
+    arrivals = [(who.id, each) for who in tally.subscribers for each in tally.arrivals(who.id)]
+    delivered = Counter(
+        who for who, each in arrivals if each.refusals and each.taken_at is not None
+    )
+    parts = [
+        f"{who} {count}, refused at first and delivered on another try"
+        for who, count in delivered.items()
+    ]
+    return ", ".join(parts) or "none"
 
 
 def _quiet(quiet: Mapping[str, int], metrics: Metrics) -> Table:
@@ -123,5 +128,5 @@ def _quiet(quiet: Mapping[str, int], metrics: Metrics) -> Table:
         table.add_row(str(count), why)
     labels = {"reason": Suppression.BASELINE.value}
     backlog = metrics.registry.get_sample_value("monitor_suppressed_total", labels) or 0
-    table.add_row(f"{backlog:.0f}", "there before the monitor was: the backlog of a new feed")
+    table.add_row(f"{backlog:.0f}", "there before the monitor: a new feed's backlog alerts nobody")
     return table

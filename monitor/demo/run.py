@@ -125,8 +125,10 @@ class Stage:
         try:
             await asyncio.wait({running, playing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(playing)
-            await _end(running)
+            try:
+                await _end(playing)
+            finally:
+                await _end(running)
 
     async def _act(self) -> None:
         with suppress(TimeoutError):  # what was not read is missing in the end, and said so

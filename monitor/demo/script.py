@@ -51,7 +51,7 @@ OUTLETS = (
 class Trouble(StrEnum):
     """How a feed misbehaves for a while."""
 
-    CUT_OFF = "sends half a document: what is there is read"
+    CUT_OFF = "sends a document that breaks off: what is whole is read"
     BUSY = "answers 503: left alone for a second, as it asks"
 
 

@@ -13,10 +13,10 @@ from monitor.demo.marks import Marker
 from monitor.demo.script import Outlet
 from monitor.demo.tally import Arrival, Progress
 
-_NEXT = "Next: your feeds into config/feeds.yaml, your rules into config/rules.yaml, then `monitor run`."
+_NEXT = "Next: put your feeds into config/feeds.yaml, your rules into config/rules.yaml, and `monitor run`."
 _COLOURS = ("magenta", "cyan", "yellow", "green")
 _INDENT = 8
-_QUIET = "bright_black"
+_QUIET = "dim"
 _GOOD = "green"
 _BAD = "red"
 _TROUBLE = "yellow"
@@ -48,10 +48,12 @@ class Show:
     def head(self, facts: Sequence[tuple[str, RenderableType]]) -> None:
         """Say what is going on and where things are."""
         title = Text.assemble(
-            ("monitor demo", "bold"), "  the whole pipeline on this machine, on invented news"
+            ("monitor demo", "bold"), "  the whole pipeline on this machine, fed with invented news"
         )
-        self.console.print(title, end="\n\n")
-        self.console.print(_pairs(facts), end="\n\n")
+        self._print(title)
+        self._print()
+        self._print(_pairs(facts))
+        self._print()
         self._rule()
 
     def rules(self, names: Iterable[str]) -> Text:
@@ -85,15 +87,12 @@ class Show:
         """Show that something outside went wrong, as planned."""
         self._line(at, Text.assemble((f"! {who}", _TROUBLE), f" {what}"))
 
-    def remark(self, text: str) -> None:
-        """Say something about the demo itself."""
-        self.console.print(Text(text, _QUIET))
-
     def summary(self, facts: Sequence[tuple[str, RenderableType]]) -> None:
         """Sum up."""
         self._rule()
-        self.console.print()
-        self.console.print(_pairs(facts, spaced=True))
+        self._print()
+        self._print(_pairs(facts))
+        self._print()
 
     @contextmanager
     def standing(self, say: Callable[[], str]) -> Iterator[None]:
@@ -107,34 +106,39 @@ class Show:
     def verdict(self, complaints: Sequence[str]) -> None:
         """Say whether all came as it should, and what to do next."""
         if complaints:
-            self.console.print(Text("Not as it should be:", f"bold {_BAD}"))
+            self._print(Text("Not as it should be:", f"bold {_BAD}"))
             for each in complaints:
-                self.console.print(Text(f"  {each}"))
+                self._print(Text(f"  {each}"))
         else:
             everything = "Every alert that was due arrived, once; nothing else did."
-            self.console.print(Text(everything, f"bold {_GOOD}"))
-        self.console.print()
-        self.console.print(Text(_NEXT))
+            self._print(Text(everything, f"bold {_GOOD}"))
+        self._print()
+        self._print(Text(_NEXT))
+
+    def _print(self, what: RenderableType = "", *, no_wrap: bool = False) -> None:
+        try:
+            self.console.print(what, no_wrap=no_wrap)
+        except SystemExit as error:  # rich ends the program when the reader of its output has gone
+            raise BrokenPipeError from error
 
     def _rule(self) -> None:
-        self.console.print(Line(style=_QUIET))
+        self._print(Line(style=_QUIET))
 
     def _line(self, at: float, text: Text, right: Text | None = None) -> None:
         """Print one line: the time, the text cut to what fits, and something at the right edge."""
         edge = Text("  ").append_text(right) if right else Text()
         room = self.console.width - _INDENT - edge.cell_len
         text.truncate(max(room, 10), overflow="ellipsis", pad=bool(right))
-        time = Text(f"{at:5.1f}s  ", _QUIET)
-        self.console.print(time.append_text(text).append_text(edge), no_wrap=True)
+        self._print(Text.assemble((f"{at:5.1f}s  ", _QUIET), text, edge), no_wrap=True)
 
     def _indented(self, text: Text) -> None:
         for line in text.wrap(self.console, self.console.width - _INDENT):
             line.rstrip()
-            self.console.print(Text(" " * _INDENT).append_text(line))
+            self._print(Text(" " * _INDENT).append_text(line))
 
 
-def _pairs(facts: Sequence[tuple[str, RenderableType]], *, spaced: bool = False) -> Table:
-    grid = Table.grid(padding=(0, 2, 1 if spaced else 0, 0))
+def _pairs(facts: Sequence[tuple[str, RenderableType]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     for name, content in facts:

@@ -18,7 +18,7 @@ from monitor.core.poll import (
 )
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
-from monitor.services.service import IDLE, LeasingService
+from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
 log = structlog.get_logger()
@@ -51,6 +51,8 @@ class PollerService(LeasingService[FeedLease]):
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
+        # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
+        self._recorded = asyncio.Event()
 
     def use(self, feeds: Mapping[str, Feed]) -> None:
         """Poll `feeds` from the next turn on."""
@@ -60,9 +62,10 @@ class PollerService(LeasingService[FeedLease]):
         now = self._clock.now()
         leases = await self._store.claim(now, self._lease, limit)
         if not leases:
+            self._recorded.clear()
             due = await self._store.next_due()
             rest = min(IDLE, due - now) if due else IDLE
-            await asyncio.sleep(max(0.0, rest.total_seconds()))
+            await pause_until(self._recorded, max(0.0, rest.total_seconds()))
         return leases
 
     async def _handle(self, lease: FeedLease) -> None:
@@ -82,6 +85,7 @@ class PollerService(LeasingService[FeedLease]):
                 keys=decision.keys,
                 articles=decision.articles,
             )
+            self._recorded.set()
             self.metrics.poll_seconds.observe((now - started_at).total_seconds())
             self._tell(decision, recorded, now)
 

@@ -19,7 +19,12 @@ async def supervise(services: Iterable[Service], stop: asyncio.Event, grace: tim
     """
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each.run(stop), name=each.name) for each in services]
-        await stop.wait()
+        try:
+            await stop.wait()
+        finally:
+            # A cancellation alone may not end a service: `asyncio.wait_for` of Python 3.11, which redis-py sends with,
+            # loses one that comes as its inner task ends (python/cpython issue 86296).
+            stop.set()
         _, late = await asyncio.wait(tasks, timeout=grace.total_seconds()) if tasks else ((), ())
         for task in late:
             log.warning("service_cut_short", service=task.get_name(), after_s=grace.total_seconds())

@@ -69,10 +69,6 @@ class StreamLog(Generic[T]):
             if self._ahead or loop.time() >= deadline:
                 return [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
 
-    async def bury(self, entry: Entry[T], why: str) -> None:
-        """See `ArticleLog.bury`."""
-        await self._bury(key(entry.partition, self._name), entry.id, why)
-
     async def _make_groups(self) -> None:
         """Create the groups at 0: what was appended before the first consumer came is read too."""
         await self._server.each(

@@ -1,21 +1,27 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitor.config.generate import FILES, reference, schema_of, written
+from monitor.config.generate import FILES, reference, schema_of, write, written
 from monitor.config.load import load
-from monitor.config.schema import EntitySettings, NameSettings
+from monitor.config.schema import EntitySettings, NameSettings, Section
 from monitor.core.entities import record
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(("path", "content"), [*written()])
-def test_derived_file_is_current(path, content):
+def test_derived_file_is_current(path: str, content: Any) -> None:
     assert (ROOT / path).read_text() == content, "run: python -m monitor.config.generate"
 
 
-def test_every_setting_is_described():
+def test_derived_files_are_written(tmp_path: Path) -> None:
+    write(tmp_path)
+    assert all((tmp_path / path).read_text() == content for path, content in written())
+
+
+def test_every_setting_is_described() -> None:
     for name, file in FILES.items():
         schema = schema_of(file)
         for section in (schema, *schema["$defs"].values()):
@@ -25,7 +31,7 @@ def test_every_setting_is_described():
 
 
 @pytest.mark.parametrize("name", [*FILES])
-def test_shipped_file_begins_with_its_schema(name):
+def test_shipped_file_begins_with_its_schema(name: str) -> None:
     files = [*(ROOT / "config").glob(f"{name}.yaml"), *(ROOT / f"config/{name}").glob("*.yaml")]
     assert files
     for file in files:
@@ -34,14 +40,14 @@ def test_shipped_file_begins_with_its_schema(name):
         assert first == f"# yaml-language-server: $schema={up}schema/{name}.json"
 
 
-def test_reference_names_every_file_and_the_bounds():
+def test_reference_names_every_file_and_the_bounds() -> None:
     page = reference()
     for heading in ("## monitor.yaml", "## feeds.yaml", "### `subscribers[].targets[].slack`"):
         assert heading in page
 
 
-def test_schema_of_entities_knows_the_keys_that_the_gazetteer_knows():
-    def keys(section):
+def test_schema_of_entities_knows_the_keys_that_the_gazetteer_knows() -> None:
+    def keys(section: type[Section]) -> set[str]:
         return {field.alias or name for name, field in section.model_fields.items()}
 
     assert keys(EntitySettings) == record._KEYS
@@ -51,7 +57,7 @@ def test_schema_of_entities_knows_the_keys_that_the_gazetteer_knows():
 @pytest.mark.parametrize(
     "page", sorted((ROOT / "docs/how-to").glob("add-*.md")), ids=lambda p: p.stem
 )
-def test_example_on_a_page_loads(page, tmp_path):
+def test_example_on_a_page_loads(page: Path, tmp_path: Path) -> None:
     blocks = page.read_text().split("```yaml\n")[1:]
     assert blocks
     for block in blocks:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -32,7 +33,7 @@ def load_one(name: str, content: bytes) -> str:
 
 
 @given(st.sampled_from(FILES), st.binary(max_size=200))
-def test_bytes_load_or_are_refused(name, content):
+def test_bytes_load_or_are_refused(name: str, content: Any) -> None:
     load_one(name, content)
 
 
@@ -42,13 +43,13 @@ def test_bytes_load_or_are_refused(name, content):
 @example("subscribers.yaml", "route: []\nsubscribers: {}\n")
 @example("subscribers.yaml", "route: {routes: [1, {match: [a]}, {match: {rule: {}}}]}\n")
 @example("entities/people.yaml", "entities: [{id: ' ', type: person, names: {en: [a]}}]\n")
-def test_text_loads_or_is_refused(name, text):
+def test_text_loads_or_is_refused(name: str, text: str) -> None:
     load_one(name, text.encode())
 
 
 @given(st.data())
 @settings(max_examples=150, deadline=None)
-def test_shipped_file_with_a_piece_replaced_loads_or_is_refused(data):
+def test_shipped_file_with_a_piece_replaced_loads_or_is_refused(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(FILES))
     text = TEXTS[name]
     start = data.draw(st.integers(0, len(text)))
@@ -88,7 +89,7 @@ VALUES = st.recursive(
     st.sampled_from(["feeds", "rules", "lists", "subscribers", "route", "entities"]),
     st.lists(VALUES, max_size=3) | VALUES,
 )
-def test_shape_of_any_kind_loads_or_is_refused(key, value):
+def test_shape_of_any_kind_loads_or_is_refused(key: str, value: Any) -> None:
     name = {"lists": "rules", "route": "subscribers"}.get(key, key)
     load_one(f"{name}.yaml", json.dumps({key: value}).encode())
 
@@ -96,11 +97,9 @@ def test_shape_of_any_kind_loads_or_is_refused(key, value):
 @given(
     st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x85\u2028\u2029"), max_size=20)
 )
-def test_place_of_a_key_points_at_the_key(text):
+def test_place_of_a_key_points_at_the_key(text: str) -> None:
     before = f"- {{{text!r}: 1, "  # whatever this is to YAML
     document = parse(f"{before}key: 2}}\n".encode(), "f.yaml")
-    if document.root is not None:
-        node = document.root.find((0, "key"))
-        if node.key:
-            at = node.key.column - 1
-            assert document.lines[0][at:].startswith("key")
+    node = document.root.find((0, "key"))
+    if node.key:
+        assert document.lines[0][node.key.column - 1 :].startswith("key")

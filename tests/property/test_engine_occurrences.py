@@ -15,6 +15,7 @@ from monitor.core.engine.occurrences import (
     sequence,
 )
 from monitor.core.query.expression import Word
+from tests.strategies import unhurried
 
 
 def at(first: int, last: int, part: str) -> Occurrence:
@@ -54,6 +55,7 @@ def leaves(found: list[Occurrence]) -> set[Leaf]:
     return {leaf for occurrence in found for leaf in occurrence.leaves}
 
 
+@unhurried
 @given(lefts, rights, distances, st.booleans())
 def test_near_finds_every_place_that_has_a_neighbour(
     left: list[Occurrence], right: list[Occurrence], words: int, ordered: bool
@@ -65,6 +67,7 @@ def test_near_finds_every_place_that_has_a_neighbour(
     assert found == sorted(found, key=lambda o: (o.first, o.last))
 
 
+@unhurried
 @given(lefts, rights, occurrences("c"), distances, distances, st.booleans())
 def test_nested_near_misses_nothing_by_looking_at_neighbours_only(
     left: list[Occurrence],
@@ -81,6 +84,7 @@ def test_nested_near_misses_nothing_by_looking_at_neighbours_only(
     assert leaves(found) <= leaves(expected)
 
 
+@unhurried
 @given(lefts, rights, distances)
 def test_not_near_keeps_what_is_neither_near_nor_overlapping(
     wanted: list[Occurrence], unwanted: list[Occurrence], words: int
@@ -96,6 +100,7 @@ def test_not_near_keeps_what_is_neither_near_nor_overlapping(
     assert not_near(wanted, unwanted, words) == [one for one in wanted if not is_disturbed(one)]
 
 
+@unhurried
 @given(lefts, rights)
 def test_outside_drops_what_lies_inside(
     wanted: list[Occurrence], unwanted: list[Occurrence]
@@ -106,6 +111,7 @@ def test_outside_drops_what_lies_inside(
     assert outside(wanted, unwanted) == [one for one in wanted if not is_inside(one)]
 
 
+@unhurried
 @given(lefts, rights, occurrences("c"))
 def test_sequence_joins_what_touches(
     one: list[Occurrence], two: list[Occurrence], three: list[Occurrence]
@@ -121,6 +127,7 @@ def test_sequence_joins_what_touches(
     assert sequence(places) == sorted(expected)
 
 
+@unhurried
 @given(lefts)
 def test_longest_drops_only_what_lies_inside_another(found: list[Occurrence]) -> None:
     places = {(o.first, o.last) for o in found}
@@ -132,6 +139,7 @@ def test_longest_drops_only_what_lies_inside_another(found: list[Occurrence]) ->
     assert longest(places) == sorted(expected)
 
 
+@unhurried
 @given(st.lists(st.integers(0, 20), max_size=12))
 def test_single_words_are_all_counted(positions: list[int]) -> None:
     assert count_apart(at(p, p, "a") for p in positions) == len(set(positions))

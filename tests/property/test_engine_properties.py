@@ -26,7 +26,7 @@ from monitor.core.query.expression import (
 )
 from monitor.core.text import analyse
 from tests.factories import NOW
-from tests.strategies import articles, expressions, positional, prose
+from tests.strategies import articles, expressions, positional, prose, unhurried
 
 
 def evaluation(article: Article) -> Evaluation:
@@ -43,6 +43,7 @@ def nodes(explanation: Explanation) -> Iterator[Explanation]:
         yield from nodes(child)
 
 
+@unhurried
 @given(expressions, articles)
 def test_spans_are_what_stands_in_the_article(expression: Expression, article: Article) -> None:
     analysed = analyse(article)
@@ -63,6 +64,7 @@ def test_spans_are_what_stands_in_the_article(expression: Expression, article: A
         assert span.text in {text[span.start : span.end] for text in texts[span.field]}
 
 
+@unhurried
 @given(positional, articles)
 def test_what_has_a_place_matches_where_it_has_one(
     expression: Expression, article: Article
@@ -71,6 +73,7 @@ def test_what_has_a_place_matches_where_it_has_one(
     assert asked.matches(expression) == bool(list(asked.leaves(expression)))
 
 
+@unhurried
 @given(expressions, articles)
 def test_explanation_agrees_with_the_match(expression: Expression, article: Article) -> None:
     analysed = analyse(article)
@@ -81,6 +84,7 @@ def test_explanation_agrees_with_the_match(expression: Expression, article: Arti
     assert all(node.matched or not node.spans for node in nodes(explanation))
 
 
+@unhurried
 @given(st.lists(expressions, min_size=2, max_size=3), articles)
 def test_order_of_parts_does_not_count(parts: list[Expression], article: Article) -> None:
     backwards = parts[::-1]
@@ -88,6 +92,7 @@ def test_order_of_parts_does_not_count(parts: list[Expression], article: Article
     assert matches(disjunction(parts), article) == matches(disjunction(backwards), article)
 
 
+@unhurried
 @given(st.lists(expressions, min_size=2, max_size=3), articles)
 def test_operators_agree_with_each_other(parts: list[Expression], article: Article) -> None:
     held = [matches(part, article) for part in parts]
@@ -97,6 +102,7 @@ def test_operators_agree_with_each_other(parts: list[Expression], article: Artic
         assert matches(AtLeastOf(count, tuple(parts)), article) == (sum(held) >= count)
 
 
+@unhurried
 @given(expressions, articles)
 def test_negation_turns_the_answer_round(expression: Expression, article: Article) -> None:
     asked = evaluation(article)
@@ -106,6 +112,7 @@ def test_negation_turns_the_answer_round(expression: Expression, article: Articl
     assert list(asked.leaves(Not(expression))) == []
 
 
+@unhurried
 @given(expressions, articles, prose)
 def test_a_paragraph_more_takes_no_match_away(
     expression: Expression, article: Article, more: str

@@ -12,7 +12,7 @@ from monitor.core.model import Article
 from monitor.core.query.expression import EntityRef, Expression, ListRef, RuleRef, disjunction
 from monitor.core.text import analyse
 from tests.factories import NOW, rule
-from tests.strategies import articles, expressions, terms
+from tests.strategies import articles, expressions, terms, unhurried
 
 GAZETTEER = Gazetteer.from_records(
     [{"id": "e", "type": "org", "names": {"en": ["UN draft", {"n": "Syria", "case": "title"}]}}]
@@ -20,6 +20,7 @@ GAZETTEER = Gazetteer.from_records(
 references = st.sampled_from([EntityRef("e"), ListRef("l"), RuleRef("r")])
 
 
+@unhurried
 @given(
     st.lists(expressions | references, max_size=4),
     st.lists(terms, min_size=1, max_size=3),
@@ -36,6 +37,7 @@ def test_rule_set_agrees_with_asking_every_rule(
     assert found == [str(n) for n, e in enumerate(asked) if oracle.matches(e)]
 
 
+@unhurried
 @given(expressions, articles)
 def test_what_matches_has_an_anchor(expression: Expression, article: Article) -> None:
     analysed = analyse(article)

@@ -8,7 +8,7 @@ from monitor.core.query import check, lint, parse, rule_version, to_text
 from monitor.core.query.check import is_anchored
 from monitor.core.query.expression import Expression
 from monitor.errors import QueryError
-from tests.strategies import expressions
+from tests.strategies import expressions, unhurried
 
 _PIECES = [
     "a", "un", "AND", "OR", "NOT", "-", "(", ")", '"', "NEAR", "NEAR/3", "ONEAR/x", "EXCEPT", "title:", "lang:en",
@@ -20,6 +20,7 @@ scribble = st.lists(st.sampled_from(_PIECES), max_size=12).map(" ".join) | st.te
 )
 
 
+@unhurried
 @given(expressions)
 def test_canonical_text_reads_back_as_the_same_expression(expression: Expression) -> None:
     text = to_text(expression)
@@ -30,6 +31,7 @@ def test_canonical_text_reads_back_as_the_same_expression(expression: Expression
         assert parse(text) == expression
 
 
+@unhurried
 @given(scribble)
 def test_any_text_is_read_or_refused_with_a_place_inside_it(query: str) -> None:
     for error in check(query, rules={"x": parse("a")}, lists={"y"}, gazetteer={"z"}):
@@ -38,6 +40,7 @@ def test_any_text_is_read_or_refused_with_a_place_inside_it(query: str) -> None:
         assert error.message
 
 
+@unhurried
 @given(scribble)
 def test_what_can_be_read_can_be_written_and_read_again(query: str) -> None:
     if check(query, rules={"x": parse("a")}, lists={"y"}, gazetteer={"z"}):
@@ -48,6 +51,7 @@ def test_what_can_be_read_can_be_written_and_read_again(query: str) -> None:
     assert all(0 <= doubt.position < len(query) for doubt in lint(expression))
 
 
+@unhurried
 @given(expressions)
 def test_canonical_text_raises_no_doubt_about_precedence(expression: Expression) -> None:
     if is_anchored(expression):

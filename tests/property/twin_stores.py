@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from monitor.streams.memory import MemoryStore
 from monitor.streams.store import Store, open_store
+from tests.servers.valkey import empty
 
 T = TypeVar("T")
 
@@ -24,12 +25,8 @@ class TwinStores(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.memory = MemoryStore(high_water=4)
         self.opening = open_store(self.url, Path("unused"), partitions=1)
-        self.run(self._empty())
+        self.run(empty(self.url))
         self.store: Store = self.run(self.opening.__aenter__())
-
-    async def _empty(self) -> None:
-        async with open_store(self.url, Path("unused"), partitions=1) as store:
-            await store.server.everywhere("FLUSHALL")
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
         """Run one step to its end."""

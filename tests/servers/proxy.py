@@ -17,29 +17,42 @@ class Relay:
 
 @asynccontextmanager
 async def relay(target: Path, listen: Path) -> AsyncIterator[Relay]:
-    """Relay connections at `listen` to the server at `target`."""
+    """Relay connections at `listen` to the server at `target`; none is left open afterwards."""
     state = Relay(url=f"unix://{listen}")
+    connections: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        assert connection is not None
+        connections.add(connection)
         from_server, to_server = await asyncio.open_unix_connection(target)
-
-        async def answer() -> None:
-            while data := await from_server.read(65536):
-                if state.lose:
-                    state.lose -= 1
-                    break
-                writer.write(data)
-            writer.close()
-            to_server.close()
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(answer())
-            while data := await reader.read(65536):
-                to_server.write(data)
-            to_server.close()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_pump(reader, to_server, None))
+                group.create_task(_pump(from_server, writer, state))
+        finally:
+            for end in (writer, to_server):
+                end.close()
+                await end.wait_closed()
 
     server = await asyncio.start_unix_server(serve, listen)
     try:
         yield state
     finally:
         server.close()
+        for connection in connections:
+            connection.cancel()
+        if connections:
+            await asyncio.wait(connections)
+
+
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lossy: Relay | None
+) -> None:
+    """Carry bytes until they end or are to be lost; then end the other side too."""
+    while data := await reader.read(65536):
+        if lossy is not None and lossy.lose:
+            lossy.lose -= 1
+            break
+        writer.write(data)
+    writer.close()

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from monitor.streams.binary import find_binary
+from monitor.streams.client import connect
 from monitor.streams.embedded import GUARD
 
 SLOTS = 16384
@@ -83,6 +84,12 @@ def running_cluster() -> Iterator[str]:
             yield f"redis+cluster://127.0.0.1:{ports[0]}"
         finally:
             stop(*processes)
+
+
+async def empty(url: str) -> None:
+    """Delete everything on a server or a cluster."""
+    async with connect(url) as server:
+        await server.everywhere("FLUSHALL")
 
 
 def free_ports(count: int) -> list[int]:

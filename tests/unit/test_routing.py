@@ -1,9 +1,12 @@
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.matchers import Matchers
-from monitor.core.model import Severity
+from monitor.core.model import Match, Severity
 from monitor.core.routing import Route, route, take
 from tests.factories import article, match, matched
 
@@ -14,22 +17,22 @@ def rule(*names: str) -> Matchers:
     return Matchers(rule=frozenset(names))
 
 
-def told(tree, *matches, **article_changes):
+def told(tree: Route, *matches: Match, **article_changes: Any) -> dict[str, list[str]]:
     routed = route(tree, matched(article=article(**article_changes), matches=matches))
     return {name: [each.rule_id for each in given] for name, given in routed.alerts}
 
 
-def test_root_takes_what_no_child_takes():
+def test_root_takes_what_no_child_takes() -> None:
     tree = Route(subscriber="root", routes=(Route(subscriber="child", matchers=rule("b")),))
     assert told(tree, A, B) == {"root": ["a"], "child": ["b"]}
 
 
-def test_first_matching_child_takes_the_match():
+def test_first_matching_child_takes_the_match() -> None:
     tree = Route(subscriber="root", routes=(Route(subscriber="one"), Route(subscriber="two")))
     assert told(tree, A) == {"one": ["a"]}
 
 
-def test_continue_lets_the_following_siblings_see_the_match():
+def test_continue_lets_the_following_siblings_see_the_match() -> None:
     tree = Route(
         subscriber="root",
         routes=(
@@ -42,12 +45,12 @@ def test_continue_lets_the_following_siblings_see_the_match():
     assert told(tree, A) == {"one": ["a"], "three": ["a"]}
 
 
-def test_parent_does_not_take_what_a_continuing_child_took():
+def test_parent_does_not_take_what_a_continuing_child_took() -> None:
     tree = Route(subscriber="root", routes=(Route(subscriber="one", continue_=True),))
     assert told(tree, A) == {"one": ["a"]}
 
 
-def test_node_whose_children_all_refuse_takes_the_match_itself():
+def test_node_whose_children_all_refuse_takes_the_match_itself() -> None:
     inner = Route(
         subscriber="inner",
         matchers=rule("a"),
@@ -56,25 +59,25 @@ def test_node_whose_children_all_refuse_takes_the_match_itself():
     assert told(Route(subscriber="root", routes=(inner,)), A) == {"inner": ["a"]}
 
 
-def test_tree_is_walked_depth_first():
+def test_tree_is_walked_depth_first() -> None:
     deep = Route(routes=(Route(routes=(Route(subscriber="deep"),)),), continue_=True)
     tree = Route(subscriber="root", routes=(deep, Route(subscriber="after")))
     assert list(told(tree, A)) == ["deep", "after"]
 
 
-def test_route_without_subscriber_tells_that_of_its_parent():
+def test_route_without_subscriber_tells_that_of_its_parent() -> None:
     tree = Route(subscriber="root", routes=(Route(matchers=rule("a")),))
     assert told(tree, A, B) == {"root": ["a", "b"]}
 
 
-def test_match_that_reaches_no_subscriber_is_unrouted():
+def test_match_that_reaches_no_subscriber_is_unrouted() -> None:
     tree = Route(routes=(Route(subscriber="child", matchers=rule("b")),))
     routed = route(tree, matched(matches=(A, B)))
     assert routed.alerts == (("child", (B,)),)
     assert routed.unrouted == (A,)
 
 
-def test_matches_for_one_subscriber_are_one_alert_in_the_order_of_the_matches():
+def test_matches_for_one_subscriber_are_one_alert_in_the_order_of_the_matches() -> None:
     tree = Route(
         subscriber="desk",
         routes=(Route(subscriber="desk", matchers=rule("c")), Route(matchers=rule("a"))),
@@ -82,7 +85,7 @@ def test_matches_for_one_subscriber_are_one_alert_in_the_order_of_the_matches():
     assert told(tree, A, B, C) == {"desk": ["a", "b", "c"]}
 
 
-def test_subscriber_reached_twice_by_a_match_is_told_once():
+def test_subscriber_reached_twice_by_a_match_is_told_once() -> None:
     tree = Route(
         routes=(
             Route(subscriber="desk", continue_=True),
@@ -92,11 +95,11 @@ def test_subscriber_reached_twice_by_a_match_is_told_once():
     assert told(tree, A) == {"desk": ["a"]}
 
 
-def test_matchers_of_the_root_are_not_asked():
+def test_matchers_of_the_root_are_not_asked() -> None:
     assert told(Route(subscriber="root", matchers=rule("b")), A) == {"root": ["a"]}
 
 
-def test_way_to_a_node_is_known():
+def test_way_to_a_node_is_known() -> None:
     leaf = Route(name="leaf", subscriber="desk")
     tree = Route(name="root", routes=(Route(name="middle", routes=(leaf,)),))
     [taken] = take(tree, article(), A)
@@ -129,16 +132,17 @@ def test_way_to_a_node_is_known():
         (Matchers(rule=frozenset({"talks"}), country=frozenset({"fr"})), False),
     ],
 )
-def test_matcher_accepts_only_what_it_asks_for(matchers, accepted):
+def test_matcher_accepts_only_what_it_asks_for(matchers: Matchers, accepted: bool) -> None:
     told_of = match(severity=Severity.WARNING, labels={"region": "europe"})
     found_in = article(lang="en-GB", category="Politics", country="GB")
     assert matchers.accept(found_in, told_of) is accepted
 
 
 @pytest.mark.parametrize("asked", ["lang", "category", "country"])
-def test_matcher_refuses_an_article_that_does_not_say(asked):
+def test_matcher_refuses_an_article_that_does_not_say(asked: str) -> None:
     silent = article(lang=None, category=None, country=None)
-    assert not Matchers(**{asked: frozenset({"en"})}).accept(silent, match())
+    matchers = replace(Matchers(), **cast("Any", {asked: frozenset({"en"})}))
+    assert not matchers.accept(silent, match())
 
 
 SUBSCRIBERS = st.none() | st.sampled_from(["x", "y", "z"])
@@ -170,7 +174,9 @@ MATCHES = st.lists(
 
 
 @given(TREES, MATCHES)
-def test_every_match_is_routed_or_listed_as_unrouted_and_no_subscriber_is_told_twice(tree, matches):
+def test_every_match_is_routed_or_listed_as_unrouted_and_no_subscriber_is_told_twice(
+    tree: Route, matches: tuple[Match, ...]
+) -> None:
     routed = route(tree, matched(matches=matches))
     names = [name for name, _ in routed.alerts]
     assert len(names) == len(set(names))
@@ -189,7 +195,7 @@ def test_every_match_is_routed_or_listed_as_unrouted_and_no_subscriber_is_told_t
 
 
 @given(TREES, MATCHES)
-def test_routing_several_matches_is_routing_each(tree, matches):
+def test_routing_several_matches_is_routing_each(tree: Route, matches: tuple[Match, ...]) -> None:
     together = route(tree, matched(matches=matches))
     for each in matches:
         alone = route(tree, matched(matches=(each,)))

@@ -5,6 +5,7 @@ have at least one of its anchors; a query without anchors must always be asked.
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from monitor.core.engine.evaluation import Bindings
 from monitor.core.query.expression import (
@@ -35,7 +36,7 @@ Anchors = frozenset[str]
 _PREFIX = 3
 
 
-def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PLR0911 - one branch for each operator
+def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PLR0911, PLR0912 - a branch for each operator
     """Return words of which an article must have one for the query to hold of it; None if there are no such words."""
     match node:
         case Word() | Exact() | Wildcard():
@@ -69,7 +70,7 @@ def anchors(node: Expression, bindings: Bindings) -> Anchors | None:  # noqa: PL
 
 def features(words: set[str]) -> set[str]:
     """Return every anchor that these words of an article satisfy."""
-    return words | {f"{word[:_PREFIX]}*" for word in words}
+    return words.union([word[:_PREFIX] + "*" for word in words])
 
 
 def _word(term: Word | Exact | Wildcard) -> Anchors | None:
@@ -81,6 +82,8 @@ def _word(term: Word | Exact | Wildcard) -> Anchors | None:
         case Wildcard():
             prefix = term.pattern.partition("*")[0].partition("?")[0]
             return frozenset({f"{prefix[:_PREFIX]}*"}) if len(prefix) >= _PREFIX else None
+        case _:
+            assert_never(term)
 
 
 def _several(node: AtLeastOf, bindings: Bindings) -> Anchors | None:

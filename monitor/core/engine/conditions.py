@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from monitor.core.model import Article
@@ -26,6 +27,8 @@ def is_met(condition: Condition, article: AnalysedArticle, now: datetime) -> boo
             return _COMPARE[condition.comparison](article.word_count, condition.value)
         case Compare():
             return _COMPARE[condition.comparison](_age(article.article, now), condition.value)
+        case _:
+            assert_never(condition)
 
 
 def _has(condition: Has, article: Article) -> bool:
@@ -40,6 +43,8 @@ def _has(condition: Has, article: Article) -> bool:
             return (article.country or "").casefold() == condition.value
         case Attribute.CATEGORY:
             return " ".join((article.category or "").casefold().split()) == condition.value
+        case _:
+            assert_never(condition.attribute)
 
 
 def _is_language(lang: str, wanted: str) -> bool:

@@ -257,10 +257,8 @@ class Evaluation:
                 return find_stem(node, found, self._article.article.lang)
             case Regex():
                 return find_regex(node, found)
-            case _:
-                raise AssertionError(
-                    f"{type(node).__name__} has no places; the parser lets none through"
-                )
+            case _:  # pragma: no cover - the parser lets nothing else through
+                raise AssertionError(f"{type(node).__name__} has no places")
 
     # --- evidence ---
 

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - letters of other alphabets are what this file is about
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import assert_never
 
 import Stemmer
 
@@ -79,6 +80,8 @@ def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
                 items.append(find_exact(item, field))
             case Wildcard():
                 items.append(find_wildcard(item, field))
+            case _:
+                assert_never(item)
         if not items[-1]:
             return []
     return sequence(items)

@@ -37,7 +37,7 @@ IsRulePositional = Callable[[str], bool]
 LONGEST = 200_000
 MOST_LEVELS = 50
 MOST_TERMS = 10_000
-MOST_PROXIMITIES = 5  # one inside the other: each level can double the places to look at
+MOST_PROXIMITIES = 3  # one inside the other: each level can double the places to look at
 TOO_DEEP_HINT = "give an inner part a rule of its own and refer to it with @"
 TOO_CLOSE = (
     f"NEAR, ONEAR, NOT NEAR and EXCEPT stand inside one another more than {MOST_PROXIMITIES} times"

@@ -10,9 +10,11 @@ from monitor.core.query.expression import Span
 from monitor.errors import QueryError
 
 QUOTES = '"“”„‟«»'
-_HEBREW = re.compile(r"[\u05d0-\u05ea]")
 _BLANK = re.compile(r"\s+")
-_WORD = re.compile(rf"[^\s(),:<>{QUOTES}]+")
+# A quote between two Hebrew letters is the sign of an abbreviation, as in the Hebrew for UN.
+_HEBREW_SIGN = rf"(?<=[\u05d0-\u05ea])[{QUOTES}](?=[\u05d0-\u05ea])"
+_WORD = re.compile(rf"(?:[^\s(),:<>{QUOTES}]|{_HEBREW_SIGN})*")
+_INSIDE_QUOTES = re.compile(rf"(?:[^{QUOTES}]|{_HEBREW_SIGN})*+(?=[{QUOTES}])")
 _COMPARISON = re.compile(r"[<>]=?")
 _FOREIGN = {
     "&": "AND",
@@ -96,35 +98,17 @@ def _token(query: str, start: int) -> Token:
     comparison = _COMPARISON.match(query, start)
     if comparison:
         return Token(Kind.COMPARISON, comparison.group(), Span(*comparison.span()))
-    end = _word_end(query, start)
-    if query[start:end].lower() == "re" and query.startswith(":/", end):
-        return _regex(query, start, end + 2)
+    if query[start : start + 4].lower() == "re:/":
+        return _regex(query, start, start + 4)
+    end = next(_WORD.finditer(query, start)).end()
     return _word(query[start:end], Span(start, end))
 
 
 def _quoted(query: str, start: int) -> Token:
-    end = start + 1
-    while end < len(query):
-        if query[end] in QUOTES and not _is_inside_hebrew(query, end):
-            return Token(Kind.QUOTED, query[start + 1 : end], Span(start, end + 1))
-        end += 1
-    raise QueryError("the quotes are never closed", start, 1, "add a closing '\"'")
-
-
-def _word_end(query: str, start: int) -> int:
-    end = start
-    while word := _WORD.match(query, end):
-        end = word.end()
-        if not (end < len(query) and query[end] in QUOTES and _is_inside_hebrew(query, end)):
-            break
-        end += 1
-    return end
-
-
-def _is_inside_hebrew(query: str, position: int) -> bool:
-    """Tell whether a quote is the sign of a Hebrew abbreviation, as in the Hebrew for UN."""
-    around = query[max(0, position - 1) : position] + query[position + 1 : position + 2]
-    return len(around) == 2 and all(_HEBREW.match(letter) for letter in around)  # noqa: PLR2004 - one each side
+    inside = _INSIDE_QUOTES.match(query, start + 1)
+    if not inside:
+        raise QueryError("the quotes are never closed", start, 1, "add a closing '\"'")
+    return Token(Kind.QUOTED, inside.group(), Span(start, inside.end() + 1))
 
 
 def _regex(query: str, start: int, position: int) -> Token:

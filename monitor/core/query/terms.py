@@ -4,15 +4,16 @@
 
 import re
 from collections.abc import Iterator
+from typing import assert_never
 
 from monitor.core.query.expression import Exact, Expression, Phrase, Span, Wildcard, Word
-from monitor.core.text import exact_form, fold, is_by_character, split
+from monitor.core.text import LETTER, exact_form, fold, is_by_character, split
 from monitor.errors import QueryError
 
 _FEWEST_FIXED = 3
 _WILD = re.compile(r"[*?]")
 _PIECE = re.compile(r"\S+")
-_WILD_WORD = re.compile(r"[\w*?.'’＇]+")
+_WILD_WORD = re.compile(rf"(?:{LETTER}|[*?.'’＇])+")
 _POSSESSIVE = re.compile(r"['’＇][sS]$")
 
 
@@ -39,6 +40,8 @@ def _placed(item: Word | Exact | Wildcard, at: Span) -> Expression:
             return Exact(text, at=at)
         case Wildcard(pattern=pattern):
             return Wildcard(pattern, at=at)
+        case _:
+            assert_never(item)
 
 
 def _exact_words(text: str) -> Iterator[Exact]:
@@ -50,7 +53,7 @@ def _words(text: str, start: int) -> Iterator[Word | Wildcard]:
     if not _WILD.search(text):
         yield from (Word(word.folded) for word in split(text))
         return
-    for piece in _PIECE.finditer(text):
+    for piece in _PIECE.finditer(text.replace("_", " ")):
         if not _WILD.search(piece.group()):
             yield from (Word(word.folded) for word in split(piece.group()))
             continue

@@ -9,10 +9,11 @@ from monitor.core.text.article import (
     analyse,
 )
 from monitor.core.text.fold import fold
-from monitor.core.text.words import Word, exact_form, is_by_character, split
+from monitor.core.text.words import LETTER, Word, exact_form, is_by_character, split
 
 __all__ = [
     "DEFAULT_FIELDS",
+    "LETTER",
     "AnalysedArticle",
     "AnalysedField",
     "Place",

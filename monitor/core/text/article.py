@@ -70,7 +70,11 @@ class AnalysedField:
         starts: list[int] = []
         ends: list[int] = []
         for run in runs(self.text):
-            at = run.start()
+            at, end = run.span()
+            if SINGLE[run.group()] is not None and run.group().isalnum():
+                starts.append(at)
+                ends.append(end)
+                continue
             for word in pieces(run.group()).words:
                 starts.append(at + word.start)
                 ends.append(at + word.end)
@@ -180,15 +184,11 @@ def analyse_field(name: str, text: str, number: int) -> AnalysedField:
     """Take one field apart; `number` is its place among the fields."""
     base = number * FIELD_STRIDE
     found = run_texts(text)
-    words = [SINGLE[run] for run in found]
-    if None not in words:
-        return AnalysedField(name, text, base, cast("list[str]", words), {})
-    return _analyse_compounds(AnalysedField(name, text, base, [], {}), found)
-
-
-def _analyse_compounds(field: AnalysedField, found: list[str]) -> AnalysedField:
-    for run in found:
-        single = SINGLE[run]
+    singles = [SINGLE[run] for run in found]
+    if None not in singles:
+        return AnalysedField(name, text, base, cast("list[str]", singles), {})
+    field = AnalysedField(name, text, base, [], {})
+    for run, single in zip(found, singles, strict=True):
         if single is not None:
             field.words.append(single)
             continue

@@ -26,21 +26,30 @@ _SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, *_HEBREW_LETTERS])
 # Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
 _JOINT = rf"\.?['’＇{_HYPHENS}-]"
 _PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
-_LETTER = rf"[\w{_MARKS}{_IGNORED}]"
+LETTER = rf"[\w{_MARKS}{_IGNORED}]"
 _HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
-    rf"\w{_LETTER}*+(?:{_JOINT}{_LETTER}++|\.{_LETTER}++|{_HEBREW_QUOTE}{_LETTER}++)*+"
+    rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
 
+_SOUTH_EAST_ASIAN = re.compile(
+    "["
+    "\u0e01-\u0e4f\u0e5a\u0e5b\u0e81-\u0ecf\u0edc-\u0edf"  # Thai and Lao
+    "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
+    "\u1780-\u17df"  # Khmer
+    "]"
+)
 _BY_CHARACTER = (
     "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3031-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"  # Han
     "\u3041-\u3096\u309b-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
-    "\u0e01-\u0e4f\u0e5a\u0e5b\u0e81-\u0ecf\u0edc-\u0edf"  # Thai and Lao
-    "\u1000-\u103f\u104c-\u108f\u109a-\u109f\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa7f"  # Burmese
-    "\u1780-\u17df"  # Khmer
+    + "".join(  # the letters of South-East Asia; their marks belong to the letter before
+        letter
+        for letter in map(chr, range(0x0E00, 0xAB00))
+        if _SOUTH_EAST_ASIAN.match(letter) and letter not in _SPECIAL
+    )
 )
-_PIECE = re.compile(rf"[{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+|[^{_BY_CHARACTER}]++")
+_PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}\uff9e\uff9f]*+)|[^{_BY_CHARACTER}]++")
 _STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")
 _HYPHEN = re.compile(rf"[{_HYPHENS}-]")
 _APOSTROPHES = "'’＇"
@@ -100,15 +109,15 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 class _Single(dict[str, str | None]):
-    """The folded form of each run that is one word with one spelling; None for any other run."""
+    """The folded form of each short run that is one word with one spelling; None for any other run."""
 
     def __missing__(self, run: str) -> str | None:
+        if len(run) > _CACHED_LENGTH or _STARTS_BY_CHARACTER.match(run):
+            return None
         words, aliases = pieces(run)
-        single = words[0].folded if len(words) == 1 and not aliases else None
-        if len(run) <= _CACHED_LENGTH:
-            if len(self) >= _CACHED_RUNS:
-                self.clear()
-            self[run] = single
+        if len(self) >= _CACHED_RUNS:
+            self.clear()
+        single = self[run] = words[0].folded if len(words) == 1 and not aliases else None
         return single
 
 
@@ -142,7 +151,11 @@ def pieces(run: str) -> Pieces:
     parts = _HYPHEN.split(run)
     for part in parts:
         for piece in _PIECE.finditer(part):
-            words.extend(_words(piece.group(), start + piece.start()))
+            at = start + piece.start()
+            if piece[1]:
+                words.append(Word(fold(piece[1]), at, at + len(piece[1])))
+            else:
+                words.extend(_words(piece[0], at))
         start += len(part) + 1
     aliases = [
         alias for index, word in enumerate(words) for alias in _after_elision(run, index, word)

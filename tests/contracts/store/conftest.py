@@ -30,6 +30,7 @@ from monitor.streams.memory import (
 )
 from monitor.streams.public import StreamPublicStream
 from monitor.streams.store import Store, open_store
+from tests.servers.valkey import empty
 
 HIGH_WATER = 8
 MIN_IDLE = timedelta(milliseconds=80)
@@ -85,6 +86,6 @@ async def ports(store_url: str | None, tmp_path: Path) -> AsyncIterator[Ports]:
     if store_url is None:
         yield in_memory()
         return
+    await empty(store_url)
     async with open_store(store_url, tmp_path) as store:
-        await store.server.everywhere("FLUSHALL")
         yield on_server(store)

@@ -37,14 +37,14 @@ async def watching(directory: Path) -> AsyncIterator[list[None]]:
 
 
 @pytest.mark.parametrize("name", ["feeds.yaml", "feeds/more.yaml", "..data"])
-async def test_change_is_noticed(tmp_path, name):
+async def test_change_is_noticed(tmp_path: Path, name: str) -> None:
     (tmp_path / "feeds").mkdir()
     async with watching(tmp_path) as noticed:
         (tmp_path / name).write_text("feeds: []")
         await wait_until(lambda: bool(noticed), f"a change of {name} is noticed")
 
 
-async def test_file_replaced_by_renaming_is_noticed(tmp_path):
+async def test_file_replaced_by_renaming_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "feeds.yaml").write_text("")
     async with watching(tmp_path) as noticed:
         (tmp_path / ".feeds.yaml.swp").write_text("feeds: []")
@@ -52,7 +52,7 @@ async def test_file_replaced_by_renaming_is_noticed(tmp_path):
         await wait_until(lambda: bool(noticed), "the renaming is noticed")
 
 
-async def test_watch_ends_when_told(tmp_path):
+async def test_watch_ends_when_told(tmp_path: Path) -> None:
     stop = asyncio.Event()
     stop.set()
     async with asyncio.timeout(10):

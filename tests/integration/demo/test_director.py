@@ -88,9 +88,9 @@ async def test_all_is_well_when_each_alert_comes_once() -> None:
     assert [line.split("s  ")[1] for line in text.splitlines() if "no rule" in line] == [
         "A goal in the rain" + " " * 39 + "no rule matches"
     ]
-    assert performance.director.quiet == {"no rule matches": 1, "an edit, told before": 1}
+    assert performance.director.quiet == {"no rule matches": 1, "an edit: already told": 1}
     assert performance.director.status().endswith(
-        "3 articles published, 1 matched, 1 alerts delivered"
+        "articles published: 3, matched: 1, alerts delivered: 1"
     )
 
 

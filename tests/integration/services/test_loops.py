@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -133,3 +134,22 @@ async def test_slots_wait_for_their_tasks_on_leaving() -> None:
         slots.start(work("b"))
         assert slots.free == 0
     assert ended == ["a", "b"]
+
+
+class Deaf(Service):
+    """Loses a cancellation, as `asyncio.wait_for` of Python 3.11 can."""
+
+    name = "deaf"
+
+    async def step(self) -> int:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.01)
+        return 0
+
+
+async def test_a_service_that_fails_ends_even_one_that_loses_its_cancellation() -> None:
+    stop = asyncio.Event()
+    failing = Turns([1, StoreRefusedError("newer format"), 1], stop)
+    async with asyncio.timeout(5):
+        with pytest.raises(ExceptionGroup):
+            await supervise([Deaf(Metrics()), failing], stop, timedelta(seconds=1))

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_network
@@ -5,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from monitor.core.model import Article, ArticleKind, Feed
+from monitor.app.parts import SystemClock
+from monitor.core.feed import Document
+from monitor.core.model import Article, ArticleKind, Feed, FeedState
 from monitor.core.outcome import Suppression
 from monitor.errors import FeedReason
 from monitor.feeds.fetch import HttpFetcher
@@ -17,6 +20,7 @@ from monitor.telemetry import Metrics
 from tests.clock import StandingClock
 from tests.factories import feed
 from tests.servers.newsroom import Newsroom, Story
+from tests.wait import wait_until
 
 LOOPBACK = ip_network("127.0.0.0/8")
 
@@ -132,3 +136,34 @@ async def test_a_feed_unlisted_while_leased_is_left_alone(bench: Bench) -> None:
     bench.service.use({})
     assert await bench.poll() == []
     assert await bench.feeds.states(["one"]) == {}
+
+
+async def test_feeds_that_are_polled_together_are_polled_again_when_they_are_due() -> None:
+    every = timedelta(milliseconds=50)
+    polls: list[str] = []
+
+    class Unchanged:
+        async def fetch(self, feed: Feed, _state: FeedState) -> Document:
+            polls.append(feed.id)
+            await asyncio.sleep(0.01)  # for which both are leased, and nothing is due
+            return Document(url=feed.url, status=304)
+
+    feeds = {name: feed(id=name, every=every) for name in ("one", "two")}
+    store = MemoryFeedStore(MemoryStore())
+    service = PollerService(
+        store,
+        Unchanged(),
+        ProcessParser(),
+        feeds,
+        SystemClock(),
+        Metrics(),
+        concurrency=4,
+        lease=timedelta(minutes=1),
+        new_trace=lambda: "trace",
+    )
+    await store.sync(tuple(feeds.values()), SystemClock().now(), timedelta())
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(service.run(stop))
+        await wait_until(lambda: len(polls) >= 10, "five polls of each", seconds=4)
+        stop.set()

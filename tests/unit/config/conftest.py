@@ -9,7 +9,7 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def write(tmp_path) -> Write:
+def write(tmp_path: Path) -> Write:
     """Write files given as keywords (`feeds="..."`, or a path as a key of a mapping) and return the directory."""
     directory = tmp_path / "config"
     directory.mkdir()

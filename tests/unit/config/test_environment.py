@@ -1,12 +1,14 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.config.load import load
 from monitor.errors import ConfigError
+from tests.unit.config.conftest import Write
 
 
-def test_environment_wins_over_the_files(write):
+def test_environment_wins_over_the_files(write: Write) -> None:
     text = """
 store: {url: redis://file.example, directory: here}
 listen: {host: 10.0.0.1, port: 1}
@@ -26,7 +28,7 @@ listen: {host: 10.0.0.1, port: 1}
     assert (settings.listen.host, settings.listen.port) == ("10.0.0.1", 5000)
 
 
-def test_empty_variables_count_as_absent(write):
+def test_empty_variables_count_as_absent(write: Write) -> None:
     text = "store: {url: redis://file.example, directory: here}\nlisten: {port: 1}\n"
     empty = dict.fromkeys(("REDIS_URL", "MONITOR_DATA", "LISTEN", "PORT"), "")
     settings = load(write(monitor=text), empty)
@@ -44,7 +46,7 @@ def test_empty_variables_count_as_absent(write):
         ("localhost:0", "localhost", 0),
     ],
 )
-def test_listen_wins_over_port(write, listen, host, port):
+def test_listen_wins_over_port(write: Write, listen: str, host: str, port: int) -> None:
     settings = load(write(), {"LISTEN": listen, "PORT": "5000"})
     assert (settings.listen.host, settings.listen.port) == (host, port)
 
@@ -64,7 +66,9 @@ def test_listen_wins_over_port(write, listen, host, port):
         ("REDIS_URL", "redis://h:port"),
     ],
 )
-def test_variable_that_cannot_be_used_is_named_and_not_quoted(write, name, value):
+def test_variable_that_cannot_be_used_is_named_and_not_quoted(
+    write: Write, name: str, value: Any
+) -> None:
     with pytest.raises(ConfigError) as caught:
         load(write(), {name: value})
     [problem] = caught.value.problems
@@ -83,13 +87,13 @@ def test_variable_that_cannot_be_used_is_named_and_not_quoted(write, name, value
         "redis+cluster://a:7000",
     ],
 )
-def test_addresses_of_a_store(write, url):
+def test_addresses_of_a_store(write: Write, url: str) -> None:
     store = load(write(), {"REDIS_URL": url}).store
     assert store.url
     assert store.url.reveal() == url
 
 
-def test_address_of_the_store_comes_from_a_file(write):
+def test_address_of_the_store_comes_from_a_file(write: Write) -> None:
     directory = write({"store-url": "redis://:pw@h\n"}, monitor="store: {url_file: store-url}")
     settings = load(directory, {})
     assert settings.store.url
@@ -97,6 +101,6 @@ def test_address_of_the_store_comes_from_a_file(write):
     assert [secret.reveal() for secret in settings.secrets] == ["redis://:pw@h"]
 
 
-def test_file_with_the_address_is_not_read_when_the_environment_has_it(write):
+def test_file_with_the_address_is_not_read_when_the_environment_has_it(write: Write) -> None:
     settings = load(write(monitor="store: {url_file: nowhere}"), {"REDIS_URL": "redis://h"})
     assert settings.store.url

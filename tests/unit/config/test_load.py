@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.explain import explain
+from monitor.config.files import MAX_FILES, read
 from monitor.config.load import load
 from monitor.config.settings import Settings
 from monitor.core.matchers import Matchers
@@ -21,18 +23,19 @@ from monitor.core.targets import (
 )
 from monitor.errors import ConfigError
 from tests.factories import NOW, article
+from tests.unit.config.conftest import Write
 
 KEY = "whsec_" + "c2VjcmV0" * 4
 OLD_KEY = "whsec_" + "b2xkLW9sZC1v" * 3
 
 
-def problems(directory, environ=None):
+def problems(directory: Path, environ: Mapping[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load(directory, environ or {})
     return [problem.message for problem in caught.value.problems]
 
 
-def test_empty_directory_is_all_defaults(write):
+def test_empty_directory_is_all_defaults(write: Write) -> None:
     settings, defaults = load(write(), {}), Settings()
     for name in ("store", "listen", "log", "poll", "deliver", "retention", "network", "route"):
         assert getattr(settings, name) == getattr(defaults, name)
@@ -42,11 +45,11 @@ def test_empty_directory_is_all_defaults(write):
     assert (settings.feeds, settings.rules, settings.targets, settings.secrets) == ((), (), (), ())
 
 
-def test_sections_with_everything_commented_out_are_all_defaults(write):
+def test_sections_with_everything_commented_out_are_all_defaults(write: Write) -> None:
     assert load(write(monitor="store:\npoll:\n", feeds="feeds:\n"), {}).feeds == ()
 
 
-def test_process_settings_are_read(write):
+def test_process_settings_are_read(write: Write) -> None:
     settings = load(
         write(
             monitor="""
@@ -54,7 +57,6 @@ store: {directory: /var/lib/monitor, max_memory: 2GiB, partitions: 4}
 log: {level: debug, format: json}
 poll: {timeout: 1m30s, max_bytes: 1MiB}
 network: {allow: [10.0.0.0/8, "fd00::/8", 127.0.0.1]}
-public_url: https://monitor.example.org
 """
         ),
         {},
@@ -65,10 +67,9 @@ public_url: https://monitor.example.org
     assert settings.poll.timeout == timedelta(seconds=90)
     networks = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "127.0.0.1/32")))
     assert settings.network.allow == networks
-    assert settings.public_url == "https://monitor.example.org"
 
 
-def test_feed_has_its_fields_and_defaults(write):
+def test_feed_has_its_fields_and_defaults(write: Write) -> None:
     settings = load(
         write(
             feeds="""
@@ -96,7 +97,7 @@ feeds:
     assert (dw.name, dw.every, dw.since) == ("dw", timedelta(minutes=15), None)
 
 
-def test_files_in_folders_are_read_in_the_order_of_their_names(write):
+def test_files_in_folders_are_read_in_the_order_of_their_names(write: Write) -> None:
     feed = "feeds:\n  - {{id: {0}, url: http://{0}.example/}}\n"
     settings = load(
         write(
@@ -108,14 +109,14 @@ def test_files_in_folders_are_read_in_the_order_of_their_names(write):
     assert [feed.id for feed in settings.feeds] == ["one", "two", "three"]
 
 
-def test_hidden_files_and_others_are_left_alone(write):
+def test_hidden_files_and_others_are_left_alone(write: Write) -> None:
     directory = write(
         {".feeds.yaml": "[", "feeds.yaml~": "[", "README.md": "[", "schema/x.json": "["}
     )
     assert load(directory, {}).feeds == ()
 
 
-def test_rule_has_its_fields_and_its_rules_match(write):
+def test_rule_has_its_fields_and_its_rules_match(write: Write) -> None:
     settings = load(
         write(
             rules="""
@@ -148,7 +149,19 @@ lists:
     ]
 
 
-def test_version_changes_with_the_query_alone(write):
+def test_example_can_meet_the_conditions_of_a_query(write: Write) -> None:
+    text = """
+rules:
+  - id: a
+    query: Syria AND feed:bbc AND lang:en AND country:gb AND category:world
+    examples:
+      match: [{title: Syria, feed: bbc, lang: en, country: gb, category: World}]
+      no_match: [Syria]
+"""
+    assert len(load(write(rules=text), {}).rule_set) == 1
+
+
+def test_version_changes_with_the_query_alone(write: Write) -> None:
     rules = "rules:\n  - {{id: a, query: {}, name: {}}}\n"
 
     def version(query: str, name: str) -> str:
@@ -158,7 +171,7 @@ def test_version_changes_with_the_query_alone(write):
     assert version("Syria", "one") != version("Russia", "one")
 
 
-def test_route_tree_is_read(write):
+def test_route_tree_is_read(write: Write) -> None:
     settings = load(
         write(
             feeds="feeds: [{id: bbc, url: http://bbc.example/}]",
@@ -197,7 +210,7 @@ route:
     )
 
 
-def test_targets_have_their_ids_and_secrets(write):
+def test_targets_have_their_ids_and_secrets(write: Write) -> None:
     settings = load(
         write(
             {"secrets/slack": "https://hooks.example/T/B\n"},
@@ -212,6 +225,8 @@ subscribers:
           to: chief@example.org
           from: monitor@example.org
           smtp: {host: mail.example.org, username: me, password_env: SMTP_PASSWORD, tls: implicit}
+      - name: unsigned
+        webhook: {url: https://receiver.example/open}
       - webhook:
           url: https://receiver.example/hook
           secret_env: NEW
@@ -241,6 +256,7 @@ route: {subscriber: desk}
                 password=Secret("pw"),
             ),
         ),
+        WebhookTarget(id="desk/unsigned", subscriber="desk", url="https://receiver.example/open"),
         WebhookTarget(
             id="desk/webhook",
             subscriber="desk",
@@ -255,7 +271,7 @@ route: {subscriber: desk}
 
 
 @pytest.mark.parametrize(("tls", "port"), [("none", 25), ("starttls", 587), ("implicit", 465)])
-def test_mail_port_follows_from_tls(write, tls, port):
+def test_mail_port_follows_from_tls(write: Write, tls: str, port: int) -> None:
     smtp = f"{{host: m.example, tls: {tls}}}"
     email = f"{{email: {{to: a@x.example, from: b@x.example, smtp: {smtp}}}}}"
     text = f"subscribers: [{{name: desk, targets: [{email}]}}]\nroute: {{subscriber: desk}}\n"
@@ -264,7 +280,7 @@ def test_mail_port_follows_from_tls(write, tls, port):
     assert (target.smtp.port, target.smtp.password) == (port, None)
 
 
-def test_secrets_of_what_is_switched_off_need_not_exist(write):
+def test_secrets_of_what_is_switched_off_need_not_exist(write: Write) -> None:
     settings = load(
         write(
             subscribers="""
@@ -289,12 +305,12 @@ route: {subscriber: off}
     )
 
 
-def test_what_is_switched_off_is_checked_all_the_same(write):
+def test_what_is_switched_off_is_checked_all_the_same(write: Write) -> None:
     text = "subscribers: [{name: off, enabled: false, targets: [{slak: {}}]}]\nroute: {}\n"
     assert "unknown key 'slak'" in problems(write(subscribers=text))
 
 
-def test_broken_feed_is_known_to_routes_all_the_same(write):
+def test_broken_feed_is_known_to_routes_all_the_same(write: Write) -> None:
     found = problems(
         write(
             feeds="feeds: [{id: bbc, evry: 5m}]",
@@ -304,7 +320,7 @@ def test_broken_feed_is_known_to_routes_all_the_same(write):
     assert found == ["missing key 'url'", "unknown key 'evry'", "unknown feed 'dw'"]
 
 
-def test_problems_of_all_files_come_in_order_at_once(write):
+def test_problems_of_all_files_come_in_order_at_once(write: Write) -> None:
     with pytest.raises(ConfigError) as caught:
         load(
             write(
@@ -323,7 +339,7 @@ def test_problems_of_all_files_come_in_order_at_once(write):
     }
 
 
-def test_broken_entity_is_known_to_queries_all_the_same(write):
+def test_broken_entity_is_known_to_queries_all_the_same(write: Write) -> None:
     found = problems(
         write(
             entities="""
@@ -336,7 +352,7 @@ entities:
     assert found == ["entity 'lavrov': names.en: '!' has no letter and no digit"]
 
 
-def test_absent_directory_is_a_problem_with_the_next_step(tmp_path):
+def test_absent_directory_is_a_problem_with_the_next_step(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "nowhere", {})
     said = explain(caught.value)
@@ -345,12 +361,12 @@ def test_absent_directory_is_a_problem_with_the_next_step(tmp_path):
     )
 
 
-def test_file_instead_of_a_directory_is_a_problem(tmp_path):
+def test_file_instead_of_a_directory_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("")
     assert problems(tmp_path / "config") == ["this is not a directory"]
 
 
-def test_unreadable_file_is_a_problem(write):
+def test_unreadable_file_is_a_problem(write: Write) -> None:
     directory = write()
     (directory / "feeds.yaml").symlink_to(directory / "feeds.yaml")
     assert load(directory, {}).feeds == ()  # a link that leads nowhere is no file
@@ -359,7 +375,17 @@ def test_unreadable_file_is_a_problem(write):
     assert load(directory, {}).rules == ()
 
 
-def test_shipped_configuration_loads():
+def test_number_of_files_is_bounded(write: Write) -> None:
+    many = {f"feeds/{number}.yaml": "feeds: []" for number in range(MAX_FILES + 1)}
+    assert problems(write(many)) == [f"there are {MAX_FILES + 1} files; the limit is {MAX_FILES}"]
+
+
+def test_file_that_goes_away_is_a_problem(tmp_path: Path) -> None:
+    [problem] = read(tmp_path / "gone.yaml").problems
+    assert problem.message == "cannot be read: No such file or directory"
+
+
+def test_shipped_configuration_loads() -> None:
     settings = load(Path(__file__).parents[3] / "config", {})
     assert len(settings.feeds) >= 20
     assert len({feed.lang for feed in settings.feeds}) >= 6

@@ -26,7 +26,7 @@ def lay_out(mistake: Path, directory: Path) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda path: path.stem)
-def test_mistake_is_explained_in_these_words(mistake, tmp_path):
+def test_mistake_is_explained_in_these_words(mistake: Path, tmp_path: Path) -> None:
     directory = tmp_path / "config"
     lay_out(mistake, directory)
     with pytest.raises(ConfigError) as caught:
@@ -37,7 +37,7 @@ def test_mistake_is_explained_in_these_words(mistake, tmp_path):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda path: path.stem)
-def test_no_secret_is_shown(mistake, tmp_path):
+def test_no_secret_is_shown(mistake: Path, tmp_path: Path) -> None:
     directory = tmp_path / "config"
     lay_out(mistake, directory)
     with pytest.raises(ConfigError) as caught:
@@ -45,7 +45,7 @@ def test_no_secret_is_shown(mistake, tmp_path):
     assert "hunter2" not in explain(caught.value) + repr(caught.value) + repr(caught.value.problems)
 
 
-def test_sound_configuration_has_no_mistake():
+def test_sound_configuration_has_no_mistake() -> None:
     settings = load(DATA / "sound", {})
     assert [feed.id for feed in settings.feeds] == ["bbc-world"]
     assert [target.id for target in settings.targets] == ["desk/console"]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import yaml
 from hypothesis import given
@@ -9,7 +11,6 @@ from monitor.config.yamlpos import Place, parse
 
 def place(text: str, sought: str) -> Place:
     document = parse(text.encode(), "f.yaml")
-    assert document.root
     node = document.root.find(("q",))
     assert isinstance(node.value, str)
     return place_in(document.lines, node, node.value.index(sought))
@@ -32,23 +33,26 @@ def place(text: str, sought: str) -> Place:
         ("{a: 1, q: Syria (x}", Place(1, 17)),
     ],
 )
-def test_place_of_a_character_is_found_whatever_the_style(text, expected):
+def test_place_of_a_character_is_found_whatever_the_style(text: str, expected: Any) -> None:
     assert place(text, "(x") == expected
 
 
-def test_blank_is_placed_after_what_precedes_it():
+def test_blank_is_placed_after_what_precedes_it() -> None:
     assert place("q: Syria  x", "  x") == Place(1, 9)
 
 
-def test_end_of_the_text_is_after_its_last_character():
+def test_end_of_the_text_is_after_its_last_character() -> None:
     document = parse(b"q: >-\n  Syria\n  AND\n\nz: 1\n", "f.yaml")
-    assert document.root
     assert place_in(document.lines, document.root.find(("q",)), 9) == Place(3, 6)
 
 
-def test_node_that_is_no_text_is_placed_where_it_stands():
+def test_end_of_the_file_ends_the_text() -> None:
+    document = parse(b"q: Syria", "f.yaml")
+    assert place_in(document.lines, document.root.find(("q",)), 5) == Place(1, 9)
+
+
+def test_node_that_is_no_text_is_placed_where_it_stands() -> None:
     document = parse(b"q: [1]", "f.yaml")
-    assert document.root
     assert place_in(document.lines, document.root.find(("q",)), 3) == Place(1, 4)
 
 
@@ -56,10 +60,11 @@ TEXTS = st.text(st.sampled_from("ab'\"\\ \n\t#:Яя联é😀()&"), min_size=1, m
 
 
 @given(TEXTS, st.sampled_from([None, "'", '"', "|", ">"]), st.integers(0, 29))
-def test_character_at_the_place_is_the_character_of_the_text(text, style, position):
+def test_character_at_the_place_is_the_character_of_the_text(
+    text: str, style: str | None, position: int
+) -> None:
     written = yaml.safe_dump({"q": text}, default_style=style, allow_unicode=True, width=20)
     document = parse(written.encode(), "f.yaml")
-    assert document.root
     node = next(iter(document.root.children.values()))
     if node.value != text or position >= len(text) or text[position].isspace():
         return  # the emitter wrote it in a way that does not come back, or there is nothing to point at

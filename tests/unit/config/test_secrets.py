@@ -1,5 +1,8 @@
 import copy
 import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +12,7 @@ from monitor.config.values import WrongValueError
 from monitor.core.secret import Secret
 
 
-def test_secret_shows_itself_only_when_asked():
+def test_secret_shows_itself_only_when_asked() -> None:
     secret = Secret("hunter2")
     assert secret.reveal() == "hunter2"
     assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
@@ -20,7 +23,7 @@ def test_secret_shows_itself_only_when_asked():
 
 
 @pytest.mark.parametrize("leak", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_secret_is_not_copied_out(leak):
+def test_secret_is_not_copied_out(leak: Callable[[Secret], object]) -> None:
     with pytest.raises(TypeError):
         leak(Secret("hunter2"))
 
@@ -35,7 +38,7 @@ def test_secret_is_not_copied_out(leak):
         (b" kept blanks ", " kept blanks "),
     ],
 )
-def test_one_line_end_is_no_part_of_the_secret(tmp_path, content, secret):
+def test_one_line_end_is_no_part_of_the_secret(tmp_path: Path, content: Any, secret: str) -> None:
     (tmp_path / "s").write_bytes(content)
     found = SecretSource(tmp_path, {}).get(SlackSettings(webhook_url_file="s"), "webhook_url")
     assert found == Secret(secret)
@@ -51,7 +54,7 @@ def test_one_line_end_is_no_part_of_the_secret(tmp_path, content, secret):
         (b"\xff\xfe", "the file is not a text in UTF-8"),
     ],
 )
-def test_file_that_holds_no_secret_is_refused(tmp_path, content, message):
+def test_file_that_holds_no_secret_is_refused(tmp_path: Path, content: Any, message: str) -> None:
     (tmp_path / "s").write_bytes(content)
     with pytest.raises(WrongValueError) as caught:
         SecretSource(tmp_path, {}).get(SlackSettings(webhook_url_file="s"), "webhook_url")
@@ -59,18 +62,23 @@ def test_file_that_holds_no_secret_is_refused(tmp_path, content, message):
 
 
 @pytest.mark.parametrize("path", [".", "no/such/file", "with\0nul"])
-def test_path_that_cannot_be_read_is_refused(tmp_path, path):
+def test_path_that_cannot_be_read_is_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(WrongValueError):
         SecretSource(tmp_path, {}).get(SlackSettings(webhook_url_file=path), "webhook_url")
 
 
-def test_secret_without_a_source_is_none(tmp_path):
+def test_secret_that_is_required_is_never_absent(tmp_path: Path) -> None:
+    with pytest.raises(WrongValueError):
+        SecretSource(tmp_path, {}).require(SlackSettings.model_construct(), "webhook_url", str)
+
+
+def test_secret_without_a_source_is_none(tmp_path: Path) -> None:
     settings = WebhookSettings(url="https://x.example")
     assert SecretSource(tmp_path, {}).get(settings, "secret") is None
 
 
 @pytest.mark.parametrize("text", ["whsec_" + "A" * 32, "whsec_" + "A" * 84 + "AA=="])
-def test_signing_key_of_24_to_64_bytes_is_usable(text):
+def test_signing_key_of_24_to_64_bytes_is_usable(text: str) -> None:
     check_signing_key(text)
 
 
@@ -84,7 +92,7 @@ def test_signing_key_of_24_to_64_bytes_is_usable(text):
         "whsec_ключ",
     ],
 )
-def test_signing_key_that_standard_webhooks_refuses_is_refused_unquoted(text):
+def test_signing_key_that_standard_webhooks_refuses_is_refused_unquoted(text: str) -> None:
     with pytest.raises(WrongValueError) as caught:
         check_signing_key(text)
     assert text.removeprefix("whsec_") not in caught.value.message

@@ -1,7 +1,5 @@
 """Entries of the gazetteer and the forms of their names."""
 
-# ruff: noqa: RUF001 - letters of other alphabets are what this file is about
-
 from typing import Any
 
 import pytest

@@ -50,6 +50,12 @@ from monitor.errors import QueryError
         ("re:/a\\/b[)]/", "re:/a\\/b[)]/"),
         ('entity:"Sergey  Lavrov"', 'entity:"sergey lavrov"'),
         ("SENT (a b)", "SENT(a AND b)"),
+        ("anti-miss* wom?n's", '"anti miss*" AND wom?n'),
+        ("snake_cas*", '"snake cas*"'),
+        ("सीरि*", "सीरि*"),
+        ('או"ם OR "החלטת או"ם"', 'אום OR "החלטת אום"'),
+        ("NEARBY", "nearby"),
+        ("NEAR-by", '"near by"'),
     ],
 )
 def test_query_is_read_as(query: str, canonical: str) -> None:
@@ -127,6 +133,8 @@ def test_query_is_read_as(query: str, canonical: str) -> None:
         ("lead:" * 99 + "a", 250, 4, "nested deeper than 50 levels", ""),
         (" AND ".join(["a"] * 10_001), 0, 1, "the query has 10001 terms", "list"),
         (" NEAR ".join("abcdefg"), 0, 1, "NEAR, ONEAR, NOT NEAR and EXCEPT stand inside", "SENT"),
+        (" NEAR ".join(["a"] * 60), 0, 1, "nested deeper than 50 levels", "@"),
+        (f"re:/{'a' * 501}/", 0, 506, "the regular expression cannot be used: longer than 500", ""),
         ("a" * 200_001, 200_000, 1, "the query is longer than 200000 characters", ""),
     ],
 )  # fmt: skip

@@ -76,6 +76,8 @@ def test_spellings_of_a_word_are_one(written: str, folded: str) -> None:
         ('"או"', ["או"]),
         ("हिन्दी में", ["हिन्दी", "में"]),
         ("a\x00b\ud800c", ["a", "b", "c"]),
+        ("a-\u0301 b", ["a", "b"]),
+        ("0\u0ec8", ["0\u0ec8"]),
         ("", []),
         ("— … !", []),
     ],
@@ -152,6 +154,11 @@ def test_a_very_long_run_is_cut_in_linear_time(unit: str) -> None:
     text = "x" + unit * (200_000 // len(unit))
     tokens = field(text).tokens()
     assert all(text[t.start : t.end] == t.surface for t in tokens)
+
+
+def test_more_words_than_are_remembered_are_no_matter() -> None:
+    text = " ".join(f"w{number}" for number in range(70_000))
+    assert words(text) == text.split()
 
 
 def test_words_of_a_query_are_those_of_a_text() -> None:

@@ -1,0 +1,42 @@
+"""Hostile articles and queries cost no more than honest ones of their length.
+
+Each case takes well under a second; code that is quadratic in the places found would take minutes.
+"""
+
+import pytest
+
+from monitor.core.engine import compile_rules
+from tests.factories import NOW, article, rule
+
+WORDS = 20_000
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "query",
+    [
+        "a NEAR/100 b",
+        "a NEAR/100 a",
+        "((a NEAR/9 b) NEAR/9 a) NEAR/9 b",
+        "a NOT NEAR/100 c",
+        'a EXCEPT "b b a b"',
+        '"a b a b a b a b"',
+        "ATLEAST/100(a OR b)",
+        "SENT(a AND NOT c)",
+        "PARA(SENT(a AND b AND NOT c))",
+        "LEAD(a NEAR b)",
+        "re:/(a|b|ab)+c?/ OR a",
+        "*a*b*c*d* OR a",
+    ],
+)
+def test_places_are_combined_without_comparing_all_pairs(query: str) -> None:
+    body = "a b. " * (WORDS // 2)
+    (match,) = compile_rules([rule(query=query)]).rules.match(article(body=body), NOW)
+    assert match.spans
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("query", ["re:/(a|aa)+b/", "aaa*a*a*a*b", "title:aaa*"])
+def test_one_endless_word_is_no_trap(query: str) -> None:
+    rules = compile_rules([rule(query=query)]).rules
+    assert rules.match(article(title="", body="a" * 500_000), NOW) == ()
