@@ -29,10 +29,14 @@ class Pipeline:
         self.metrics = Metrics()
         self.program = Program(settings, parts, outside, self.metrics)
 
-    async def poll(self) -> None:
-        """Poll every feed that is due now, and do all that follows from it at this instant."""
+    async def take_in(self) -> None:
+        """Poll every feed that is due now."""
         while await self._is_due(self.parts.feeds):
             await self.program.poller.step()
+
+    async def poll(self) -> None:
+        """Poll every feed that is due now, and do all that follows from it at this instant."""
+        await self.take_in()
         await self.settle()
 
     async def settle(self) -> None:
