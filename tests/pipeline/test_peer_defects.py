@@ -159,6 +159,24 @@ async def test_several_workers_share_one_stream_without_losing_or_doubling(stage
     assert census.dead_entries == 0
 
 
+async def test_workers_that_start_while_others_are_at_work_take_nothing_from_them(
+    stage: Stage,
+) -> None:
+    """Being handed out too often buries an entry, so a start must not hand out what is in good hands."""
+    stage.publish(*(item(n, published_at=NOW) for n in range(8)))
+    async with AsyncExitStack() as stack:
+        crew: list[Pipeline] = [
+            await stack.enter_async_context(stage.open(since="30d")) for _ in range(8)
+        ]
+        await crew[0].take_in()
+        held = [await worker.parts.articles.read(64, timedelta()) for worker in crew]
+        census = await crew[0].parts.health.census(stage.clock.now())
+    assert sorted(entry.value.title for entries in held for entry in entries) == sorted(
+        f"Story {n}" for n in range(8)
+    )
+    assert census.dead_entries == 0
+
+
 async def test_a_5xx_is_retried_until_it_arrives(stage: Stage) -> None:
     stage.hook.reply(Reply(status=500), Reply(status=502), Reply(status=503), Reply(status=504))
     stage.publish(item(1, published_at=NOW))
