@@ -26,6 +26,7 @@ from monitor.ports import (
     PublicStream,
     StoreHealth,
 )
+from monitor.streams.bounds import Retention
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
@@ -84,7 +85,7 @@ async def open_store_parts(
             matches=StreamMatchLog(store, consumer),
             public=StreamPublicStream(store),
             ledger=StreamDeliveryLedger(store),
-            health=StreamStoreHealth(store),
+            health=StreamStoreHealth(store, _retention(settings)),
         )
 
 
@@ -107,6 +108,11 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
             parser=parser,
             channel=channels.build,
         )
+
+
+def _retention(settings: Settings) -> Retention:
+    keep = settings.retention
+    return Retention(delivered=keep.delivered, dead=keep.dead, matches=keep.matches)
 
 
 def _user_agent(settings: Settings) -> str:

@@ -43,7 +43,6 @@ def _settings(
         deliver=process.deliver,
         retention=process.retention,
         network=process.network,
-        public_url=process.public_url,
         feeds=tuple(
             records.feed(feed)
             for source in files.feeds

@@ -36,8 +36,7 @@ from monitor.config.types import (
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
 from monitor.core.model import Severity
-
-LEASE_MARGIN = timedelta(seconds=5)
+from monitor.core.retry import LEASE_MARGIN
 
 
 class Section(BaseModel):
@@ -69,7 +68,7 @@ class Section(BaseModel):
 
 
 class StoreSettings(Section):
-    """Where articles, matches and deliveries live. Takes effect at the next start."""
+    """Where articles, matches and deliveries live."""
 
     url: StoreUrl | None = None
     """A Redis or Valkey server, without credentials. None: the embedded server. REDIS_URL overrides it."""
@@ -90,7 +89,7 @@ class StoreSettings(Section):
 
 
 class ListenSettings(Section):
-    """Where health, metrics and pages are served. Takes effect at the next start."""
+    """Where health, metrics and pages are served."""
 
     host: Text = "127.0.0.1"
     """The address to listen on. LISTEN=host:port overrides both."""
@@ -166,7 +165,7 @@ class NetworkSettings(Section):
 
 
 class MonitorFile(Section):
-    """The process: its store, its limits, its addresses."""
+    """The process: its store, its limits, its addresses. Changes count from the next start."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
@@ -175,8 +174,6 @@ class MonitorFile(Section):
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
-    public_url: HttpUrl | None = None
-    """The address under which people reach these pages; alerts link to it."""
 
 
 # --- feeds.yaml ---

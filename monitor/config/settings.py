@@ -44,7 +44,6 @@ class Settings:
     deliver: DeliverSettings = field(default_factory=DeliverSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    public_url: str | None = None
     feeds: tuple[Feed, ...] = ()
     rules: tuple[Rule, ...] = ()
     rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)

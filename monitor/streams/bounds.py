@@ -1,5 +1,6 @@
 """Every number that bounds the store; the server's functions get theirs from here too."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from monitor.core.model import DeliveryState
@@ -30,17 +31,31 @@ TOLD_GENERATION = timedelta(days=30)
 TOLD_BUCKETS = 1024
 """Sets that one generation is spread over, so that each stays a compact set of integers."""
 
-KEEP_DELIVERED = timedelta(days=7)
-KEEP_DEAD = timedelta(days=30)
-KEEP_FINISHED = {
-    DeliveryState.DELIVERED: KEEP_DELIVERED,
-    DeliveryState.DROPPED: KEEP_DELIVERED,
-    DeliveryState.DEAD: KEEP_DEAD,
-}
-"""Counted from when the delivery was created."""
-
-KEEP_PUBLIC = timedelta(days=3)
 KEEP_PUBLIC_ENTRIES = 100_000
 
 RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))
 """How long finished work is kept at most when this share of the memory bound is in use."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is finished stays: `delivered` and dropped deliveries, what is `dead`, published `matches`.
+
+    Deliveries are counted from when they were created.
+    """
+
+    delivered: timedelta = timedelta(days=7)
+    dead: timedelta = timedelta(days=30)
+    matches: timedelta = timedelta(days=3)
+
+    def of(self, state: DeliveryState) -> timedelta | None:
+        """Return how long deliveries in this state stay; None while they are not finished."""
+        kept = {
+            DeliveryState.DELIVERED: self.delivered,
+            DeliveryState.DROPPED: self.delivered,
+            DeliveryState.DEAD: self.dead,
+        }
+        return kept.get(state)
+
+
+RETENTION = Retention()

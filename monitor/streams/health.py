@@ -9,6 +9,7 @@ from typing import Any
 from monitor.core.model import DeliveryState
 from monitor.ports import Census, LogCensus
 from monitor.streams import bounds, keys
+from monitor.streams.bounds import RETENTION, Retention
 from monitor.streams.client import call, command
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import key
@@ -22,9 +23,10 @@ CONSUMER_GONE = timedelta(days=1)
 class StreamStoreHealth:
     """A `StoreHealth` on the server."""
 
-    def __init__(self, store: Store) -> None:
-        """Work on an open store."""
+    def __init__(self, store: Store, keep: Retention = RETENTION) -> None:
+        """Work on an open store; what is finished stays as `keep` says."""
         self._store = store
+        self._keep = keep
         self._server = store.server
 
     async def ping(self) -> None:
@@ -57,14 +59,16 @@ class StreamStoreHealth:
         """See `StoreHealth.tidy`. When memory runs short, what was finished without trouble goes sooner."""
         at_most = await self._relief()
         count = 0
-        for state, kept in bounds.KEEP_FINISHED.items():
-            spared = state is DeliveryState.DEAD
-            count += await self._forget(state, now - (kept if spared else min(kept, at_most)))
-        public = now - min(bounds.KEEP_PUBLIC, at_most)
+        for state in DeliveryState:
+            kept = self._keep.of(state)
+            if kept is not None:
+                spared = state is DeliveryState.DEAD
+                count += await self._forget(state, now - (kept if spared else min(kept, at_most)))
+        public = now - min(self._keep.matches, at_most)
         count += await self._trim([keys.PUBLIC], "MINID", to_ms(public))
         count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
         dead = [key(partition, keys.DEAD) for partition in self._store.all()]
-        count += await self._trim(dead, "MINID", to_ms(now - bounds.KEEP_DEAD))
+        count += await self._trim(dead, "MINID", to_ms(now - self._keep.dead))
         return count + await self._dismiss()
 
     async def _relief(self) -> timedelta:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.model import DeliveryState
 from monitor.ports import Census, LogCensus
-from monitor.streams import bounds
+from monitor.streams.bounds import RETENTION, Retention
 from monitor.streams.instants import to_ms
 from monitor.streams.memory import store as shared
 from monitor.streams.memory.store import MemoryStore, MemoryStream, T
@@ -14,9 +14,10 @@ from monitor.streams.memory.store import MemoryStore, MemoryStream, T
 class MemoryStoreHealth:
     """A `StoreHealth` in memory."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        """Work on the shared state."""
+    def __init__(self, store: MemoryStore, keep: Retention = RETENTION) -> None:
+        """Work on the shared state; what is finished stays as `keep` says."""
         self._store = store
+        self._keep = keep
 
     async def ping(self) -> None:
         """See `StoreHealth.ping`."""
@@ -42,8 +43,8 @@ class MemoryStoreHealth:
         old = [
             key
             for key, it in booked.items()
-            if it.delivery.state in bounds.KEEP_FINISHED
-            and it.delivery.created_at <= now - bounds.KEEP_FINISHED[it.delivery.state]
+            if (kept := self._keep.of(it.delivery.state)) is not None
+            and it.delivery.created_at <= now - kept
         ]
         for key in old:
             del booked[key]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from monitor.core.model import DeliveryState, FeedState
 from monitor.core.retry import Ruling
-from monitor.streams import bounds
+from monitor.streams.bounds import RETENTION
 from tests.contracts.store.conftest import Ports
 from tests.contracts.store.test_ledger import attempt, claim, enqueue
 from tests.factories import NOW, article, feed
@@ -60,10 +60,10 @@ async def test_finished_deliveries_are_forgotten_after_their_time(ports: Ports) 
     async def left() -> int:
         return sum((await ports.health.census(NOW)).deliveries.values())
 
-    assert await ports.health.tidy(NOW + bounds.KEEP_DELIVERED - MINUTE) == 0
-    assert await ports.health.tidy(NOW + bounds.KEEP_DELIVERED) == 1
+    assert await ports.health.tidy(NOW + RETENTION.delivered - MINUTE) == 0
+    assert await ports.health.tidy(NOW + RETENTION.delivered) == 1
     assert await left() == 2
-    assert await ports.health.tidy(NOW + bounds.KEEP_DEAD) == 1
+    assert await ports.health.tidy(NOW + RETENTION.dead) == 1
     assert await left() == 1
-    assert await ports.health.tidy(NOW + 10 * bounds.KEEP_DEAD) == 0
+    assert await ports.health.tidy(NOW + 10 * RETENTION.dead) == 0
     assert await ports.ledger.get(waiting) is not None

@@ -197,3 +197,10 @@ async def test_attempts_are_counted_by_channel_verdict_and_reason() -> None:
         "test", "retry_later", "server_error"
     )._value.get
     assert count() == 1
+
+
+async def test_a_lease_outlasts_the_longest_attempt_so_that_no_send_is_repeated_under_way() -> None:
+    bench = Bench(timeout=45, hook=Script())
+    await bench.enqueue("hook")
+    (lease,) = await bench.service._claim(1)
+    assert lease.until - bench.clock.now() >= timedelta(seconds=50)

@@ -57,7 +57,6 @@ store: {directory: /var/lib/monitor, max_memory: 2GiB, partitions: 4}
 log: {level: debug, format: json}
 poll: {timeout: 1m30s, max_bytes: 1MiB}
 network: {allow: [10.0.0.0/8, "fd00::/8", 127.0.0.1]}
-public_url: https://monitor.example.org
 """
         ),
         {},
@@ -68,7 +67,6 @@ public_url: https://monitor.example.org
     assert settings.poll.timeout == timedelta(seconds=90)
     networks = tuple(map(ip_network, ("10.0.0.0/8", "fd00::/8", "127.0.0.1/32")))
     assert settings.network.allow == networks
-    assert settings.public_url == "https://monitor.example.org"
 
 
 def test_feed_has_its_fields_and_defaults(write: Write) -> None:
