@@ -140,6 +140,8 @@ def places(query: str, text: str = "", **fields: Any) -> list[str] | None:
         ("SENT(ATLEAST/2(a))", "A! A! A a", ["A", "a"]),
         ("SENT(SCORE(a:1, b:1) >= 2)", "A! B! A b", ["A", "b"]),
         ("SENT(@both)", "Draft! Paper! Now draft paper", ["draft", "paper"]),
+        ("FIRST/4(SENT(a b))", "A x. A b.", ["A", "b"]),
+        ("FIRST/3(SENT(a b))", "A x. A b.", None),
         ("FIRST/2(c)", "a b c", None),
         ("FIRST/3(c)", "a b c c", ["c"]),
         ('FIRST/2("b c")', "a b c", None),
