@@ -142,6 +142,8 @@ def places(query: str, text: str = "", **fields: Any) -> list[str] | None:
         ("SENT(@both)", "Draft! Paper! Now draft paper", ["draft", "paper"]),
         ("FIRST/4(SENT(a b))", "A x. A b.", ["A", "b"]),
         ("FIRST/3(SENT(a b))", "A x. A b.", None),
+        ("FIRST/2(a -c)", "a b c", ["a"]),
+        ("FIRST/3(a -c)", "a b c", None),
         ("FIRST/2(c)", "a b c", None),
         ("FIRST/3(c)", "a b c c", ["c"]),
         ('FIRST/2("b c")', "a b c", None),
