@@ -115,6 +115,7 @@ def places(query: str, text: str = "", **fields: Any) -> list[str] | None:
         ("拉夫 NEAR/2 说", "拉夫罗夫说", ["拉夫", "说"]),
         ("拉夫 NEAR/1 说", "拉夫罗夫说", None),
         ("a NEAR @other", "a draft", ["a", "draft"]),
+        ("a NEAR FIRST/2(b)", "b c a b", ["b", "a"]),
         ("a NEAR list:@majors", "a acme corp", ["a", "acme corp"]),
         # a place that another forbids
         ("a NOT NEAR/1 b", "a x b x x a", ["a"]),
