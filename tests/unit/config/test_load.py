@@ -48,6 +48,13 @@ def test_rule_whose_query_is_no_text_is_refused_and_others_are_checked_all_the_s
     assert "(" in second
 
 
+def test_route_that_names_a_number_is_told_so_once(write: Write) -> None:
+    """It is not also an unknown rule."""
+    [problem] = problems(write(subscribers="route: {routes: [{match: {rule: [5]}}]}"))
+    assert "5" in problem
+    assert "unknown" not in problem
+
+
 def test_empty_directory_is_all_defaults(write: Write) -> None:
     settings, defaults = load(write(), {}), Settings()
     for name in ("store", "listen", "log", "poll", "deliver", "retention", "network", "route"):
