@@ -35,6 +35,26 @@ def problems(directory: Path, environ: Mapping[str, str] | None = None) -> list[
     return [problem.message for problem in caught.value.problems]
 
 
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [("{id: a}", "missing key 'query'"), ("{id: a, query: [x]}", "expected")],
+    ids=["absent", "a-list"],
+)
+def test_rule_whose_query_is_no_text_is_refused_and_others_are_checked_all_the_same(
+    write: Write, rule: str, problem: str
+) -> None:
+    [first, second] = problems(write(rules=f"rules: [{rule}, {{id: b, query: (x}}]"))
+    assert problem in first
+    assert "(" in second
+
+
+def test_route_that_names_a_number_is_told_so_once(write: Write) -> None:
+    """It is not also an unknown rule."""
+    [problem] = problems(write(subscribers="route: {routes: [{match: {rule: [5]}}]}"))
+    assert "5" in problem
+    assert "unknown" not in problem
+
+
 def test_empty_directory_is_all_defaults(write: Write) -> None:
     settings, defaults = load(write(), {}), Settings()
     for name in ("store", "listen", "log", "poll", "deliver", "retention", "network", "route"):

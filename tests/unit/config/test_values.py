@@ -89,6 +89,8 @@ def test_id_is_read(text: Any) -> None:
         ("-a-", "did you mean 'a'?"),
         ("Мир", ""),
         ("a/b", "did you mean 'a-b'?"),
+        (5, ""),
+        (None, ""),
         ("a" * 101, f"did you mean '{'a' * 100}'?"),
     ],
 )

@@ -115,6 +115,7 @@ def places(query: str, text: str = "", **fields: Any) -> list[str] | None:
         ("拉夫 NEAR/2 说", "拉夫罗夫说", ["拉夫", "说"]),
         ("拉夫 NEAR/1 说", "拉夫罗夫说", None),
         ("a NEAR @other", "a draft", ["a", "draft"]),
+        ("a NEAR FIRST/2(b)", "b c a b", ["b", "a"]),
         ("a NEAR list:@majors", "a acme corp", ["a", "acme corp"]),
         # a place that another forbids
         ("a NOT NEAR/1 b", "a x b x x a", ["a"]),
@@ -140,6 +141,10 @@ def places(query: str, text: str = "", **fields: Any) -> list[str] | None:
         ("SENT(ATLEAST/2(a))", "A! A! A a", ["A", "a"]),
         ("SENT(SCORE(a:1, b:1) >= 2)", "A! B! A b", ["A", "b"]),
         ("SENT(@both)", "Draft! Paper! Now draft paper", ["draft", "paper"]),
+        ("FIRST/4(SENT(a b))", "A x. A b.", ["A", "b"]),
+        ("FIRST/3(SENT(a b))", "A x. A b.", None),
+        ("FIRST/2(a -c)", "a b c", ["a"]),
+        ("FIRST/3(a -c)", "a b c", None),
         ("FIRST/2(c)", "a b c", None),
         ("FIRST/3(c)", "a b c c", ["c"]),
         ('FIRST/2("b c")', "a b c", None),

@@ -46,6 +46,28 @@ def test_span_cut_by_the_end_of_the_snippet_is_marked_as_far_as_it_shows() -> No
     assert shown == (Piece("x" * SNIPPET_LIMIT, found=True), Piece(" …"))
 
 
+def test_words_found_beyond_the_end_of_the_snippet_are_left_out() -> None:
+    text = "needle " + "hay " * SNIPPET_LIMIT + "needle"
+    shown = pieces(text, span("body", text, "needle"), span("body", text, "needle", nth=1))
+    assert [piece.text for piece in shown if piece.found] == ["needle"]
+
+
+def test_blanks_at_the_end_of_a_snippet_are_cut() -> None:
+    text = "talks resume  "
+    assert pieces(text, span("body", text, "talks")) == (
+        Piece("talks", found=True),
+        Piece(" resume"),
+    )
+
+
+def test_a_mark_that_ends_in_a_blank_ends_the_snippet_without_it() -> None:
+    text = "talks resume "
+    assert pieces(text, span("body", text, "resume ")) == (
+        Piece("talks "),
+        Piece("resume", found=True),
+    )
+
+
 def test_word_found_far_into_text_without_blanks_is_still_shown() -> None:
     text = "字" * 500 + "針" + "字" * 500
     assert Piece("針", found=True) in pieces(text, span("body", text, "針"))
