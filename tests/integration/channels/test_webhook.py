@@ -103,7 +103,8 @@ async def test_headers_of_the_target_are_sent_and_cannot_replace_ours(
 
 async def test_target_without_secrets_gets_no_signature(channels: ChannelBuilder) -> None:
     async with HookServer() as hook:
-        await send(channels, hook.url)
+        outcome = await send(channels, hook.url)
+    assert isinstance(outcome, Delivered), outcome
     assert "webhook-signature" not in hook.received[0].headers
 
 
