@@ -10,6 +10,7 @@ from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
 from monitor.cli.match import match
 from monitor.cli.parse import parse
+from monitor.cli.rules import rules
 from monitor.cli.run import run
 from monitor.cli.status import status
 from monitor.config.explain import explain
@@ -30,7 +31,7 @@ def cli() -> None:
     configure_logging("warning")  # `run` sets up its own
 
 
-for command in (run, demo, check, status, match, parse, deliveries):
+for command in (run, demo, check, status, match, parse, deliveries, rules):
     cli.add_command(command)
 
 

