@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from monitor.cli.rules import convert
+from monitor.core.query.dialects import DIALECTS
 from tests.acceptance.daemon import environment, monitor
 
 RULES = """\
@@ -188,6 +191,13 @@ def test_query_is_converted_from_a_file_or_standard_input(tmp_path: Path) -> Non
     from_input = monitor("rules", "convert", "--from", "factiva", stdin=theirs.read_text())
     assert (from_file.returncode, from_file.stdout, from_file.stderr) == (0, ours, "")
     assert (from_input.returncode, from_input.stdout) == (0, ours)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_dialect_can_be_asked_for(dialect: str) -> None:
+    theirs = "syria 10" if dialect == "emm" else "syria"
+    done = CliRunner().invoke(convert, ["--from", dialect], input=theirs)
+    assert (done.exit_code, done.stdout) == (0, "syria\n")
 
 
 def test_what_is_lost_is_told_and_strict_gives_no_query() -> None:
