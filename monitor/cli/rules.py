@@ -217,13 +217,14 @@ def _print_tree(explanation: "Explanation") -> None:
     if sys.stdout.isatty():
         from rich.console import Console
 
-        Console().print(_tree(explanation))
+        Console().print(tree(explanation))
         return
     for depth, node in _flat(explanation):
         click.echo("  " * depth + _said(node))
 
 
-def _tree(explanation: "Explanation") -> "Tree":
+def tree(explanation: "Explanation") -> "Tree":
+    """Return the explanation for a terminal."""
     from rich.text import Text
     from rich.tree import Tree
 
@@ -255,6 +256,7 @@ def _said(node: "Explanation") -> str:
 
 
 def _place(span: "Span") -> str:
-    text = " ".join(span.text.split())
+    # What a feed sends must not steer a terminal.
+    text = " ".join("".join(c if c.isprintable() else " " for c in span.text).split())
     short = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
     return f"{span.field} {span.start}-{span.end} “{short}”"

@@ -1,5 +1,6 @@
 """`monitor rules` as its users run it."""
 
+import io
 import json
 import subprocess
 import sys
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
-from monitor.cli.rules import convert
+from monitor.cli.rules import convert, tree
+from monitor.core.engine import Explanation
 from monitor.core.query.dialects import DIALECTS
 from tests.acceptance.daemon import environment, monitor
 
@@ -94,6 +97,27 @@ def test_article_that_is_not_found_gives_exit_code_1(config: Path, tmp_path: Pat
         "no  un NEAR/3 resolution",
         "  yes un  [title 4-6 “UN”]",
         "  yes resolution  [body 2-12 “resolution”]",
+    ]
+
+
+def test_text_of_a_feed_cannot_steer_the_terminal(config: Path) -> None:
+    write(config, "rules: [{id: a, query: \"'UN resolution'\"}]\n".replace("'", '\\"'))
+    done = monitor(
+        "rules", "explain", "--config", config, "a", "-", stdin="UN \x1b[2J\x07 resolution"
+    )
+    assert "\x1b" not in done.stdout
+    assert "\x07" not in done.stdout
+
+
+def test_terminal_gets_the_same_as_a_tree() -> None:
+    part = Explanation(text="[b1]", matched=False)
+    written = io.StringIO()
+    screen = Console(file=written, width=80)
+    screen.print(tree(Explanation(text="[a1] OR [b1]", matched=True, children=(part, part))))
+    assert written.getvalue().splitlines() == [
+        "yes [a1] OR [b1]",
+        "├── no  [b1]",
+        "└── no  [b1]",
     ]
 
 

@@ -42,6 +42,11 @@ CARRIED_OVER = [
     ("chariot*", "chariot*"),
     ("wom?n", "wom?n"),
     ("MERGER AND OIL", "merger AND oil"),
+    ("crisis (bank or fund)", "crisis ONEAR/0 (bank OR fund)"),
+    ("crisis (bank) fund", '"crisis bank fund"'),
+    ("not not oil", "oil"),
+    ("oil same (gas or coal) same price", "PARA(oil AND (gas OR coal) AND price)"),
+    ("oil adj3 gas near4 price", "(oil ONEAR/2 gas) NEAR/3 price"),
 ]
 
 # Theirs, ours, and what of theirs was lost.

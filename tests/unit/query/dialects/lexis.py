@@ -46,6 +46,8 @@ CARRIED_OVER = [
     ("plural(oil)", "oil"),
     ("length > 300 and oil", "words>300 AND oil"),
     ("oil & gas", "oil AND gas"),
+    ("alpha pre/3 beta w/2 gamma", "alpha ONEAR/2 (beta NEAR/1 gamma)"),
+    ("alpha w/s beta w/p gamma", "PARA(SENT(alpha AND beta) AND gamma)"),
 ]
 
 # Theirs, ours, and what of theirs was lost.

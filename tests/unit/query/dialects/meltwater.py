@@ -37,6 +37,9 @@ CARRIED_OVER = [
     ("apple^9 OR iphone^10", "apple OR iphone"),
     ("(watch OR ipad)^9 AND apple", "(watch OR ipad) AND apple"),
     ("“apple watch” OR «pomme»", '"apple watch" OR pomme'),
+    ("apple NOT NOT juice", "apple AND juice"),
+    ("((apple))", "apple"),
+    ("apple,\nwatch; phone", "apple AND watch AND phone"),
 ]
 
 # Theirs, ours, and what of theirs was lost.

@@ -117,6 +117,17 @@ def test_order_counts_where_it_counted_there(dialect: str, query: str, in_any_or
         ("meltwater", "", "the query is empty", 0),
         ("meltwater", "apple AND", "something is missing at the end", 9),
         ("meltwater", "(apple OR pear", "this '(' is never closed", 0),
+        ("meltwater", "(apple OR )", "something is missing before ')'", 10),
+        ("meltwater", "apple OR OR pear", "'OR' has nothing to stand between", 9),
+        ("meltwater", '"" OR apple', "nothing to look for in ''", 0),
+        ("lucene", "apache OR", "something is missing at the end", 9),
+        ("lucene", "apache (NOT solr)", "nothing positive to look for", 0),
+        (
+            "lexis",
+            "alpha w/2 beta w/3 gamma w/4 delta w/5 epsilon",
+            "NEAR, ONEAR, NOT NEAR and EXCEPT stand inside one another more than 3 times",
+            0,
+        ),
         ("meltwater", "apple)", "there is no '(' for this ')'", 5),
         ("meltwater", 'pear "apple', "the quotes are never closed", 5),
         ("meltwater", "NOT apple", "nothing positive to look for", 0),
@@ -147,20 +158,34 @@ def test_query_that_is_wrong_is_refused_at_its_place(
     assert (caught.value.message, caught.value.position) == (message, place)
 
 
-@pytest.mark.parametrize("opening", ["(", "NOT ", "-", "title:(", "atleast2(", "[", "{", "/N1/"])
+@pytest.mark.parametrize("opening", ["(", "-(", "title:(", "atleast2(", "[", "{"])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_nesting_without_end_is_refused(dialect: str, opening: str) -> None:
     with pytest.raises(QueryError):
-        convert(dialect, opening * 20_000)
+        convert(dialect, opening * 2_000)
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "piece", ["a1 ", "a1 OR ", "a1 NOT ", "a1 w/2 ", "a1 near2 ", "x:[ ", "<<< ", '"a1" ', "+a1 "]
+    "piece",
+    [
+        "a1 ",
+        "a1 OR ",
+        "a1 NOT ",
+        "a1 w/2 ",
+        "a1 near2 ",
+        "x:[ ",
+        "<<< ",
+        '"a1" ',
+        "+a1 ",
+        "NOT ",
+        "- ",
+        "/N1/",
+    ],
 )
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_long_query_is_read_or_refused_without_delay(dialect: str, piece: str) -> None:
-    query = piece * (60_000 // len(piece)) + "a1"
+    query = piece * (20_000 // len(piece)) + "a1"
     with contextlib.suppress(QueryError):  # too many terms, or too near to each other
         assert convert(dialect, query).query
 
