@@ -150,10 +150,6 @@ class ArticleLog(Protocol):
         """
         ...
 
-    async def bury(self, entry: Entry[Article], why: str) -> None:
-        """Move the entry to the dead entries, with the reason, for a person to look at."""
-        ...
-
 
 class Matcher(Protocol):
     """Every rule at once. Pure and synchronous: the matching service runs it off the event loop."""
@@ -172,10 +168,6 @@ class MatchLog(Protocol):
 
     async def done(self, entry: Entry[MatchedArticle]) -> bool:
         """Finish the entry; call it after everything that follows from it is durable."""
-        ...
-
-    async def bury(self, entry: Entry[MatchedArticle], why: str) -> None:
-        """As `ArticleLog.bury`."""
         ...
 
 

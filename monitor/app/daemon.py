@@ -19,6 +19,9 @@ from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
 
+# The sections of monitor.yaml: what they bound is built once.
+_AT_START = ("store", "listen", "log", "poll", "deliver", "retention", "network")
+
 log = structlog.get_logger()
 
 
@@ -89,6 +92,9 @@ class Reloads:
         try:
             settings = await asyncio.to_thread(load, self._directory, os.environ)
             self._redactor.hide(secret.reveal() for secret in settings.secrets)
+            waiting = [
+                each for each in _AT_START if _differ(each, settings, self._program.settings)
+            ]
             await self._program.use(settings)
         except ConfigError as error:
             self._refuse(explain(error))
@@ -98,11 +104,19 @@ class Reloads:
             self._refused = ""
             self._metrics.reload_ok.set(1)
             log.info("config_reloaded", feeds=len(settings.feeds), rules=len(settings.rules))
+            if waiting:
+                log.warning(
+                    "restart_needed", sections=waiting, hint="they count from the next start"
+                )
 
     def _refuse(self, why: str) -> None:
         self._refused = why
         self._metrics.reload_ok.set(0)
         log.error("config_refused", problems=why)
+
+
+def _differ(section: str, new: Settings, old: Settings) -> bool:
+    return bool(getattr(new, section) != getattr(old, section))
 
 
 def _greet(directory: Path, settings: Settings, only: frozenset[str]) -> None:

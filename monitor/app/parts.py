@@ -1,6 +1,5 @@
 """Opens everything that stands behind a port: the store on one side, the network on the other."""
 
-import platform
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from monitor.ports import (
     StoreHealth,
 )
 from monitor.streams.bounds import Retention
+from monitor.streams.consumers import new_consumer
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
@@ -77,7 +77,7 @@ async def open_store_parts(
         max_memory=where.max_memory,
         partitions=where.partitions,
     ) as store:
-        consumer = platform.node() or "local"
+        consumer = new_consumer()
         yield StoreParts(
             clock=clock or SystemClock(),
             feeds=StreamFeedStore(store),

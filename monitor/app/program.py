@@ -36,7 +36,7 @@ class Program:
     ) -> None:
         """Build every service; nothing runs yet."""
         self._parts = parts
-        self._settings = settings
+        self.settings = settings
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.poller = PollerService(
@@ -74,7 +74,7 @@ class Program:
         self.router.use(table)
         self.poller.use(feeds)
         self.deliverer.use(lanes)
-        self._settings = settings
+        self.settings = settings
         await self._schedule()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,7 +88,7 @@ class Program:
     async def _schedule(self) -> None:
         """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
         if self.poller in self.services:
-            feeds, now = self._settings.feeds, self._parts.clock.now()
+            feeds, now = self.settings.feeds, self._parts.clock.now()
             spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
             await self._parts.feeds.sync(feeds, now, spread)
 

@@ -99,7 +99,7 @@ def json_articles(lines: TextIO) -> Iterator[Article]:
     """Yield the article of each line that is not blank; raise `ConfigError` for one that is none."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield json_article(line, lines.name, number)
+            yield json_article(line.rstrip("\n"), lines.name, number)
 
 
 def json_article(text: str, file: str, number: int = 1, *, id_: str | None = None) -> Article:

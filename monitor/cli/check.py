@@ -10,7 +10,10 @@ from monitor.cli.options import config_option, load_settings
 @click.command()
 @config_option
 def check(config: Path) -> None:
-    """Validate the whole configuration; list every problem at once. Exit 2 if there is one."""
+    """Validate the whole configuration.
+
+    Every problem is listed at once, with its place. Exit 2 if there is one.
+    """
     settings = load_settings(config)
     targets = ", ".join(target.id for target in settings.targets) or "none"
     click.echo(

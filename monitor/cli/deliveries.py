@@ -5,11 +5,12 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, load_settings
+from monitor.cli.output import text_console
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.render.clean import line
 from monitor.errors import MonitorError
@@ -35,7 +36,10 @@ def list_(config: Path, state: str | None, target: str | None, limit: int) -> No
     if not found:
         click.echo("no deliveries" + (f" in state {state}" if state else ""))
         return
-    table = Table("id", "created", "target", "state", "tries", "reason", "title", box=None)
+    table = Table(box=None)
+    for name in ("id", "created", "target", "state", "tries", "reason"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("title")
     for each in found:
         table.add_row(
             each.id,
@@ -44,9 +48,9 @@ def list_(config: Path, state: str | None, target: str | None, limit: int) -> No
             each.state,
             str(each.attempts),
             each.reason or "",
-            line(each.alert.article.title, 60),
+            Text(line(each.alert.article.title, 60), no_wrap=True, overflow="ellipsis"),
         )
-    Console(soft_wrap=True).print(table)
+    text_console().print(table)
 
 
 @deliveries.command()

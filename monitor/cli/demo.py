@@ -18,5 +18,8 @@ from monitor.demo.run import run_demo
     help="How long the newsroom publishes.",
 )
 def demo(seconds: float) -> None:
-    """Run everything on a small newsroom, without network or accounts, and show what each subscriber received."""
+    """Show everything at work on invented news.
+
+    A small newsroom on this machine, without network or accounts, and what each subscriber received.
+    """
     sys.exit(asyncio.run(run_demo(seconds, Console())))

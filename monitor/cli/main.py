@@ -1,18 +1,11 @@
 """The command group, and the one place where errors become exit codes."""
 
 import sys
+from importlib import import_module
 
 import click
 
 from monitor import __version__
-from monitor.cli.check import check
-from monitor.cli.deliveries import deliveries
-from monitor.cli.demo import demo
-from monitor.cli.match import match
-from monitor.cli.parse import parse
-from monitor.cli.rules import rules
-from monitor.cli.run import run
-from monitor.cli.status import status
 from monitor.config.explain import explain
 from monitor.errors import ConfigError, MonitorError
 from monitor.telemetry import configure_logging
@@ -21,7 +14,26 @@ FAILED = 1
 BAD_USAGE = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Imports a command when it is asked for: a daemon that runs for months carries no library of the others."""
+
+    NAMES = ("run", "demo", "check", "status", "match", "parse", "rules", "deliveries")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
+        """Return the names, the first to know first."""
+        return list(self.NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the group's
+        """Return the command of the module of that name, if there is one."""
+        if cmd_name not in self.NAMES:
+            return None
+        command: click.Command = getattr(import_module(f"monitor.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, "--version", message="monitor %(version)s")
 def cli() -> None:
     """Watch news feeds and alert people to what their rules find.
@@ -29,10 +41,6 @@ def cli() -> None:
     Exit codes: 0 done, 1 failed, 2 bad configuration or usage.
     """
     configure_logging("warning")  # `run` sets up its own
-
-
-for command in (run, demo, check, status, match, parse, deliveries, rules):
-    cli.add_command(command)
 
 
 def main() -> None:

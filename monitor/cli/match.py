@@ -25,17 +25,21 @@ from monitor.core.model import Match
     "--entities",
     "entities_dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A directory of entity files, for `entity:` in queries.",
+    help="Entity files, for `entity:` in queries; without it `entities` beside a rules YAML.",
 )
 @click.option(
     "--plain", is_flag=True, help="ARTICLES has one article a line, plain text; ids from 0."
 )
 @click.argument("articles", type=click.File(encoding="utf-8", errors="replace"), default="-")
 def match(rules_file: Path, entities_dir: Path | None, plain: bool, articles: TextIO) -> None:
-    """Print one JSON line for each match of a rule in ARTICLES (JSON lines; `-` is standard input).
+    """Print which rules find which articles.
 
+    One JSON line for each match of a rule in ARTICLES: JSON lines, or `-` for standard input.
     An article is an object with `id` and any of `title`, `summary`, `body`, `lang`, `feed`, `url`, `published_at`.
     """
+    beside = rules_file.parent / "entities"
+    if entities_dir is None and rules_file.suffix != ".txt" and beside.is_dir():
+        entities_dir = beside
     rules = load_rule_set(rules_file, entities_dir)
     now = datetime.now(UTC)
     read = text_articles if plain else json_articles
@@ -46,12 +50,13 @@ def match(rules_file: Path, entities_dir: Path | None, plain: bool, articles: Te
 
 def match_row(found: Match) -> dict[str, Any]:
     """Return a match as it is printed."""
+    places = {(span.field, span.start, span.end): span.text for span in found.spans}
     return {
         "article": found.article_id,
         "rule": found.rule_id,
         "score": found.score,
         "spans": [
-            {"field": span.field, "start": span.start, "end": span.end, "text": span.text}
-            for span in found.spans
+            {"field": field, "start": start, "end": end, "text": text}
+            for (field, start, end), text in places.items()
         ],
     }

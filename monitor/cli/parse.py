@@ -22,8 +22,9 @@ _LARGEST = 64 * 1024 * 1024
 @config_option
 @click.argument("source", metavar="FILE_OR_URL")
 def parse(config: Path, source: str) -> None:
-    """Print the feed in FILE_OR_URL as one JSON object: `feed` and its `articles`, in the order of the document.
+    """Print a feed as JSON.
 
+    One object: `feed`, and its `articles` in the order of the document.
     A URL is fetched as the poller would, with the address guard of the configuration.
     """
     if "://" in source:

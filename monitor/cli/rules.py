@@ -5,29 +5,28 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
+from rich.tree import Tree
 
+from monitor.cli.articles import articles_in, one_article, read_file
+from monitor.cli.match import match_row
 from monitor.cli.options import config_option
+from monitor.cli.output import text_console
 from monitor.config.explain import explain_problem
-
-if TYPE_CHECKING:
-    from rich.tree import Tree
-
-    from monitor.config.rulebook import Rulebook
-    from monitor.core.engine import Explanation
-    from monitor.core.model import Span
-    from monitor.core.query.dialects import Conversion
-    from monitor.errors import Problem
-
-# What a command needs beside is imported where it runs, so that `monitor run` starts without it.
-# ruff: noqa: PLC0415
+from monitor.config.rulebook import Rulebook, load_rulebook
+from monitor.config.rulelint import doubts
+from monitor.config.rules import examples, explain_example, failed_example
+from monitor.config.values import nearest
+from monitor.core.engine import Explanation
+from monitor.core.model import Span
+from monitor.core.query import dialects, parse, rule_version, to_text
+from monitor.errors import ConfigError, Problem, QueryError
 
 _FAILED = 1
 _MOST_SPANS = 5  # of one node, in the output for a person
 _LONGEST_TEXT = 60
-_DIALECTS = ("meltwater", "brandwatch", "factiva", "lexis", "lucene", "emm", "google")
 
 
 @click.group()
@@ -55,10 +54,7 @@ def rules() -> None:
 )
 def lint(config: Path, strict: bool, samples: tuple[Path, ...], most_percent: float) -> None:
     """List what the rules say without being wrong, but hardly mean."""
-    from monitor.cli.articles import articles_in
-    from monitor.config.rulelint import doubts
-
-    book = _load(config)
+    book = load_rulebook(config)
     articles = [article for path in samples for article in articles_in(path)]
     now = datetime.now(UTC)
     found = tuple(doubts(book, now, articles, most_percent=most_percent))
@@ -72,10 +68,11 @@ def lint(config: Path, strict: bool, samples: tuple[Path, ...], most_percent: fl
 @rules.command()
 @config_option
 def test(config: Path) -> None:
-    """Try the examples of every rule; exit 1 and say why, if one contradicts its rule."""
-    from monitor.config.rules import examples, explain_example, failed_example
+    """Try the examples of every rule.
 
-    book = _load(config)
+    Exit 1 if one contradicts its rule, and show why.
+    """
+    book = load_rulebook(config)
     tried = failed = 0
     for each in book.written.values():
         for example in examples(each):
@@ -99,14 +96,12 @@ def test(config: Path) -> None:
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 def match(config: Path, files: tuple[Path, ...]) -> None:
-    """Print one JSON line for each match of a configured rule in FILEs.
+    """Print which configured rules find which articles.
 
-    A FILE is a feed document (RSS, Atom, JSON Feed), JSON lines, or a text that is one article; `-` is standard input.
+    One JSON line for each match in FILEs. A FILE is a feed document (RSS, Atom, JSON Feed), JSON lines,
+    or a text that is one article; `-` is standard input.
     """
-    from monitor.cli.articles import articles_in
-    from monitor.cli.match import match_row
-
-    book = _load(config)
+    book = load_rulebook(config)
     now = datetime.now(UTC)
     for path in files:
         for article in articles_in(path):
@@ -120,13 +115,12 @@ def match(config: Path, files: tuple[Path, ...]) -> None:
 @click.argument("rule")
 @click.argument("article", type=click.Path(path_type=Path))
 def explain(config: Path, rule: str, article: Path) -> None:
-    """Show why RULE finds ARTICLE or does not: yes or no at every part of its query, and where.
+    """Show why RULE finds ARTICLE or does not.
 
-    ARTICLE is a JSON object or a text, whose first line is the title; `-` is standard input. Exit 1 if it is not found.
+    Yes or no at every part of its query, and where. ARTICLE is a JSON object or a text, whose first line is the
+    title; `-` is standard input. Exit 1 if it is not found.
     """
-    from monitor.cli.articles import one_article
-
-    book = _load(config)
+    book = load_rulebook(config)
     _known(book, rule)
     explanation = book.rules.explain(rule, one_article(article), datetime.now(UTC))
     _print_tree(explanation)
@@ -138,10 +132,8 @@ def explain(config: Path, rule: str, article: Path) -> None:
 @config_option
 @click.argument("rule", required=False)
 def show(config: Path, rule: str | None) -> None:
-    """List the rules with their queries in canonical form, or show one of them."""
-    from monitor.core.query import parse, rule_version, to_text
-
-    book = _load(config)
+    """Show rules, or one RULE, in canonical form."""
+    book = load_rulebook(config)
     if rule:
         _known(book, rule)
     for id_ in [rule] if rule else book.written:
@@ -150,21 +142,18 @@ def show(config: Path, rule: str | None) -> None:
 
 
 @rules.command()
-@click.option("--from", "dialect", required=True, type=click.Choice(_DIALECTS))
+@click.option("--from", "dialect", required=True, type=click.Choice(dialects.DIALECTS))
 @click.option("--strict", is_flag=True, help="Print no query if something essential is lost.")
 @click.argument("file", default="-", type=click.Path(path_type=Path))
 def convert(dialect: str, strict: bool, file: Path) -> None:
-    """Turn the query in FILE from another system's language into ours; what is lost is told on standard error.
+    """Turn a query of another system into ours.
 
-    Exit 1 if something essential is lost: then the new query finds other articles than the old one.
+    What is lost or changed is told on standard error. Exit 1 if something essential is lost: then the new query finds
+    other articles than the old one.
     """
-    from monitor.cli.articles import read_file
-    from monitor.core.query.dialects import convert as converted
-    from monitor.errors import ConfigError, QueryError
-
     text = read_file(file).decode("utf-8-sig", errors="replace").strip()
     try:
-        conversion = converted(dialect, text)
+        conversion = dialects.convert(dialect, text)
     except QueryError as error:
         problem = _in_text(file, text, error.position, error.message, error.hint)
         raise ConfigError((problem,)) from error
@@ -175,15 +164,7 @@ def convert(dialect: str, strict: bool, file: Path) -> None:
         sys.exit(_FAILED)
 
 
-def _load(config: Path) -> "Rulebook":
-    from monitor.config.rulebook import load_rulebook
-
-    return load_rulebook(config)
-
-
-def _known(book: "Rulebook", rule: str) -> None:
-    from monitor.config.values import nearest
-
+def _known(book: Rulebook, rule: str) -> None:
     if rule not in book.written:
         hint = nearest(rule, book.written)
         raise click.UsageError(f"there is no rule '{rule}'" + (f" ({hint})" if hint else ""))
@@ -192,16 +173,14 @@ def _known(book: "Rulebook", rule: str) -> None:
 # --- conversion ---
 
 
-def _print_notes(conversion: "Conversion", file: Path, text: str) -> None:
+def _print_notes(conversion: dialects.Conversion, file: Path, text: str) -> None:
     for note in conversion.notes:
         kind = "lost" if note.essential else "changed"
         problem = _in_text(file, text, note.position, f"{kind}: {note.message}")
         click.echo(explain_problem(problem), err=True)
 
 
-def _in_text(file: Path, text: str, position: int, message: str, hint: str = "") -> "Problem":
-    from monitor.errors import Problem
-
+def _in_text(file: Path, text: str, position: int, message: str, hint: str = "") -> Problem:
     before, _, _ = text[:position].rpartition("\n")
     line = text.count("\n", 0, position)
     column = position - len(before) - (1 if line else 0) + 1
@@ -212,23 +191,19 @@ def _in_text(file: Path, text: str, position: int, message: str, hint: str = "")
 # --- explanation ---
 
 
-def _print_tree(explanation: "Explanation") -> None:
+def _print_tree(explanation: Explanation) -> None:
     """Print a tree with lines for a terminal, and with blanks alone for a pipe."""
     if sys.stdout.isatty():
-        from rich.console import Console
-
-        Console().print(tree(explanation))
+        text_console().print(tree(explanation))
         return
     for depth, node in _flat(explanation):
         click.echo("  " * depth + _said(node))
 
 
-def tree(explanation: "Explanation") -> "Tree":
+def tree(explanation: Explanation) -> Tree:
     """Return the explanation for a terminal."""
-    from rich.text import Text
-    from rich.tree import Tree
 
-    def node(one: "Explanation") -> Text:
+    def node(one: Explanation) -> Text:
         return Text(_said(one), style="green" if one.matched else "red")
 
     root = Tree(node(explanation))
@@ -239,7 +214,7 @@ def tree(explanation: "Explanation") -> "Tree":
     return root
 
 
-def _flat(explanation: "Explanation") -> Iterator[tuple[int, "Explanation"]]:
+def _flat(explanation: Explanation) -> Iterator[tuple[int, Explanation]]:
     waiting = [(0, explanation)]
     while waiting:
         depth, node = waiting.pop()
@@ -247,15 +222,16 @@ def _flat(explanation: "Explanation") -> Iterator[tuple[int, "Explanation"]]:
         waiting += [(depth + 1, child) for child in reversed(node.children)]
 
 
-def _said(node: "Explanation") -> str:
+def _said(node: Explanation) -> str:
     score = f"  score {node.score}" if node.score is not None else ""
-    spans = ", ".join(_place(span) for span in node.spans[:_MOST_SPANS])
-    more = len(node.spans) - _MOST_SPANS
+    places = tuple(dict.fromkeys(map(_place, node.spans)))
+    spans = ", ".join(places[:_MOST_SPANS])
+    more = len(places) - _MOST_SPANS
     where = f"  [{spans}{f', {more} more' if more > 0 else ''}]" if spans else ""
     return f"{'yes' if node.matched else 'no '} {node.text}{score}{where}"
 
 
-def _place(span: "Span") -> str:
+def _place(span: Span) -> str:
     # What a feed sends must not steer a terminal.
     text = " ".join("".join(c if c.isprintable() else " " for c in span.text).split())
     short = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"

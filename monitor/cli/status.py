@@ -1,7 +1,6 @@
 """`monitor status`: how everything stands, for a person in a hurry."""
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,21 +11,24 @@ from rich.table import Table
 
 from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, load_settings
+from monitor.cli.output import text_console
 from monitor.config.settings import Settings
 from monitor.core.model import DeliveryState, Feed, FeedState
 from monitor.ports import Census
 
 _MIB = 1024 * 1024
-_WIDE = 200  # whoever reads a pipe cuts lines as it likes
 
 
 @click.command()
 @config_option
 def status(config: Path) -> None:
-    """Show feeds and why each is silent, lag, deliveries, dead entries and server memory."""
+    """Show how everything stands.
+
+    Feeds and why each is silent, what waits and for how long, deliveries, dead entries, server memory.
+    """
     settings = load_settings(config)
     census, states, now = asyncio.run(_ask(settings))
-    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+    console = text_console()
     _print_store(console, census)
     _print_feeds(console, settings.feeds, states, now)
 

@@ -68,7 +68,7 @@ class Section(BaseModel):
 
 
 class StoreSettings(Section):
-    """Where articles, matches and deliveries live. Takes effect at the next start."""
+    """Where articles, matches and deliveries live."""
 
     url: StoreUrl | None = None
     """A Redis or Valkey server, without credentials. None: the embedded server. REDIS_URL overrides it."""
@@ -89,7 +89,7 @@ class StoreSettings(Section):
 
 
 class ListenSettings(Section):
-    """Where health, metrics and pages are served. Takes effect at the next start."""
+    """Where health, metrics and pages are served."""
 
     host: Text = "127.0.0.1"
     """The address to listen on. LISTEN=host:port overrides both."""
@@ -165,7 +165,7 @@ class NetworkSettings(Section):
 
 
 class MonitorFile(Section):
-    """The process: its store, its limits, its addresses."""
+    """The process: its store, its limits, its addresses. Changes count from the next start."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import OutOfMemoryError, RedisClusterException, RedisError, ResponseError
@@ -21,6 +21,7 @@ from monitor.errors import StoreRefusedError, StreamError, StreamFullError
 from monitor.streams import library
 
 REPLY_WITHIN = timedelta(seconds=10)
+CONNECTIONS = 64  # whoever finds all in use waits for one, as long as for a reply
 CLUSTER = "+cluster"
 SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
@@ -180,11 +181,14 @@ class _Single(_Base):
 
     @staticmethod
     def _open(url: str, reply_within: float | None) -> Any:  # redis-py leaves its commands untyped
-        return Redis.from_url(
+        pool = BlockingConnectionPool.from_url(
             url,
+            max_connections=CONNECTIONS,
+            timeout=REPLY_WITHIN.total_seconds(),
             socket_timeout=reply_within,
             **_settings(),
         )
+        return Redis.from_pool(pool)
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:
         if len(commands) == 1:

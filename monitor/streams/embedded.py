@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ from monitor.streams.directory import StoreDirectory
 GUARD = Path(__file__).with_name("guard.py")
 SHARE_WITHIN = timedelta(seconds=10)
 STOP_WITHIN = 10.0
+OTHERS_WITHIN = 5.0
 LOOK_EVERY = 0.02
 TAKE_OVER_EVERY = 0.5
 LONGEST_PAUSE = 5.0
@@ -142,12 +144,26 @@ class _EmbeddedServer:
                 pause = min(2 * pause, LONGEST_PAUSE)
 
     async def close(self) -> None:
-        """Stop the server, if it is ours, and let go of the directory."""
+        """Stop the server, if it is ours, and let go of the directory.
+
+        Processes that stop together with this one still record what they have sent: for a moment they are waited for,
+        lest it be sent again at the next start.
+        """
         if self._process is not None:
+            await self._wait_for_others()
             await _stop(self._process)
         if self._directory.lock.descriptor is not None:
             await asyncio.to_thread(self._directory.release_socket)
             self._directory.lock.release()
+
+    async def _wait_for_others(self) -> None:
+        socket = await asyncio.to_thread(self._directory.socket)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(OTHERS_WITHIN):
+                while True:
+                    if await _connected(socket) <= 1:  # we ask over a connection of our own
+                        return
+                    await asyncio.sleep(LOOK_EVERY)
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
@@ -168,15 +184,25 @@ def _url(socket: Path) -> str:
     return "unix://" + quote(str(socket))
 
 
-async def _ask(socket: Path) -> bytes | None:
-    """Return the first line a server answers to PING; None when nobody answers."""
+async def _ask(socket: Path, words: bytes = b"PING") -> bytes | None:
+    """Return the first line a server answers, or all of a longer text; None when nobody answers."""
     try:
         async with asyncio.timeout(1):
             reader, writer = await asyncio.open_unix_connection(socket)
             try:
-                writer.write(b"PING\r\n")
-                return (await reader.readline()).strip() or None
+                writer.write(words + b"\r\n")
+                line = (await reader.readline()).strip()
+                if line.startswith(b"$"):
+                    return await reader.readexactly(int(line[1:]))
+                return line or None
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except (OSError, EOFError, TimeoutError):
         return None
+
+
+async def _connected(socket: Path) -> int:
+    """Return how many connections the server has, this one included; 0 when it does not answer."""
+    said = await _ask(socket, b"INFO clients") or b""
+    found = re.search(rb"connected_clients:(\d+)", said)
+    return int(found[1]) if found else 0

@@ -182,11 +182,20 @@ class StreamFeedStore:
 
 async def earliest(store: Store, name: str) -> datetime | None:
     """Return the least instant in the sorted sets `name` of all partitions."""
-    firsts = await store.server.each(
-        [command("ZRANGE", key(p, name), 0, 0, "WITHSCORES") for p in store.all()]
-    )
-    instants = [at for first in firsts for at, _ in scored(first)]
-    return from_ms(min(instants)) if instants else None
+    firsts = await first_scores(store, name)
+    return from_ms(min(firsts.values())) if firsts else None
+
+
+async def first_scores(store: Store, name: str) -> dict[int, int]:
+    """Return the least score in the sorted set `name` of each partition where it is not empty.
+
+    One command for a single server: sixteen in a pipeline cost us four times the CPU (51 and 190 µs).
+    """
+    sets = [key(partition, name) for partition in store.all()]
+    asked = [[one] for one in sets] if store.server.clustered else [sets]
+    replies = await store.server.each([call("monitor_first_scores", each) for each in asked])
+    scores = (score for reply in replies for score in reply)
+    return {partition: int(at) for partition, at in enumerate(scores) if at is not None}
 
 
 def _feed_keys(partition: int) -> list[str]:

@@ -14,8 +14,8 @@ from monitor.core.retry import Ruling
 from monitor.errors import CodecError
 from monitor.ports import DeliveryFilter, DeliveryLease
 from monitor.streams import codec, keys
-from monitor.streams.client import Word, call, command, scored
-from monitor.streams.feeds import earliest
+from monitor.streams.client import Word, call, command
+from monitor.streams.feeds import earliest, first_scores
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import key
 from monitor.streams.store import Store
@@ -64,7 +64,8 @@ class StreamDeliveryLedger:
         start = loop.time()
         while True:
             elapsed = timedelta(seconds=loop.time() - start)
-            upcoming = await self._upcoming()
+            # When something can next be claimed, for each partition with lanes.
+            upcoming = await first_scores(self._store, "lanes")
             leases = await self._take(upcoming, now + elapsed, lease, limit)
             if leases or elapsed >= wait:
                 return leases
@@ -72,14 +73,6 @@ class StreamDeliveryLedger:
             if upcoming:
                 pause = min(pause, from_ms(min(upcoming.values())) - now - elapsed)
             await self._listen(max(pause, timedelta(milliseconds=1)))
-
-    async def _upcoming(self) -> Mapping[int, int]:
-        """Return for each partition with lanes when something can next be claimed there."""
-        lanes = [key(partition, "lanes") for partition in self._store.all()]
-        firsts = await self._server.each(
-            [command("ZRANGE", one, 0, 0, "WITHSCORES") for one in lanes]
-        )
-        return {p: at for p, first in enumerate(firsts) for at, _ in scored(first)}
 
     async def _take(
         self, upcoming: Mapping[int, int], now: datetime, length: timedelta, limit: int

@@ -12,8 +12,9 @@ from monitor.core.model import Article, Match, MatchedArticle
 from monitor.errors import CodecError
 from monitor.ports import Entry
 from monitor.streams import bounds, codec, keys
-from monitor.streams.client import Command, NoGroupError, Word, call
+from monitor.streams.client import Command, NoGroupError, Word, call, command
 from monitor.streams.codec import Codec
+from monitor.streams.consumers import is_dead
 from monitor.streams.instants import span_ms
 from monitor.streams.keys import key
 from monitor.streams.store import Store
@@ -31,14 +32,20 @@ _log = structlog.get_logger(__name__)
 class StreamLog(Generic[T]):
     """One consumer's view of a log.
 
-    Reads first what it held itself when it last stopped, then, at intervals, what others have held for `min_idle`,
-    then what is new. `lost` counts entries that were handed out and are gone from the stream: somebody trimmed it.
+    Reads first what it held itself when it last stopped and what the dead have left, then, at intervals, what others
+    have held for `min_idle`, then what is new. `lost` counts entries that were handed out and are gone from the
+    stream: somebody trimmed it.
     """
 
     def __init__(
-        self, store: Store, name: str, records: Codec[T], consumer: str, min_idle: timedelta
+        self,
+        store: Store,
+        name: str,
+        records: Codec[T],
+        consumer: str,
+        min_idle: timedelta,
     ) -> None:
-        """Read the log `name` as `consumer`, a name that no other running consumer has."""
+        """Read the log `name` as `consumer`, a name that no other running consumer has (see `new_consumer`)."""
         self.lost = 0
         self._store = store
         self._server = store.server
@@ -48,8 +55,11 @@ class StreamLog(Generic[T]):
         self._min_idle = min_idle
         self._streams = {key(partition, name): partition for partition in store.all()}
         self._ahead: deque[Entry[T]] = deque()
-        self._resuming = True
-        self._sweep: dict[str, str | bytes] = dict.fromkeys(self._streams, "-")
+        self._left: list[str] | None = None  # by whom; None: not looked for yet
+        self._from: str | None = (
+            None  # whose entries are swept up; None: those of all who are silent
+        )
+        self._sweep: dict[str, str | bytes] = {}
         self._swept_at = float("-inf")
 
     async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[T]]:
@@ -69,10 +79,6 @@ class StreamLog(Generic[T]):
             if self._ahead or loop.time() >= deadline:
                 return [self._ahead.popleft() for _ in range(min(limit, len(self._ahead)))]
 
-    async def bury(self, entry: Entry[T], why: str) -> None:
-        """See `ArticleLog.bury`."""
-        await self._bury(key(entry.partition, self._name), entry.id, why)
-
     async def _make_groups(self) -> None:
         """Create the groups at 0: what was appended before the first consumer came is read too."""
         await self._server.each(
@@ -80,13 +86,17 @@ class StreamLog(Generic[T]):
         )
 
     async def _take_up(self, limit: int) -> None:
-        """Read ahead what was handed out before: to this consumer's last life, once, and then to silent ones."""
+        """Read ahead what was handed out before: once to this consumer's last life and the dead, then to the silent."""
+        if self._left is None:
+            self._left = await self._find_left()
         now = asyncio.get_running_loop().time()
-        if not self._sweep and now >= self._swept_at + self._min_idle.total_seconds() / 4:
-            self._resuming = False
-            self._sweep = dict.fromkeys(self._streams, "0-0")
+        is_time = now >= self._swept_at + self._min_idle.total_seconds() / 4
+        if not self._sweep and not self._left and is_time:
+            self._from, self._sweep = None, dict.fromkeys(self._streams, "0-0")
             self._swept_at = now
-        while self._sweep and len(self._ahead) < limit:
+        while (self._sweep or self._left) and len(self._ahead) < limit:
+            if not self._sweep:
+                self._from, self._sweep = self._left.pop(), dict.fromkeys(self._streams, "-")
             share = max(1, limit // len(self._sweep))
             streams = list(self._sweep)
             replies = await self._server.each([self._recover(one, share) for one in streams])
@@ -97,10 +107,18 @@ class StreamLog(Generic[T]):
                 self._count_lost(stream, lost)
                 await self._accept(stream, entries)
 
+    async def _find_left(self) -> list[str]:
+        """Return the names under which entries were left: this consumer's own, and those of the dead."""
+        pending = [command("XPENDING", stream, GROUP) for stream in self._streams]
+        replies = await self._server.each(pending)
+        holders = {one["name"].decode() for reply in replies for one in reply["consumers"]}
+        return sorted(one for one in holders if one == self._consumer or is_dead(one))
+
     def _recover(self, stream: str, share: int) -> Command:
         cursor = self._sweep[stream]
-        if self._resuming:
-            return call("monitor_resume", [stream], GROUP, self._consumer, cursor, share)
+        if self._from is not None:
+            whose = (self._from, self._consumer)
+            return call("monitor_resume", [stream], GROUP, *whose, cursor, share)
         idle = span_ms(self._min_idle)
         return call("monitor_adopt", [stream], GROUP, self._consumer, idle, cursor, share)
 

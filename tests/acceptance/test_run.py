@@ -81,6 +81,18 @@ async def test_a_changed_rule_file_takes_effect_without_a_restart(tmp_path: Path
             await audit(newsroom)
 
 
+async def test_a_change_that_needs_a_restart_says_so(tmp_path: Path) -> None:
+    async with Newsroom().open() as newsroom:
+        config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
+        async with running("--config", config) as daemon:
+            await daemon.wait_for("feed_polled", feed="one")
+            process = json.loads((config / "monitor.yaml").read_text())
+            process["poll"]["concurrency"] = 3
+            (config / "monitor.yaml").write_text(json.dumps(process))
+            said = await daemon.wait_for("restart_needed")
+        assert said["sections"] == ["poll"]
+
+
 async def test_a_broken_reload_is_refused_with_its_place_and_the_old_rules_stay(
     tmp_path: Path,
 ) -> None:

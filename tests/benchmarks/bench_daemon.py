@@ -30,10 +30,16 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def rss_mib(pid: int) -> float:
-    """Resident memory of one process."""
+def memory_mib(pid: int, kind: str = "Rss") -> float:
+    """Resident memory of one process; of kind `Pss`, pages that processes share are shared out among them."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in rollup if line.startswith(f"{kind}:"))
+
+
+def wake_ups(pid: int) -> int:
+    """How often the main thread of a process went to sleep so far."""
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+    return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt"))
 
 
 def family(pid: int) -> list[int]:
@@ -43,8 +49,9 @@ def family(pid: int) -> list[int]:
 
 
 def name_of(pid: int) -> str:
-    """What a process calls itself."""
-    return Path(f"/proc/{pid}/comm").read_text().strip()
+    """The module a process runs, or its program."""
+    words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return words[words.index("-m") + 1] if "-m" in words else Path(words[0].split()[0]).name
 
 
 async def bare_start() -> float:
@@ -97,19 +104,24 @@ async def measure(seconds: float) -> None:
 
 async def idle(pid: int, seconds: float) -> None:
     """Print what a daemon with nothing to do costs."""
-    before = {each: cpu_seconds(each) for each in family(pid)}
+    everyone = family(pid)
+    cpu, woken = [cpu_seconds(each) for each in everyone], [wake_ups(each) for each in everyone]
     begun = time.perf_counter()
     await asyncio.sleep(seconds)
     elapsed = time.perf_counter() - begun
+    for each, seconds_before, woken_before in zip(everyone, cpu, woken, strict=True):
+        share = 100 * (cpu_seconds(each) - seconds_before) / elapsed
+        often = (wake_ups(each) - woken_before) / elapsed
+        print(
+            f"idle {name_of(each):22} {share:5.2f} % of a core, {often:4.1f} wake-ups/s,"
+            f" {memory_mib(each):6.1f} MiB"
+        )
     bare = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
     await asyncio.sleep(0.5)
-    bare_mib = rss_mib(bare.pid)
+    bare_mib = memory_mib(bare.pid)
     bare.kill()
     await bare.wait()
-    total = sum(rss_mib(each) for each in before)
-    for each, cpu in before.items():
-        share = 100 * (cpu_seconds(each) - cpu) / elapsed
-        print(f"idle {name_of(each):16} {share:5.2f} % of a core, {rss_mib(each):6.1f} MiB")
+    total = sum(memory_mib(each, "Pss") for each in everyone)
     print(f"idle in all           {total:.0f} MiB = {total / bare_mib:.0f} x a bare interpreter")
 
 

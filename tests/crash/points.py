@@ -34,11 +34,9 @@ PORTS: dict[str, type] = {
     "parser": Parser,
     "channel": Channel,
 }
-# Not called by a service at work: questions of the command line, and what happens after an entry failed five times.
+# Not called by a service at work: questions of the command line.
 NOT_AT_WORK = {
     "feeds.states",
-    "articles.bury",
-    "matches.bury",
     "ledger.get",
     "ledger.find",
     "ledger.attempts",

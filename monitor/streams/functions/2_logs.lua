@@ -58,10 +58,10 @@ local function adopt(keys, args)
   return { reply[1], entries, #reply[3] }
 end
 
--- Takes up again what this consumer held when it stopped; answers as `adopt`.
+-- Takes up what one consumer held when it stopped, be it an earlier life of this one; answers as `adopt`.
 local function resume(keys, args)
-  local group, consumer, start, count = unpack(args)
-  local pending = redis.call('XPENDING', keys[1], group, start, '+', count, consumer)
+  local group, from, consumer, start, count = unpack(args)
+  local pending = redis.call('XPENDING', keys[1], group, start, '+', count, from)
   if #pending == 0 then
     return { '0-0', {}, 0 }
   end

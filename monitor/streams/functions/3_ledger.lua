@@ -137,7 +137,9 @@ local function record_delivery(keys, args)
     redis.call('HSET', base .. 'holds', target, hold)
   end
   place(base, target)
-  ring(base)
+  if redis.call('EXISTS', base .. 'lane:' .. target) == 1 then
+    ring(base)
+  end
   return 1
 end
 

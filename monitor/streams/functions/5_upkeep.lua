@@ -50,5 +50,15 @@ local function dismiss_consumers(keys, args)
   return count
 end
 
+-- keys: sorted sets. Answers the least score in each, or nothing for an empty one.
+local function first_scores(keys)
+  local scores = {}
+  for i, key in ipairs(keys) do
+    scores[i] = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] or false
+  end
+  return scores
+end
+
+redis.register_function { function_name = 'monitor_first_scores', callback = first_scores, flags = { 'no-writes' } }
 redis.register_function { function_name = 'monitor_census', callback = census, flags = { 'no-writes' } }
 redis.register_function { function_name = 'monitor_dismiss', callback = dismiss_consumers, flags = { 'allow-oom' } }

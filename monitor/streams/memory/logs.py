@@ -31,10 +31,6 @@ class MemoryLog(Generic[T]):
             await wait_for(self._stream.arrived, max(0.001, min([left, *due])))
         return entries
 
-    async def bury(self, entry: Entry[T], why: str) -> None:
-        """See `ArticleLog.bury`."""
-        self._bury(entry.id, why)
-
     def _take(self, limit: int) -> list[Entry[T]]:
         entries = [self._hand_out(entry_id) for entry_id in list(self._left_over())[:limit]]
         fresh = self._stream.fresh
@@ -54,15 +50,11 @@ class MemoryLog(Generic[T]):
         deliveries = before.deliveries + 1 if before else 1
         self._stream.held[entry_id] = Held(self._consumer, now(), deliveries)
         if deliveries > bounds.MAX_DELIVERIES:
-            self._bury(entry_id, f"handed out {bounds.MAX_DELIVERIES} times and never finished")
+            why = f"handed out {bounds.MAX_DELIVERIES} times and never finished"
+            self._store.dead.append((self._stream.name, self._stream.finish(entry_id), why))
             return None
         value = self._stream.entries[entry_id]
         return Entry(id=entry_id, partition=0, value=value, deliveries=deliveries)
-
-    def _bury(self, entry_id: str, why: str) -> None:
-        value = self._stream.finish(entry_id)
-        if value is not None:
-            self._store.dead.append((self._stream.name, value, why))
 
 
 class MemoryArticleLog(MemoryLog[Article]):

@@ -148,25 +148,6 @@ async def test_an_article_nobody_can_finish_is_buried(ports: Ports) -> None:
     assert census.logs[0].length == 0
 
 
-async def test_buried_article_is_gone_and_counted(ports: Ports) -> None:
-    await append(ports, article())
-    log = ports.articles("c")
-    entry = await one(log)
-    await log.bury(entry, "no rule can bear it")
-    await log.bury(entry, "no rule can bear it")
-    assert not await log.forward(entry, (match(),))
-    assert (await ports.health.census(NOW)).dead_entries == 1
-
-
-async def test_buried_match_is_gone_and_counted(ports: Ports) -> None:
-    await append(ports, article())
-    log, matches = ports.articles("c"), ports.matches("c")
-    await log.forward(await one(log), (match(),))
-    await matches.bury(await one_match(matches), "no route can bear it")
-    census = await ports.health.census(NOW)
-    assert (census.dead_entries, census.logs[1].length) == (1, 0)
-
-
 async def test_two_consumers_share_the_work(ports: Ports) -> None:
     for n in range(4):
         await append(ports, article(id=f"a{n}"), article(id=f"b{n}"), feed_id=f"f{n}")

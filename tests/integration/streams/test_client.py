@@ -1,5 +1,6 @@
 """What may go wrong between us and a server, and what a store must be like to be opened."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -182,3 +183,11 @@ async def test_every_key_is_ours_and_what_was_told_expires(store: Store) -> None
 def test_a_server_is_named_as_a_person_would() -> None:
     assert server_name({"redis_version": "7.2.4", "valkey_version": "9.1.2"}) == "Valkey 9.1.2"
     assert server_name({"redis_version": "8.2.3"}) == "Redis 8.2.3"
+
+
+async def test_more_commands_at_once_than_connections_wait_their_turn(store: Store) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(store.server.run(command("INCR", "{p0}:counter"))) for _ in range(300)
+        ]
+    assert sorted(task.result() for task in tasks) == list(range(1, 301))

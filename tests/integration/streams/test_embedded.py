@@ -118,6 +118,20 @@ async def test_a_shared_server_survives_the_one_who_only_shared_it(tmp_path: Pat
         assert await answers(first)
 
 
+async def test_the_owner_stops_its_server_after_those_who_share_it_have_left(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as owners, AsyncExitStack() as sharers:
+        await owners.enter_async_context(open_store(None, tmp_path, max_memory=MEMORY))
+        shared = await sharers.enter_async_context(open_store(None, tmp_path, max_memory=MEMORY))
+        async with asyncio.TaskGroup() as group:
+            closing = group.create_task(owners.aclose())
+            for _ in range(20):  # the owner is on its way out, and the server still takes writes
+                await shared.server.run(command("INCR", KEY))
+            assert not closing.done()
+            await sharers.aclose()
+
+
 async def test_who_shared_the_server_takes_over_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner, pid = await hold_a_store(tmp_path)
     async with open_store(None, tmp_path, max_memory=MEMORY) as store:

@@ -1,0 +1,92 @@
+"""The program as `app` puts it together, taken step by step at instants that the test chooses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from monitor.app.parts import Outside, StoreParts, open_outside, open_store_parts
+from monitor.app.program import Program
+from monitor.config.load import load
+from monitor.config.settings import Settings
+from monitor.core.outcome import Suppression
+from monitor.telemetry import Metrics
+from tests import configuration
+from tests.clock import StandingClock
+
+
+class Pipeline:
+    """A program whose services take turns only when told to."""
+
+    def __init__(
+        self, settings: Settings, parts: StoreParts, outside: Outside, clock: StandingClock
+    ) -> None:
+        self.settings = settings
+        self.parts = parts
+        self.clock = clock
+        self.metrics = Metrics()
+        self.program = Program(settings, parts, outside, self.metrics)
+
+    async def take_in(self) -> None:
+        """Poll every feed that is due now."""
+        while await self._is_due(self.parts.feeds):
+            await self.program.poller.step()
+
+    async def poll(self) -> None:
+        """Poll every feed that is due now, and do all that follows from it at this instant."""
+        await self.take_in()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Match, route and deliver until there is nothing left to do at this instant."""
+        while True:
+            waiting = await self._waiting()
+            if waiting["articles"]:
+                await self.program.matcher.step()
+            elif waiting["matches"]:
+                await self.program.router.step()
+            elif await self._is_due(self.parts.ledger):
+                await self.program.deliverer.step()
+            else:
+                return
+
+    async def poll_after(self, pause: timedelta) -> None:
+        """Let time pass, then poll."""
+        self.clock.advance(pause)
+        await self.poll()
+
+    def suppressed(self) -> dict[Suppression, int]:
+        """What alerted nobody so far, by reason."""
+        counts = {
+            reason: int(self.metrics.suppressed.labels(reason)._value.get())
+            for reason in Suppression
+        }
+        return {reason: count for reason, count in counts.items() if count}
+
+    async def _is_due(self, schedule: Any) -> bool:
+        due = await schedule.next_due()
+        return due is not None and due <= self.clock.now()
+
+    async def _waiting(self) -> Mapping[str, int]:
+        census = await self.parts.health.census(self.clock.now())
+        return {log.name: log.length for log in census.logs}
+
+
+@asynccontextmanager
+async def pipeline(
+    directory: Path, url: str, clock: StandingClock | None = None, **written: Any
+) -> AsyncIterator[Pipeline]:
+    """Open the program on the server at `url`, with a configuration written as by `configuration.write`."""
+    clock = clock or StandingClock()
+    settings = await asyncio.to_thread(_load, directory, url, written)
+    async with open_store_parts(settings, clock) as parts, open_outside(settings) as outside:
+        opened = Pipeline(settings, parts, outside, clock)
+        await parts.feeds.sync(settings.feeds, clock.now(), timedelta())
+        yield opened
+
+
+def _load(directory: Path, url: str, written: Mapping[str, Any]) -> Settings:
+    configuration.write(directory, **written)
+    return load(directory, {"REDIS_URL": url})
