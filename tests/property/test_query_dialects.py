@@ -1,9 +1,9 @@
 """Whatever is given to an importer, it says what is wrong or gives a query that can be read."""
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.core.query import parse
+from monitor.core.query import check, parse, to_text
 from monitor.core.query.dialects import DIALECTS, Conversion, convert
 from monitor.errors import QueryError
 from tests.strategies import unhurried
@@ -43,3 +43,19 @@ def test_conversion_can_be_read_or_its_error_has_a_place(dialect: str, query: st
         parse(conversion.query)
         for note in conversion.notes:
             assert 0 <= note.position < note.position + note.length <= len(query)
+
+
+chains = st.lists(
+    st.tuples(
+        st.sampled_from([" AND ", " OR ", " ", " AND NOT ", " NEAR/3 ", " ONEAR/2 "]),
+        st.sampled_from(["syria", '"un resolution"', "resol*", "(iran OR iraq)", "title:talks"]),
+    ),
+    max_size=6,
+).map(lambda pairs: "lavrov" + "".join(operator + operand for operator, operand in pairs))
+
+
+@unhurried
+@given(chains)
+def test_language_with_our_precedence_reads_as_ours(query: str) -> None:
+    assume(not check(query))
+    assert convert("meltwater", query).query == to_text(parse(query))
