@@ -2,18 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
+from monitor.cli.articles import json_articles, text_articles
 from monitor.config.rulefile import load_rule_set
-from monitor.core.model import Article, Match
-from monitor.errors import ConfigError, Problem
-
-_TEXTS = ("title", "summary", "body", "url", "author")
+from monitor.core.model import Match
 
 
 @click.command()
@@ -45,13 +42,14 @@ def match(rules_file: Path, entities_dir: Path | None, plain: bool, articles: Te
         entities_dir = beside
     rules = load_rule_set(rules_file, entities_dir)
     now = datetime.now(UTC)
-    read = _plain_articles if plain else _json_articles
+    read = text_articles if plain else json_articles
     for article in read(articles):
         for found in rules.match(article, now):
-            sys.stdout.write(json.dumps(_row(found), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(match_row(found), ensure_ascii=False) + "\n")
 
 
-def _row(found: Match) -> dict[str, Any]:
+def match_row(found: Match) -> dict[str, Any]:
+    """Return a match as it is printed."""
     places = {(span.field, span.start, span.end): span.text for span in found.spans}
     return {
         "article": found.article_id,
@@ -62,55 +60,3 @@ def _row(found: Match) -> dict[str, Any]:
             for (field, start, end), text in places.items()
         ],
     }
-
-
-def _plain_articles(lines: TextIO) -> Iterator[Article]:
-    for number, line in enumerate(lines):
-        yield Article(id=str(number), body=line.rstrip("\n"))
-
-
-def _json_articles(lines: TextIO) -> Iterator[Article]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _article(line, lines.name, number)
-
-
-def _article(line: str, file: str, number: int) -> Article:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        column = error.colno if isinstance(error, json.JSONDecodeError) else 1
-        raise _refused(file, number, column, f"not JSON: {error}") from error
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str | int):
-        raise _refused(file, number, 1, "an article is a JSON object with an `id`")
-    for name in (*_TEXTS, "lang", "feed", "published_at"):
-        if not isinstance(row.get(name), str | None):
-            raise _refused(file, number, 1, f"`{name}` must be text")
-    title, summary, body, url, author = (row.get(name) or "" for name in _TEXTS)
-    return Article(
-        id=str(row["id"]),
-        title=title,
-        summary=summary,
-        body=body,
-        url=url,
-        author=author,
-        lang=row.get("lang"),
-        feed_id=row.get("feed") or "",
-        published_at=_instant(row.get("published_at"), file, number),
-    )
-
-
-def _instant(text: str | None, file: str, number: int) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise _refused(
-            file, number, 1, f"`published_at` is {text!r}: write it as 2026-01-15T12:00:00Z"
-        ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _refused(file: str, line: int, column: int, message: str) -> ConfigError:
-    return ConfigError((Problem(file, line, column, message),))

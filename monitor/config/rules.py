@@ -11,9 +11,9 @@ from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
 from monitor.config.schema import EntitiesFile, RuleSettings, RulesFile
 from monitor.config.yamlpos import Document, Node
-from monitor.core.engine import RuleSet, compile_rules
+from monitor.core.engine import Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
-from monitor.core.model import Rule
+from monitor.core.model import Article, Rule
 from monitor.core.query import Expression, parse_list
 from monitor.errors import Problem, QueryError
 
@@ -30,15 +30,24 @@ class WrittenRule:
     item: Item[RuleSettings] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TriedExample:
+    """An article that a rule must find, or must not; `path` leads to it in the settings of the rule."""
+
+    article: Article
+    wanted: bool
+    path: tuple[str | int, ...]
+
+
 def compile_sources(
     rules: Iterable[Source[RulesFile]],
     entities: Iterable[Source[EntitiesFile]],
     problems: list[Problem],
 ) -> RuleSet:
-    """Compile every rule that can be used; add what is wrong with the others to `problems`."""
+    """Compile every rule that can be used and try its examples; add what is wrong to `problems`."""
     rules = tuple(rules)
-    written = tuple(_written(rules))
-    lists = _lists(rules, problems)
+    written = written_rules(rules)
+    lists = read_lists(rules, problems)
     return compile_written(written, lists, read_gazetteer(entities, problems), problems)
 
 
@@ -47,8 +56,10 @@ def compile_written(
     lists: Mapping[str, Expression],
     gazetteer: Gazetteer,
     problems: list[Problem],
+    *,
+    try_examples: bool = True,
 ) -> RuleSet:
-    """Compile rules, then try their examples."""
+    """Compile rules, then try the examples of those that can be used."""
     written = tuple(written)
     compilation = compile_rules([each.rule for each in written], gazetteer=gazetteer, lists=lists)
     for each in written:
@@ -56,9 +67,18 @@ def compile_written(
         for error in errors:
             place = place_in(each.document.lines, each.query, error.position)
             problems.append(at(each.document, place, error.message, error.hint))
-        if not errors:
-            problems += _failed_examples(each, compilation.rules)
+        if try_examples and not errors:
+            problems += [
+                failed_example(each, example)
+                for example in examples(each)
+                if explain_example(each, example, compilation.rules).matched is not example.wanted
+            ]
     return compilation.rules
+
+
+def written_rules(sources: Iterable[Source[RulesFile]]) -> tuple[WrittenRule, ...]:
+    """Return every rule that has a query, in the order of the files."""
+    return tuple(_written(sources))
 
 
 def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
@@ -81,7 +101,9 @@ def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
                 yield WrittenRule(replace(rule, id=rule_id), query, source.document, item)
 
 
-def _lists(sources: Iterable[Source[RulesFile]], problems: list[Problem]) -> dict[str, Expression]:
+def read_lists(
+    sources: Iterable[Source[RulesFile]], problems: list[Problem]
+) -> dict[str, Expression]:
     """Read the named lists; of a broken one a stand-in stays, so that references to it are not refused too."""
     lists: dict[str, Expression] = {}
     for source in sources:
@@ -106,18 +128,29 @@ def _entry(entry: Node, document: Document) -> Iterator[Problem]:
         yield at(document, place, error.message, error.hint)
 
 
-def _failed_examples(written: WrittenRule, rules: RuleSet) -> Iterator[Problem]:
-    """Find examples that contradict their rule."""
+def examples(written: WrittenRule) -> Iterator[TriedExample]:
+    """Yield the examples of a rule, those that must match first."""
     if written.item is None:
         return
-    examples = written.item.settings.examples
+    settings = written.item.settings.examples
     for key, given, wanted in (
-        ("match", examples.match, True),
-        ("no_match", examples.no_match, False),
+        ("match", settings.match, True),
+        ("no_match", settings.no_match, False),
     ):
-        for number, settings in enumerate(given):
-            article = records.example(settings, f"{key}-{number}")
-            if rules.explain(written.rule.id, article, _ANY_TIME).matched is not wanted:
-                what = "does not find this example" if wanted else "finds this example"
-                message = f"the rule '{written.rule.id}' {what}"
-                yield written.item.problem(("examples", key, number), message)
+        for number, example in enumerate(given):
+            article = records.example(example, f"{key}-{number}")
+            yield TriedExample(article, wanted, ("examples", key, number))
+
+
+def explain_example(written: WrittenRule, example: TriedExample, rules: RuleSet) -> Explanation:
+    """Return why a rule finds an example or does not."""
+    return rules.explain(written.rule.id, example.article, _ANY_TIME)
+
+
+def failed_example(written: WrittenRule, example: TriedExample) -> Problem:
+    """Return the problem of an example that contradicts its rule."""
+    what = "does not find this example" if example.wanted else "finds this example"
+    message = f"the rule '{written.rule.id}' {what}"
+    if written.item is None:  # pragma: no cover - what has examples has settings
+        return at(written.document, written.query.place, message)
+    return written.item.problem(example.path, message)

@@ -27,5 +27,5 @@ def test_the_daemon_loads_no_parser_of_feeds() -> None:
 
 
 def test_commands_without_a_store_load_no_client_of_one() -> None:
-    for command in ("check", "match"):
+    for command in ("check", "match", "rules"):
         assert not {"redis", "aiohttp"} & loaded_for(command)

@@ -11,6 +11,7 @@ from monitor.core.engine import compile_rules
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Article
 from monitor.core.query import check, parse, parse_list, to_text
+from monitor.core.query.lint import LintId, lint
 from monitor.errors import QueryError
 from tests.factories import NOW, article, rule
 
@@ -56,6 +57,8 @@ WRITTEN = [
 EXAMPLES = [(quoted(cells[0])[0], cells[1]) for cells in rows("query", "matches", "because")]
 REFUSED = [(quoted(cells[0])[0], cells[1]) for cells in rows("query", "refused because")]
 
+DOUBTED = list(rows("warning", "is given for", "do"))
+
 
 def test_tables_of_the_document_are_found() -> None:
     assert (len(WRITTEN) > 35, len(EXAMPLES) > 25, len(REFUSED) > 20) == (True, True, True)
@@ -80,3 +83,13 @@ def test_documented_refusal_is_given(query: str, because: str) -> None:
     errors = check(query, gazetteer=GAZETTEER, lists=LISTS, rules=TALKS)
     assert [type(error) for error in errors] == [QueryError]
     assert errors[0].message.startswith(because)
+
+
+def test_every_warning_is_documented_and_its_examples_get_it() -> None:
+    documented = {quoted(name)[0]: quoted(given) for name, given, _ in DOUBTED}
+    assert set(documented) == set(LintId)
+    for name in (LintId.MIXED_OPERATORS, LintId.CONTRADICTION):
+        for query in documented[name]:
+            assert [doubt.id for doubt in lint(parse(query))] == [name]
+    for name in (LintId.SMALL_OPERATOR, LintId.NEVER_THERE, LintId.SHORT_WILDCARD):
+        assert [doubt.id for doubt in lint(parse(documented[name][0]))] == [name]

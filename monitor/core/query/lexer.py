@@ -12,9 +12,9 @@ from monitor.errors import QueryError
 QUOTES = '"“”„‟«»'
 _BLANK = re.compile(r"\s+")
 # A quote between two Hebrew letters is the sign of an abbreviation, as in the Hebrew for UN.
-_HEBREW_SIGN = rf"(?<=[\u05d0-\u05ea])[{QUOTES}](?=[\u05d0-\u05ea])"
-_WORD = re.compile(rf"(?:[^\s(),:<>{QUOTES}]|{_HEBREW_SIGN})*")
-_INSIDE_QUOTES = re.compile(rf"(?:[^{QUOTES}]|{_HEBREW_SIGN})*+(?=[{QUOTES}])")
+HEBREW_SIGN = rf"(?<=[\u05d0-\u05ea])[{QUOTES}](?=[\u05d0-\u05ea])"
+_WORD = re.compile(rf"(?:[^\s(),:<>{QUOTES}]|{HEBREW_SIGN})*")
+INSIDE_QUOTES = re.compile(rf"(?:[^{QUOTES}]|{HEBREW_SIGN})*+(?=[{QUOTES}])")
 _COMPARISON = re.compile(r"[<>]=?")
 _FOREIGN = {
     "&": "AND",
@@ -105,7 +105,7 @@ def _token(query: str, start: int) -> Token:
 
 
 def _quoted(query: str, start: int) -> Token:
-    inside = _INSIDE_QUOTES.match(query, start + 1)
+    inside = INSIDE_QUOTES.match(query, start + 1)
     if not inside:
         raise QueryError("the quotes are never closed", start, 1, "add a closing '\"'")
     return Token(Kind.QUOTED, inside.group(), Span(start, inside.end() + 1))

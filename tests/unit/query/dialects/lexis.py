@@ -1,0 +1,58 @@
+"""Queries as the help pages of Lexis write them, and what they are here."""
+
+CARRIED_OVER = [
+    ("budget and deficit", "budget AND deficit"),
+    ("ship or boat", "ship OR boat"),
+    ("john smith", '"john smith"'),
+    ('"united nations"', '"united nations"'),
+    ("doctor w/5 malpractice", "doctor NEAR/4 malpractice"),
+    ("doctor near/5 malpractice", "doctor NEAR/4 malpractice"),
+    ("doctor /5 malpractice", "doctor NEAR/4 malpractice"),
+    ("southwest pre/2 air or airline", "southwest ONEAR/1 (air OR airline)"),
+    ("southwest onear/2 airlines", "southwest ONEAR/1 airlines"),
+    ("southwest +2 airlines", "southwest ONEAR/1 airlines"),
+    ("john w/1 smith", "john NEAR/0 smith"),
+    ("rico not w/5 puerto", "rico NOT NEAR/4 puerto"),
+    ("merger w/s bank", "SENT(merger AND bank)"),
+    ("merger /p bank", "PARA(merger AND bank)"),
+    ("merger w/sent bank w/sent fraud", "SENT(merger AND bank AND fraud)"),
+    ("merger w/para bank", "PARA(merger AND bank)"),
+    ("capital and not punishment", "capital AND NOT punishment"),
+    ("capital but not punishment", "capital AND NOT punishment"),
+    ("capital not punishment", "capital AND NOT punishment"),
+    (
+        "bankrupt! w/25 discharg! and student or college or education! w/5 loan",
+        "bankrupt* NEAR/24 discharg* AND (student OR college OR education*) NEAR/4 loan",
+    ),
+    (
+        "school w/25 liab! and rugby or football or game w/10 injur!",
+        "school NEAR/24 liab* AND (rugby OR football OR game) NEAR/9 injur*",
+    ),
+    ("alpha w/10 beta w/3 gamma", "alpha NEAR/9 (beta NEAR/2 gamma)"),
+    ("ax1 and bx1 w/p cx1", "ax1 AND PARA(bx1 AND cx1)"),
+    ("alpha and not beta or gamma", "alpha AND NOT (beta OR gamma)"),
+    ("child!", "child*"),
+    ("child*", "child*"),
+    ("int???et", "int???et"),
+    ("col*r", "col*r"),
+    ("atleast5(syria)", "ATLEAST/5(syria)"),
+    ("atleast3(oil or gas) and price", "ATLEAST/3(oil OR gas) AND price"),
+    ("headline(syria)", "title:syria"),
+    ("headline(syria and iraq) or lead(iran)", "title:(syria AND iraq) OR LEAD(iran)"),
+    ("hlead(merger w/s bank)", "LEAD(SENT(merger AND bank))"),
+    ("byline(smith) and oil", "author:smith AND oil"),
+    ("language(english) and oil", "lang:en AND oil"),
+    ("allcaps(aid)", "=AID"),
+    ("plural(oil)", "oil"),
+    ("length > 300 and oil", "words>300 AND oil"),
+    ("oil & gas", "oil AND gas"),
+    ("alpha pre/3 beta w/2 gamma", "alpha ONEAR/2 (beta NEAR/1 gamma)"),
+    ("alpha w/s beta w/p gamma", "PARA(SENT(alpha AND beta) AND gamma)"),
+]
+
+# Theirs, ours, and what of theirs was lost.
+WITH_LOSS = [
+    ("caps(aid) and oil", "aid AND oil", "caps(aid)"),
+    ("oil and date(geq (1/1/2026))", "oil", "date(geq (1/1/2026))"),
+    ("publication(times) and oil", "oil", "publication(times)"),
+]
