@@ -234,9 +234,10 @@ class Evaluation:
                 listed = self.occurrences(self._bindings.lists[node.id], fields)
                 return [_found_at(first, last, node) for first, last, _ in listed]
             case _:
-                return [_found_at(*place, node) for place in self._places(node, fields)]
+                return [_found_at(*place, node) for place in self.places(node, fields)]
 
-    def _places(self, node: Expression, names: tuple[str, ...]) -> list[tuple[int, int]]:
+    def places(self, node: Expression, names: tuple[str, ...]) -> list[tuple[int, int]]:
+        """Return where a term stands in the fields of these names."""
         fields = [found for name in names for found in self._article.fields(name)]
         if isinstance(node, EntityRef):
             entity = self._bindings.gazetteer.get(node.id)

@@ -1,0 +1,138 @@
+"""One article, asked many queries quickly: the common shapes here, everything else by `Evaluation`."""
+
+from bisect import bisect_right
+from datetime import datetime
+from itertools import chain, pairwise
+
+from monitor.core.engine.evaluation import Bindings, Evaluation
+from monitor.core.engine.explain import MOST_SPANS, part_text
+from monitor.core.engine.features import Feature
+from monitor.core.engine.occurrences import Occurrence
+from monitor.core.model import Span
+from monitor.core.query.expression import And, Expression, Near, Not, Or, Phrase, Wildcard, Word
+from monitor.core.text import DEFAULT_FIELDS, AnalysedArticle
+
+_Entry = tuple[int, int, str, Span]
+
+
+class Reading:
+    """An article and its features. Remembers what it found for each part, by the identity of the part."""
+
+    def __init__(
+        self, article: AnalysedArticle, features: set[Feature], bindings: Bindings, now: datetime
+    ) -> None:
+        self.evaluation = Evaluation(article, bindings, now)
+        self._article = article
+        self._features = features
+        self._entries: dict[tuple[int, int, str], _Entry] = {}
+        self._of_part: dict[int, list[_Entry]] = {}
+        self._texts: dict[int, str] = {}
+        self._starts: dict[int, list[int]] = {}
+
+    # --- truth ---
+
+    def holds(self, node: Expression) -> bool:  # noqa: PLR0911 - a branch for each shape
+        """Tell whether a query holds of the article."""
+        match node:
+            case Word():
+                return node.text in self._features
+            case And():
+                return all(map(self.holds, node.parts))
+            case Or():
+                return any(map(self.holds, node.parts))
+            case Not():
+                return not self.holds(node.part)
+            case Near():
+                return self._are_near(node)
+            case Phrase() if not self._may_stand(node):
+                return False
+            case _:
+                return self.evaluation.matches(node)
+
+    def _may_stand(self, phrase: Phrase) -> bool:
+        return all(item.text in self._features for item in phrase.items if isinstance(item, Word))
+
+    def _are_near(self, node: Near) -> bool:
+        left = self.evaluation.occurrences(node.left, DEFAULT_FIELDS)
+        if not left:
+            return False
+        right = self.evaluation.occurrences(node.right, DEFAULT_FIELDS)
+        if not right:
+            return False
+        reach = node.words + 1
+        return self._follows(left, node.right, right, reach) or (
+            not node.ordered and self._follows(right, node.left, left, reach)
+        )
+
+    def _follows(
+        self, earlier: list[Occurrence], node: Expression, later: list[Occurrence], reach: int
+    ) -> bool:
+        """Tell whether an occurrence of `node` begins at most `reach` positions after one of `earlier` ends."""
+        starts = self._starts.get(id(node))
+        if starts is None:
+            starts = self._starts[id(node)] = [occurrence[0] for occurrence in later]
+        count = len(starts)
+        for _, last, _ in earlier:
+            index = bisect_right(starts, last)
+            if index < count and starts[index] <= last + reach:
+                return True
+        return False
+
+    # --- places ---
+
+    def spans(self, node: Expression) -> tuple[Span, ...]:
+        """Return where the terms of a query stand that holds, in reading order, each place once."""
+        parts: dict[int, list[_Entry]] = {}
+        self._collect(node, parts)
+        if len(parts) == 1:
+            (found,) = parts.values()
+        else:
+            together = sorted(chain.from_iterable(parts.values()))
+            # What was found twice is the same object twice, and so side by side.
+            found = [one for one, after in pairwise([*together, None]) if one and one is not after]
+        return tuple([entry[3] for entry in found[:MOST_SPANS]])
+
+    def _collect(self, node: Expression, found: dict[int, list[_Entry]]) -> None:
+        """Gather the places of each part that holds."""
+        match node:
+            case And():
+                for part in node.parts:
+                    self._collect(part, found)
+            case Or():
+                for part in node.parts:
+                    if self.holds(part):
+                        self._collect(part, found)
+            case Not():
+                pass
+            case _:
+                found[id(node)] = self._entries_of(node)
+
+    def _entries_of(self, node: Expression) -> list[_Entry]:
+        entries = self._of_part.get(id(node))
+        if entries is None:
+            entries = self._of_part[id(node)] = [self._entry(*key) for key in self._keys_of(node)]
+        return entries
+
+    def _keys_of(self, node: Expression) -> list[tuple[int, int, str]]:
+        if isinstance(node, Word | Phrase | Wildcard):
+            text = self._text_of(node)
+            places = self.evaluation.places(node, DEFAULT_FIELDS)
+            return [(first, last, text) for first, last in places]
+        leaves = self.evaluation.leaves(node)
+        return sorted({(first, last, self._text_of(part)) for first, last, part in leaves})
+
+    def _text_of(self, node: Expression) -> str:
+        text = self._texts.get(id(node))
+        if text is None:
+            text = self._texts[id(node)] = part_text(node)
+        return text
+
+    def _entry(self, first: int, last: int, part: str) -> _Entry:
+        entry = self._entries.get((first, last, part))
+        if entry is None:
+            field = self._article.field_at(first)
+            start, end = field.slice(first, last)
+            text = field.text[start:end]
+            span = Span(field=field.name, start=start, end=end, text=text, part=part)
+            entry = self._entries[first, last, part] = (first, last, part, span)
+        return entry
