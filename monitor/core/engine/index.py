@@ -4,6 +4,8 @@ from collections.abc import Hashable, Iterable
 from itertools import chain
 from typing import Generic, TypeVar
 
+_FEW = 8  # keys are looked up one by one more quickly than as a set
+
 T = TypeVar("T", bound=Hashable)
 K = TypeVar("K", bound=Hashable)
 
@@ -34,12 +36,10 @@ class PairIndex(Generic[K, T]):
         heads = self._heads
         for first in keys & heads.keys():
             tails = heads[first]
-            if len(tails) == 1:
-                for second, entries in tails.items():
-                    if second in keys:
-                        found.append(entries)
-            else:
+            if len(tails) > _FEW:
                 found.extend(map(tails.__getitem__, keys & tails.keys()))
+            else:
+                found += [entries for second, entries in tails.items() if second in keys]
         return set(chain.from_iterable(found))
 
     def __len__(self) -> int:

@@ -1,18 +1,21 @@
 """One article, asked many queries quickly: the common shapes here, everything else by `Evaluation`."""
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain, pairwise
 
 from monitor.core.engine.evaluation import Bindings, Evaluation
 from monitor.core.engine.explain import MOST_SPANS, part_text
 from monitor.core.engine.features import Feature
-from monitor.core.engine.occurrences import Occurrence
+from monitor.core.engine.making import new_span
+from monitor.core.engine.occurrences import Leaf, Occurrence, near_pairs
 from monitor.core.model import Span
 from monitor.core.query.expression import And, Expression, Near, Not, Or, Phrase, Wildcard, Word
 from monitor.core.text import DEFAULT_FIELDS, AnalysedArticle
 
 _Entry = tuple[int, int, str, Span]
+_LONGEST_PLAIN = 8  # words of a phrase; longer ones are looked for by what is linear in any article
 
 
 class Reading:
@@ -26,6 +29,7 @@ class Reading:
         self._features = features
         self._entries: dict[tuple[int, int, str], _Entry] = {}
         self._of_part: dict[int, list[_Entry]] = {}
+        self._has_aliases = any(field.aliases for field in article.text_fields)
         self._texts: dict[int, str] = {}
         self._starts: dict[int, list[int]] = {}
 
@@ -116,10 +120,31 @@ class Reading:
     def _keys_of(self, node: Expression) -> list[tuple[int, int, str]]:
         if isinstance(node, Word | Phrase | Wildcard):
             text = self._text_of(node)
-            places = self.evaluation.places(node, DEFAULT_FIELDS)
-            return [(first, last, text) for first, last in places]
-        leaves = self.evaluation.leaves(node)
+            return [(first, last, text) for first, last in self._places_of(node)]
+        leaves = self._near_leaves(node) if isinstance(node, Near) else self.evaluation.leaves(node)
         return sorted({(first, last, self._text_of(part)) for first, last, part in leaves})
+
+    def _near_leaves(self, node: Near) -> Iterator[Leaf]:
+        left = self.evaluation.occurrences(node.left, DEFAULT_FIELDS)
+        right = self.evaluation.occurrences(node.right, DEFAULT_FIELDS)
+        for one, other in near_pairs(left, right, node.words, ordered=node.ordered):
+            yield from one.leaves
+            yield from other.leaves
+
+    def _places_of(self, node: Word | Phrase | Wildcard) -> list[tuple[int, int]]:
+        """Return where a term stands: quickly, if it is plain words and the article has no other spellings."""
+        items = (node,) if isinstance(node, Word) else getattr(node, "items", ())
+        words = [item.text for item in items if isinstance(item, Word)]
+        if self._has_aliases or not 0 < len(words) == len(items) <= _LONGEST_PLAIN:
+            return self.evaluation.places(node, DEFAULT_FIELDS)
+        first_word, *rest = words
+        length = len(rest)
+        return [
+            (position, position + length)
+            for field in self._article.text_fields
+            for position in field.postings.get(first_word, ())
+            if not rest or field.words_after(position, length) == rest
+        ]
 
     def _text_of(self, node: Expression) -> str:
         text = self._texts.get(id(node))
@@ -132,7 +157,6 @@ class Reading:
         if entry is None:
             field = self._article.field_at(first)
             start, end = field.slice(first, last)
-            text = field.text[start:end]
-            span = Span(field=field.name, start=start, end=end, text=text, part=part)
+            span = new_span(field.name, start, end, field.text[start:end], part)
             entry = self._entries[first, last, part] = (first, last, part, span)
         return entry

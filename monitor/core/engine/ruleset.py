@@ -1,6 +1,6 @@
 """Every rule at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
@@ -8,6 +8,7 @@ from threading import Lock
 from monitor.core.engine.catalogue import Catalogue, CompiledRule, Query, References
 from monitor.core.engine.evaluation import Bindings, Evaluation, View
 from monitor.core.engine.explain import Explanation, explain_node
+from monitor.core.engine.making import new_match
 from monitor.core.engine.reading import Reading
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Article, Match, Rule
@@ -155,25 +156,26 @@ def _is_expired(rule: Rule, now: datetime) -> bool:
     return rule.expires_at is not None and rule.expires_at <= now
 
 
-def _matches(query: Query, reading: Reading, article_id: str, now: datetime) -> Iterator[Match]:
-    """Yield a match for each rule that asks this query."""
+def _matches(query: Query, reading: Reading, article_id: str, now: datetime) -> list[Match]:
+    """Return a match for each rule that asks this query."""
     rules = [each for each in query.rules.values() if not _is_expired(each.rule, now)]
     if not rules:
-        return
+        return []
     score = _score(query.expression, reading.evaluation) if query.scores else None
     found = reading.spans(query.expression)
-    for compiled in rules:
-        rule = compiled.rule
-        yield Match(
-            rule_id=rule.id,
-            article_id=article_id,
-            rule_version=compiled.version,
-            rule_name=rule.name,
-            severity=rule.severity,
-            labels=rule.labels,
-            score=score,
-            spans=found,
+    return [
+        new_match(
+            (rule := each.rule).id,
+            article_id,
+            each.version,
+            rule.name,
+            rule.severity,
+            rule.labels,
+            score,
+            found,
         )
+        for each in rules
+    ]
 
 
 def _score(node: Expression, evaluation: Evaluation, view: View | None = None) -> int | None:

@@ -80,6 +80,11 @@ class AnalysedField:
         """Each folded word and other spelling once, in the order of code points."""
         return sorted({*self.words, *self.aliases})
 
+    def words_after(self, position: int, count: int) -> list[str]:
+        """Return the words that follow the one at `position`."""
+        index = position - self.base + 1
+        return self.words[index : index + count]
+
     def slice(self, first: int, last: int) -> tuple[int, int]:
         """Return the offsets in `text` of the words from position `first` to `last`."""
         starts, ends = self.offsets
