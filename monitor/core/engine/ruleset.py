@@ -1,8 +1,9 @@
 """Every rule at once."""
 
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from monitor.core.engine.catalogue import Catalogue, CompiledRule, Query, References
@@ -15,7 +16,30 @@ from monitor.core.model import Article, Match, Rule
 from monitor.core.query import parse, resolve, rule_version
 from monitor.core.query.expression import Expression, Not, Score
 from monitor.core.text import analyse
-from monitor.errors import QueryError
+from monitor.errors import MatchBudgetError, QueryError
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The time that one article may take, by a clock that counts seconds: best that of the thread's CPU time."""
+
+    time: timedelta
+    clock: Callable[[], float]
+
+    def checker(self, article_id: str) -> Callable[[], None]:
+        """Start to count. Return what raises `MatchBudgetError` once the time is up."""
+        clock, allowed = self.clock, self.time.total_seconds()
+        until = clock() + allowed
+
+        def check() -> None:
+            if clock() > until:
+                raise MatchBudgetError(article_id, allowed)
+
+        return check
+
+
+def _unlimited() -> None:
+    pass
 
 
 class RuleSet:
@@ -25,7 +49,11 @@ class RuleSet:
     millisecond, and while one rule is put in or taken out. An article sees each rule as it was or as it is.
     """
 
-    def __init__(self, rules: Sequence[CompiledRule], bindings: Bindings) -> None:
+    def __init__(
+        self, rules: Sequence[CompiledRule], bindings: Bindings, budget: Budget | None = None
+    ) -> None:
+        """Spend at most `budget` on an article, or as long as it takes."""
+        self._budget = budget
         self._expressions = dict(bindings.rules)
         self._bindings = replace(bindings, rules=self._expressions)
         self._lock = Lock()
@@ -47,15 +75,25 @@ class RuleSet:
         )
 
     def match(self, article: Article, now: datetime) -> tuple[Match, ...]:
-        """Return a match for each rule that is not expired and finds the article, in the order of rule ids."""
+        """Return a match for each rule that is not expired and finds the article, in the order of rule ids.
+
+        Raise `MatchBudgetError` when that takes longer than allowed: a part of the matches would pass for all of them.
+        """
+        check = self._budget.checker(article.id) if self._budget else _unlimited
         analysed = analyse(article)
         with self._lock:
             bindings = self._bindings
             candidates = self._catalogue.candidates(analysed)
         reading = Reading(analysed, candidates.features, bindings, now)
         found = [*candidates.sure]
-        found += [query for query in candidates.others if reading.holds(query.expression)]
-        matches = [match for query in found for match in _matches(query, reading, article.id, now)]
+        for query in candidates.others:
+            check()
+            if reading.holds(query.expression):
+                found.append(query)
+        matches: list[Match] = []
+        for query in found:
+            check()
+            matches += _matches(query, reading, article.id, now)
         matches.sort(key=_by_rule)
         return tuple(matches)
 
@@ -101,7 +139,7 @@ class RuleSet:
         concerned[rule.id] = expression
         problems = resolve(
             concerned,
-            known=self._bindings.rules.keys() | {rule.id},
+            known=ChainMap(concerned, self._expressions),
             gazetteer=self._bindings.gazetteer,
             lists=self._bindings.lists,
         )
@@ -206,6 +244,7 @@ def compile_rules(
     *,
     gazetteer: Gazetteer | None = None,
     lists: Mapping[str, Expression] | None = None,
+    budget: Budget | None = None,
 ) -> Compilation:
     """Make rules ready to match. Report the problems of all that cannot be used; the others work without them."""
     gazetteer = gazetteer or Gazetteer()
@@ -220,7 +259,7 @@ def compile_rules(
         CompiledRule(by_id[id_], expression, by_id[id_].version or rule_version(by_id[id_].query))
         for id_, expression in usable.items()
     ]
-    return Compilation(RuleSet(compiled, Bindings(usable, lists, gazetteer)), problems)
+    return Compilation(RuleSet(compiled, Bindings(usable, lists, gazetteer), budget), problems)
 
 
 def _parse(
