@@ -183,9 +183,10 @@ class References:
         found: dict[str, Expression] = {}
         waiting = list(expressions)
         while waiting:
-            for target in _targets(waiting.pop()) & bindings.rules.keys() - found.keys():
-                found[target] = bindings.rules[target]
-                waiting.append(found[target])
+            for target in _targets(waiting.pop()) - found.keys():
+                if target in bindings.rules:
+                    found[target] = bindings.rules[target]
+                    waiting.append(found[target])
         return found
 
 

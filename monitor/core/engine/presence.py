@@ -1,7 +1,7 @@
 """Which features an article has, of those that some query asks for."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import cast
 
@@ -72,10 +72,13 @@ class Presence:
 
     def features(self, article: AnalysedArticle) -> set[Feature]:
         """Return every feature of the article, more than are asked for included."""
-        found: set[Feature] = {ALWAYS}
+        words = {ALWAYS}
         for field in article.text_fields:
-            found.update(field.words, field.aliases)
-        self._add_patterns(article.text_fields, found)
+            words.update(field.words, field.aliases)
+        found: set[Feature] = {*words}
+        if self._patterns:
+            words.update(*(_compounds(field) for field in article.text_fields if field.aliases))
+            found.update(*map(self._patterns.matching.__getitem__, words))
         for field in article.text_fields:
             found.update(pairwise(field.words))
             if field.aliases:
@@ -86,13 +89,6 @@ class Presence:
         members = cast("set[Basic]", found & self._groups.keys())
         found.update(*map(self._groups.__getitem__, members))
         return found
-
-    def _add_patterns(self, fields: Iterable[AnalysedField], found: set[Feature]) -> None:
-        if not self._patterns:
-            return
-        words: set[str] = {word for word in found if isinstance(word, str)}
-        words.update(*(_compounds(field) for field in fields if field.aliases))
-        found.update(*map(self._patterns.matching, words))
 
 
 def _is_wild(word: str) -> bool:
@@ -124,12 +120,27 @@ def _pairs_of_aliases(field: AnalysedField) -> Iterator[tuple[str, str]]:
                 yield spelling, following
 
 
+class _Memory(dict[str, tuple[str | Matching, ...]]):
+    """What was found for each word; sought when it is first asked for."""
+
+    def __init__(self, find: Callable[[str], Iterator[str | Matching]]) -> None:
+        """Seek with `find`."""
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, word: str) -> tuple[str | Matching, ...]:
+        if len(self) >= _REMEMBERED_WORDS:
+            self.clear()
+        found = self[word] = tuple(self._find(word))
+        return found
+
+
 class _Patterns:
-    """Wildcards and regular expressions. Remembers for each word which it matches: most words have been seen before."""
+    """Wildcards and regular expressions. `matching` remembers which a word matches: most words come again."""
 
     def __init__(self) -> None:
         self._by_edge: dict[tuple[str, str], dict[str | Matching, Pattern]] = {}
-        self._known: dict[str, tuple[str | Matching, ...]] = {}
+        self.matching = _Memory(self._find)
 
     def __len__(self) -> int:
         return len(self._by_edge)
@@ -137,7 +148,7 @@ class _Patterns:
     def add(self, feature: str | Matching) -> None:
         """Tell of a pattern from now on."""
         self._by_edge.setdefault(_edge(feature), {})[feature] = _compiled(feature)
-        self._known.clear()
+        self.matching.clear()
 
     def remove(self, feature: str | Matching) -> None:
         """Tell of it no longer."""
@@ -145,16 +156,7 @@ class _Patterns:
         del self._by_edge[edge][feature]
         if not self._by_edge[edge]:
             del self._by_edge[edge]
-        self._known.clear()
-
-    def matching(self, word: str) -> tuple[str | Matching, ...]:
-        """Return the patterns that a word matches."""
-        known = self._known.get(word)
-        if known is None:
-            if len(self._known) >= _REMEMBERED_WORDS:
-                self._known.clear()
-            known = self._known[word] = tuple(self._find(word))
-        return known
+        self.matching.clear()
 
     def _find(self, word: str) -> Iterator[str | Matching]:
         """Ask only patterns that begin or end like the word, and those that do neither."""

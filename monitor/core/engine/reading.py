@@ -9,12 +9,13 @@ from monitor.core.engine.evaluation import Bindings, Evaluation
 from monitor.core.engine.explain import MOST_SPANS, part_text
 from monitor.core.engine.features import Feature
 from monitor.core.engine.making import new_span
-from monitor.core.engine.occurrences import Leaf, Occurrence, near_pairs
+from monitor.core.engine.occurrences import Leaf, near_pairs
 from monitor.core.model import Span
 from monitor.core.query.expression import And, Expression, Near, Not, Or, Phrase, Wildcard, Word
 from monitor.core.text import DEFAULT_FIELDS, AnalysedArticle
 
 _Entry = tuple[int, int, str, Span]
+_Borders = tuple[list[int], list[int]]  # where occurrences begin, ascending, and where they end
 _LONGEST_PLAIN = 8  # words of a phrase; longer ones are looked for by what is linear in any article
 
 
@@ -31,7 +32,7 @@ class Reading:
         self._of_part: dict[int, list[_Entry]] = {}
         self._has_aliases = any(field.aliases for field in article.text_fields)
         self._texts: dict[int, str] = {}
-        self._starts: dict[int, list[int]] = {}
+        self._borders: dict[int, _Borders] = {}
 
     # --- truth ---
 
@@ -57,30 +58,23 @@ class Reading:
         return all(item.text in self._features for item in phrase.items if isinstance(item, Word))
 
     def _are_near(self, node: Near) -> bool:
-        left = self.evaluation.occurrences(node.left, DEFAULT_FIELDS)
-        if not left:
-            return False
-        right = self.evaluation.occurrences(node.right, DEFAULT_FIELDS)
-        if not right:
-            return False
+        left, right = self._borders_of(node.left), self._borders_of(node.right)
         reach = node.words + 1
-        return self._follows(left, node.right, right, reach) or (
-            not node.ordered and self._follows(right, node.left, left, reach)
-        )
+        return _follows(left, right, reach) or (not node.ordered and _follows(right, left, reach))
 
-    def _follows(
-        self, earlier: list[Occurrence], node: Expression, later: list[Occurrence], reach: int
-    ) -> bool:
-        """Tell whether an occurrence of `node` begins at most `reach` positions after one of `earlier` ends."""
-        starts = self._starts.get(id(node))
-        if starts is None:
-            starts = self._starts[id(node)] = [occurrence[0] for occurrence in later]
-        count = len(starts)
-        for _, last, _ in earlier:
-            index = bisect_right(starts, last)
-            if index < count and starts[index] <= last + reach:
-                return True
-        return False
+    def _borders_of(self, node: Expression) -> _Borders:
+        borders = self._borders.get(id(node))
+        if borders is None:
+            if isinstance(node, Word) and not self._has_aliases:
+                positions = [
+                    p for f in self._article.text_fields for p in f.postings.get(node.text, ())
+                ]
+                borders = (positions, positions)
+            else:
+                found = self.evaluation.occurrences(node, DEFAULT_FIELDS)
+                borders = ([first for first, _, _ in found], [last for _, last, _ in found])
+            self._borders[id(node)] = borders
+        return borders
 
     # --- places ---
 
@@ -160,3 +154,14 @@ class Reading:
             span = new_span(field.name, start, end, field.text[start:end], part)
             entry = self._entries[first, last, part] = (first, last, part, span)
         return entry
+
+
+def _follows(earlier: _Borders, later: _Borders, reach: int) -> bool:
+    """Tell whether one of `later` begins at most `reach` positions after one of `earlier` ends."""
+    begins = later[0]
+    count = len(begins)
+    for end in earlier[1] if count else ():
+        index = bisect_right(begins, end)
+        if index < count and begins[index] <= end + reach:
+            return True
+    return False

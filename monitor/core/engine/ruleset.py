@@ -201,19 +201,7 @@ def _matches(query: Query, reading: Reading, article_id: str, now: datetime) -> 
         return []
     score = _score(query.expression, reading.evaluation) if query.scores else None
     found = reading.spans(query.expression)
-    return [
-        new_match(
-            (rule := each.rule).id,
-            article_id,
-            each.version,
-            rule.name,
-            rule.severity,
-            rule.labels,
-            score,
-            found,
-        )
-        for each in rules
-    ]
+    return [new_match(each.rule, each.version, article_id, score, found) for each in rules]
 
 
 def _score(node: Expression, evaluation: Evaluation, view: View | None = None) -> int | None:

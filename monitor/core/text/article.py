@@ -68,6 +68,8 @@ class AnalysedField:
     def offsets(self) -> tuple[list[int], list[int]]:
         """Where each word starts and ends in `text`; worked out only for articles that match something."""
         found, starts, ends = run_places(self.text)
+        if list(map(SINGLE.__getitem__, found)) == self.words and all(map(str.isalnum, found)):
+            return starts, ends
         irregular = [i for i, run in enumerate(found) if not (run.isalnum() and SINGLE[run])]
         for index in reversed(irregular):
             at, words = starts[index], pieces(found[index]).words
