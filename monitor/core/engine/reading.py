@@ -1,11 +1,11 @@
 """One article, asked many queries quickly: the common shapes here, everything else by `Evaluation`."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import chain, pairwise
 
-from monitor.core.engine.evaluation import Bindings, Evaluation
+from monitor.core.engine.evaluation import Bindings, Evaluation, go_on
 from monitor.core.engine.explain import MOST_SPANS, part_text
 from monitor.core.engine.features import Feature
 from monitor.core.engine.making import new_span
@@ -23,9 +23,15 @@ class Reading:
     """An article and its features. Remembers what it found for each part, by the identity of the part."""
 
     def __init__(
-        self, article: AnalysedArticle, features: set[Feature], bindings: Bindings, now: datetime
+        self,
+        article: AnalysedArticle,
+        features: set[Feature],
+        bindings: Bindings,
+        now: datetime,
+        check: Callable[[], None] = go_on,
     ) -> None:
-        self.evaluation = Evaluation(article, bindings, now)
+        """Ask an article that has these features; `check` is for `Evaluation`."""
+        self.evaluation = Evaluation(article, bindings, now, check)
         self._article = article
         self._features = features
         self._entries: dict[tuple[int, int, str], _Entry] = {}
@@ -49,8 +55,8 @@ class Reading:
                 return not self.holds(node.part)
             case Near():
                 return self._are_near(node)
-            case Phrase() if not self._may_stand(node):
-                return False
+            case Phrase():
+                return self._may_stand(node) and bool(self._places_of(node))
             case _:
                 return self.evaluation.matches(node)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from monitor.core.engine.catalogue import Catalogue, CompiledRule, Query, References
-from monitor.core.engine.evaluation import Bindings, Evaluation, View
+from monitor.core.engine.evaluation import Bindings, Evaluation, View, go_on
 from monitor.core.engine.explain import Explanation, explain_node
 from monitor.core.engine.making import new_match
 from monitor.core.engine.reading import Reading
@@ -36,10 +36,6 @@ class Budget:
                 raise MatchBudgetError(article_id, allowed)
 
         return check
-
-
-def _unlimited() -> None:
-    pass
 
 
 class RuleSet:
@@ -79,12 +75,12 @@ class RuleSet:
 
         Raise `MatchBudgetError` when that takes longer than allowed: a part of the matches would pass for all of them.
         """
-        check = self._budget.checker(article.id) if self._budget else _unlimited
+        check = self._budget.checker(article.id) if self._budget else go_on
         analysed = analyse(article)
         with self._lock:
             bindings = self._bindings
             candidates = self._catalogue.candidates(analysed)
-        reading = Reading(analysed, candidates.features, bindings, now)
+        reading = Reading(analysed, candidates.features, bindings, now, check)
         found = [*candidates.sure]
         for query in candidates.others:
             check()
