@@ -36,7 +36,7 @@ class Reading:
         self._features = features
         self._entries: dict[tuple[int, int, str], _Entry] = {}
         self._of_part: dict[int, list[_Entry]] = {}
-        self._has_aliases = any(field.aliases for field in article.text_fields)
+        self._aliased = {word for field in article.text_fields for word in field.aliases}
         self._texts: dict[int, str] = {}
         self._borders: dict[int, _Borders] = {}
 
@@ -71,7 +71,7 @@ class Reading:
     def _borders_of(self, node: Expression) -> _Borders:
         borders = self._borders.get(id(node))
         if borders is None:
-            if isinstance(node, Word) and not self._has_aliases:
+            if isinstance(node, Word) and node.text not in self._aliased:
                 positions = [
                     p for f in self._article.text_fields for p in f.postings.get(node.text, ())
                 ]
@@ -132,10 +132,11 @@ class Reading:
             yield from other.leaves
 
     def _places_of(self, node: Word | Phrase | Wildcard) -> list[tuple[int, int]]:
-        """Return where a term stands: quickly, if it is plain words and the article has no other spellings."""
+        """Return where a term stands: quickly, if it is plain words and none is another spelling in the article."""
         items = (node,) if isinstance(node, Word) else getattr(node, "items", ())
         words = [item.text for item in items if isinstance(item, Word)]
-        if self._has_aliases or not 0 < len(words) == len(items) <= _LONGEST_PLAIN:
+        is_plain = 0 < len(words) == len(items) <= _LONGEST_PLAIN
+        if not is_plain or not self._aliased.isdisjoint(words):
             return self.evaluation.places(node, DEFAULT_FIELDS)
         first_word, *rest = words
         length = len(rest)
