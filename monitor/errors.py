@@ -9,6 +9,7 @@
       StreamError        the server cannot be used right now -> back off and carry on
         StreamFullError    out of memory -> stop taking in, let everything downstream drain
         StoreRefusedError  wrong flavour, newer version, held by another process -> exit 1
+      MatchBudgetError   an article that takes too long to match -> tried again, then dead letter
       CodecError         a stream entry we cannot read -> dead letter, never a loop
 
 Expected results are values, not exceptions: a channel returns an `Outcome`.
@@ -115,6 +116,17 @@ class FetchError(FeedError):
 
 class ParseError(FeedError):
     """The document came, but is not a feed that can be read."""
+
+
+class MatchBudgetError(MonitorError):
+    """Matching an article takes longer than allowed."""
+
+    def __init__(self, article_id: str, seconds: float) -> None:
+        """Name the article and the limit, in seconds."""
+        super().__init__(
+            f"matching article '{article_id}' takes longer than {seconds:g} s; "
+            "look for rules with many wildcards or wide NEARs, or allow more time"
+        )
 
 
 class StreamError(MonitorError):

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import thread_time
 
 from monitor.config import records
 from monitor.config.entities import read_gazetteer
@@ -11,13 +12,15 @@ from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
 from monitor.config.schema import EntitiesFile, RuleSettings, RulesFile
 from monitor.config.yamlpos import Document, Node
-from monitor.core.engine import Explanation, RuleSet, compile_rules
+from monitor.core.engine import Budget, Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Article, Rule
 from monitor.core.query import Expression, parse_list
 from monitor.errors import Problem, QueryError
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an example has no date, so no condition asks for one
+# For one article, in CPU time: hundreds of times what a million rules take.
+_BUDGET = Budget(timedelta(seconds=10), thread_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def compile_written(
 ) -> RuleSet:
     """Compile rules, then try the examples of those that can be used."""
     written = tuple(written)
-    compilation = compile_rules([each.rule for each in written], gazetteer=gazetteer, lists=lists)
+    rules = [each.rule for each in written]
+    compilation = compile_rules(rules, gazetteer=gazetteer, lists=lists, budget=_BUDGET)
     for each in written:
         errors = compilation.problems.get(each.rule.id, ())
         for error in errors:

@@ -1,18 +1,21 @@
 """What analysing and matching cost, beside the cost of only cutting the same text into words.
 
-Run with `python -m tests.benchmarks.bench_match`. Reads stored queries and articles from MONITOR_CORPUS if that is set,
-else makes its own. Prints CPU time in microseconds an article, the best of several rounds; asserts nothing.
+Run with `python -m tests.benchmarks.bench_match`; `--million` multiplies the rules to a million (3 GB, some minutes).
+Reads stored queries and articles from MONITOR_CORPUS if that is set, else makes its own. Prints CPU microseconds
+for each article, the best of several rounds, and as a multiple of the floor: finding the words of the text with `re`.
+Asserts nothing.
 """
 
 import os
 import random
 import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor.core.engine import Bindings, Evaluation, compile_rules
-from monitor.core.model import Article
+from monitor.core.model import Article, Rule
 from monitor.core.query import parse
 from monitor.core.text import analyse
 from tests.factories import NOW, article, rule
@@ -20,6 +23,8 @@ from tests.factories import NOW, article, rule
 ROUNDS = 5
 ARTICLES = 40
 RULE_COUNTS = (3, 100, 1_000, 10_000, 100_000)
+MILLION = 1_000_000
+CHANGES = 300
 _RARE = 0.8  # of the queries ask for something that the articles seldom speak of
 _SYLLABLES = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti", "vo", "zu")
 
@@ -32,15 +37,9 @@ def main() -> None:
     print(f"{len(texts)} articles of {sum(map(len, texts)) // len(texts)} characters")
     _report("floor: re.findall", floor, floor)
     _report("analyse", _measure(analyse, articles), floor)
-    for count in sorted({min(count, len(queries)) for count in RULE_COUNTS}):
-        rules = compile_rules(
-            [rule(id=f"{n:06}", query=q) for n, q in enumerate(queries[:count])]
-        ).rules
-        _report(
-            f"match {count} rules",
-            _measure(lambda given, r=rules: r.match(given, NOW), articles),
-            floor,
-        )
+    counts = {min(count, len(queries)) for count in RULE_COUNTS}
+    for count in sorted(counts | ({MILLION} if "--million" in sys.argv else set())):
+        _measure_rules(count, queries, articles, floor)
     expressions = [parse(query) for query in queries[:1_000]]
 
     def ask_every_one(given: Article) -> None:
@@ -49,6 +48,46 @@ def main() -> None:
             evaluation.matches(expression)
 
     _report(f"ask {len(expressions)} rules one by one", _measure(ask_every_one, articles), floor)
+
+
+def _measure_rules(
+    count: int, queries: Sequence[str], articles: Sequence[Article], floor: float
+) -> None:
+    given = [rule(id=f"{n:07}", query=_varied(queries, n), version="v") for n in range(count)]
+    began, before = time.process_time(), _resident()
+    rules = compile_rules(given).rules
+    took = time.process_time() - began
+    found = sum(len(rules.match(each, NOW)) for each in articles) / len(articles)
+    print(
+        f"{count} rules: ready in {took:.1f} s, {_resident() - before:.0f} MB, {found:.1f} matches"
+    )
+    _report(f"match {count} rules", _measure(lambda each: rules.match(each, NOW), articles), floor)
+    extra = [rule(id=f"extra{n}", query=f"extra{n} NEAR/3 syria") for n in range(CHANGES)]
+    for what, change in (
+        ("add", rules.add),
+        ("change", rules.change),
+        ("remove", lambda each: rules.remove(each.id)),
+    ):
+        times = sorted(_timed(change, each) for each in extra)
+        print(f"{what:32} {times[CHANGES // 2]:10.1f} µs  {times[-1]:8.1f} at most")
+
+
+def _varied(queries: Sequence[str], number: int) -> str:
+    """Repeat the queries as often as it takes, each time about something else besides."""
+    again, index = divmod(number, len(queries))
+    return f"({queries[index]}) AND NOT never{again}" if again else queries[index]
+
+
+def _timed(change: Callable[[Rule], None], given: Rule) -> float:
+    began = time.perf_counter()
+    change(given)
+    return (time.perf_counter() - began) * 1e6
+
+
+def _resident() -> float:
+    """Return the megabytes of memory in use."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _measure(

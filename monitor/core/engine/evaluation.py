@@ -4,7 +4,7 @@ It walks the expression over the words of the article. A faster matcher must agr
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -80,10 +80,22 @@ class View:
     fields: tuple[str, ...] = DEFAULT_FIELDS
 
 
+def go_on() -> None:
+    """Do nothing: the `check` of an evaluation that may take as long as it takes."""
+
+
 class Evaluation:
     """One article, asked any number of queries. Remembers the answer to each part, by the identity of the part."""
 
-    def __init__(self, article: AnalysedArticle, bindings: Bindings, now: datetime) -> None:
+    def __init__(
+        self,
+        article: AnalysedArticle,
+        bindings: Bindings,
+        now: datetime,
+        check: Callable[[], None] = go_on,
+    ) -> None:
+        """Call `check` before each part is worked out: it may raise, to give up."""
+        self._check = check
         self._article = article
         self._bindings = bindings
         self._now = now
@@ -109,6 +121,7 @@ class Evaluation:
         """Return the units in which a part holds."""
         key = (id(node), view)
         if key not in self._held:
+            self._check()
             self._asked.append(node)
             self._held[key] = self._holds(node, view)
         return self._held[key]
@@ -204,6 +217,7 @@ class Evaluation:
         """Return the places of a part that has places, in order, wherever in the article they are."""
         key = (id(node), fields)
         if key not in self._found:
+            self._check()
             self._asked.append(node)
             self._found[key] = self._occurrences(node, fields)
         return self._found[key]
@@ -234,9 +248,10 @@ class Evaluation:
                 listed = self.occurrences(self._bindings.lists[node.id], fields)
                 return [_found_at(first, last, node) for first, last, _ in listed]
             case _:
-                return [_found_at(*place, node) for place in self._places(node, fields)]
+                return [_found_at(*place, node) for place in self.places(node, fields)]
 
-    def _places(self, node: Expression, names: tuple[str, ...]) -> list[tuple[int, int]]:
+    def places(self, node: Expression, names: tuple[str, ...]) -> list[tuple[int, int]]:
+        """Return where a term stands in the fields of these names."""
         fields = [found for name in names for found in self._article.fields(name)]
         if isinstance(node, EntityRef):
             entity = self._bindings.gazetteer.get(node.id)

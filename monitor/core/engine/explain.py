@@ -51,7 +51,7 @@ def explain_node(
 
 def spans(leaves: Iterable[Leaf], article: AnalysedArticle) -> tuple[Span, ...]:
     """Turn places into spans of the article's own text, in reading order, each once."""
-    ordered = sorted({(leaf.first, leaf.last, _part(leaf.part)) for leaf in leaves})
+    ordered = sorted({(leaf.first, leaf.last, part_text(leaf.part)) for leaf in leaves})
     return tuple(_span(first, last, part, article) for first, last, part in ordered[:MOST_SPANS])
 
 
@@ -61,4 +61,4 @@ def _span(first: int, last: int, part: str, article: AnalysedArticle) -> Span:
     return Span(field=field.name, start=start, end=end, text=field.text[start:end], part=part)
 
 
-_part = lru_cache(maxsize=1 << 14)(to_text)
+part_text = lru_cache(maxsize=1 << 14)(to_text)

@@ -6,6 +6,7 @@ An occurrence covers the positions `first` to `last`. Lists are sorted by (first
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from monitor.core.query.expression import Expression
@@ -56,6 +57,16 @@ def sequence(items: Sequence[Sequence[tuple[int, int]]]) -> list[tuple[int, int]
 def near(
     left: list[Occurrence], right: list[Occurrence], words: int, *, ordered: bool
 ) -> list[Occurrence]:
+    """Return the places that each occurrence makes with its neighbours on the other side."""
+    return in_order(
+        Occurrence(min(a.first, b.first), max(a.last, b.last), a.leaves + b.leaves)
+        for a, b in near_pairs(left, right, words, ordered=ordered)
+    )
+
+
+def near_pairs(
+    left: list[Occurrence], right: list[Occurrence], words: int, *, ordered: bool
+) -> list[tuple[Occurrence, Occurrence]]:
     """Pair each occurrence with its neighbours on the other side that have at most `words` words between.
 
     The nearest neighbours are enough to find every place that has one, and keep the pairs few.
@@ -63,10 +74,10 @@ def near(
     pairs = [(a, b) for a, b in _neighbours(left, right) if b.first - a.last - 1 <= words]
     if not ordered:
         pairs += [(a, b) for b, a in _neighbours(right, left) if a.first - b.last - 1 <= words]
-    return in_order(
-        Occurrence(min(a.first, b.first), max(a.last, b.last), a.leaves + b.leaves)
-        for a, b in pairs
-    )
+    return pairs
+
+
+_last_then_first = itemgetter(1, 0)
 
 
 def _neighbours(
@@ -78,7 +89,7 @@ def _neighbours(
         index = bisect_right(firsts, one.last)
         if index < len(later):
             yield one, later[index]
-    by_last = sorted(earlier, key=lambda occurrence: (occurrence.last, occurrence.first))
+    by_last = sorted(earlier, key=_last_then_first)
     lasts = [occurrence.last for occurrence in by_last]
     for one in later:
         index = bisect_left(lasts, one.first)

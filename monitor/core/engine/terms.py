@@ -2,7 +2,9 @@
 
 # ruff: noqa: RUF001 - letters of other alphabets are what this file is about
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice, takewhile
 from typing import assert_never
 
 import Stemmer
@@ -43,8 +45,14 @@ def find_exact(term: Exact, field: AnalysedField) -> _Places:
 def find_wildcard(term: Wildcard, field: AnalysedField) -> _Places:
     """Find every word of the pattern."""
     prefix = term.pattern.partition("*")[0].partition("?")[0]
-    pattern = compile_wildcard(term.pattern)
-    return _matching(field, lambda word: word.startswith(prefix) and bool(pattern.fullmatch(word)))
+    words: Iterable[str] = field.ordered_words
+    if prefix:
+        begin = bisect_left(field.ordered_words, prefix)
+        words = takewhile(lambda word: word.startswith(prefix), islice(words, begin, None))
+    if term.pattern != f"{prefix}*":
+        pattern = compile_wildcard(term.pattern)
+        words = [word for word in words if pattern.fullmatch(word)]
+    return sorted({place for word in words for place in _folded(word, field)})
 
 
 def find_regex(term: Regex, field: AnalysedField) -> _Places:

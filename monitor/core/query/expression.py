@@ -4,10 +4,10 @@ Words are kept folded and everything else in canonical form, so that two queries
 equal. The place in the query text is remembered for messages and takes no part in equality.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 
 class Span(NamedTuple):
@@ -292,19 +292,36 @@ Expression: TypeAlias = (
 
 def children(node: Expression) -> tuple[Expression, ...]:
     """Return the parts of a node, in the order of the query; a phrase has none."""
+    parts_of = _PARTS.get(type(node))
+    return parts_of(node) if parts_of else ()
+
+
+# Looked up by type, because queries are walked many times while a hundred thousand of them are loaded.
+_PARTS: Mapping[type, Callable[[Any], tuple[Expression, ...]]] = {
+    Near: lambda node: (node.left, node.right),
+    **dict.fromkeys((NotNear, Except), lambda node: (node.wanted, node.unwanted)),
+    **dict.fromkeys((Within, First, Lead, InField, AtLeast, Not), lambda node: (node.part,)),
+    **dict.fromkeys((And, Or, AtLeastOf), lambda node: node.parts),
+    Score: lambda node: tuple(weighted.part for weighted in node.parts),
+}
+
+
+def with_parts(node: Expression, parts: tuple[Expression, ...]) -> Expression:
+    """Return the same node made of other parts, as many as `children` gives."""
     match node:
         case Near():
-            return (node.left, node.right)
+            return replace(node, left=parts[0], right=parts[1])
         case NotNear() | Except():
-            return (node.wanted, node.unwanted)
-        case Within() | First() | Lead() | InField() | AtLeast() | Not():
-            return (node.part,)
-        case And() | Or() | AtLeastOf():
-            return node.parts
+            return replace(node, wanted=parts[0], unwanted=parts[1])
         case Score():
-            return tuple(weighted.part for weighted in node.parts)
+            weights = (weighted.weight for weighted in node.parts)
+            return replace(node, parts=tuple(map(Weighted, parts, weights)))
+        case And() | Or() | AtLeastOf():
+            return replace(node, parts=parts)
+        case Within() | First() | Lead() | InField() | AtLeast() | Not():
+            return replace(node, part=parts[0])
         case _:
-            return ()
+            return node
 
 
 def walk(node: Expression) -> Iterator[Expression]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from monitor.core.model import Article, TextField
 from monitor.core.text.sentences import Breaks, breaks
-from monitor.core.text.words import SINGLE, exact_form, pieces, run_texts, runs
+from monitor.core.text.words import SINGLE, exact_form, pieces, run_places, run_texts
 
 FIELD_STRIDE = 1 << 40  # further apart than any text is long
 DEFAULT_FIELDS = (TextField.TITLE.value, TextField.SUMMARY.value, TextField.BODY.value)
@@ -67,18 +67,25 @@ class AnalysedField:
     @cached_property
     def offsets(self) -> tuple[list[int], list[int]]:
         """Where each word starts and ends in `text`; worked out only for articles that match something."""
-        starts: list[int] = []
-        ends: list[int] = []
-        for run in runs(self.text):
-            at, end = run.span()
-            if SINGLE[run.group()] is not None and run.group().isalnum():
-                starts.append(at)
-                ends.append(end)
-                continue
-            for word in pieces(run.group()).words:
-                starts.append(at + word.start)
-                ends.append(at + word.end)
+        found, starts, ends = run_places(self.text)
+        if list(map(SINGLE.__getitem__, found)) == self.words and all(map(str.isalnum, found)):
+            return starts, ends
+        irregular = [i for i, run in enumerate(found) if not (run.isalnum() and SINGLE[run])]
+        for index in reversed(irregular):
+            at, words = starts[index], pieces(found[index]).words
+            starts[index : index + 1] = [at + word.start for word in words]
+            ends[index : index + 1] = [at + word.end for word in words]
         return starts, ends
+
+    @cached_property
+    def ordered_words(self) -> list[str]:
+        """Each folded word and other spelling once, in the order of code points."""
+        return sorted({*self.words, *self.aliases})
+
+    def words_after(self, position: int, count: int) -> list[str]:
+        """Return the words that follow the one at `position`."""
+        index = position - self.base + 1
+        return self.words[index : index + count]
 
     def slice(self, first: int, last: int) -> tuple[int, int]:
         """Return the offsets in `text` of the words from position `first` to `last`."""

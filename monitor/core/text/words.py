@@ -10,6 +10,7 @@ blanks between words: there each character, with the marks it carries, counts as
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from monitor.core.text.fold import exact, fold
@@ -31,6 +32,10 @@ _HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
     rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
+
+# The same with what lies between, for `split`.
+_PLAIN_BORDERS = re.compile(f"({_PLAIN_RUN.pattern})")
+_MARKED_BORDERS = re.compile(f"({_MARKED_RUN.pattern})")
 
 _SOUTH_EAST_ASIAN = re.compile(
     "["
@@ -100,6 +105,14 @@ def runs(text: str) -> Iterator[re.Match[str]]:
 def run_texts(text: str) -> list[str]:
     """Return the runs as strings only, which is three times as quick."""
     return _pattern(text).findall(text.replace("_", " "))
+
+
+def run_places(text: str) -> tuple[list[str], list[int], list[int]]:
+    """Return the runs, where each starts and where each ends: quicker than one match object for each."""
+    plain = _pattern(text) is _PLAIN_RUN
+    parts = (_PLAIN_BORDERS if plain else _MARKED_BORDERS).split(text.replace("_", " "))
+    borders = list(accumulate(map(len, parts)))
+    return parts[1::2], borders[0:-1:2], borders[1::2]
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -3,9 +3,13 @@
 Each case takes well under a second; code that is quadratic in the places found would take minutes.
 """
 
+from datetime import timedelta
+from time import process_time
+
 import pytest
 
-from monitor.core.engine import compile_rules
+from monitor.core.engine import Budget, compile_rules
+from monitor.errors import MatchBudgetError
 from tests.factories import NOW, article, rule
 
 WORDS = 20_000
@@ -40,3 +44,14 @@ def test_places_are_combined_without_comparing_all_pairs(query: str) -> None:
 def test_one_endless_word_is_no_trap(query: str) -> None:
     rules = compile_rules([rule(query=query)]).rules
     assert rules.match(article(title="", body="a" * 500_000), NOW) == ()
+
+
+@pytest.mark.timeout(20)
+def test_time_is_up_in_the_middle_of_a_query_too() -> None:
+    alternatives = " OR ".join(f"*a{'?' * n}*" + "aa" for n in range(300))
+    budget = Budget(timedelta(seconds=0.2), process_time)
+    rules = compile_rules([rule(query=f"({alternatives}) NEAR/100 b")], budget=budget).rules
+    began = process_time()
+    with pytest.raises(MatchBudgetError):
+        rules.match(article(body=f"{'a' * 400} b " * WORDS), NOW)
+    assert process_time() - began < 15

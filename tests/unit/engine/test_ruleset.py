@@ -1,12 +1,19 @@
 """Every rule at once: what a match carries, which rules are asked, and why one says no."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
+from threading import Event
 from typing import TYPE_CHECKING
 
-from monitor.core.engine import Explanation, compile_rules
+import pytest
+
+from monitor.core.engine import Budget, Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Severity
 from monitor.core.query import rule_version
+from monitor.errors import MatchBudgetError, QueryError
 from tests.factories import NOW, article, rule
 
 if TYPE_CHECKING:
@@ -116,3 +123,72 @@ def outline(explanation: Explanation) -> list[tuple[str, bool]]:
     for child in explanation.children:
         lines += outline(child)
     return lines
+
+
+def test_article_that_takes_too_long_is_reported_and_not_half_matched() -> None:
+    seconds = count()
+    budget = Budget(timedelta(seconds=3), lambda: float(next(seconds)))
+    rules = compile_rules([rule(id=f"r{n}", query=f"talks -a{n}") for n in range(5)], budget=budget)
+    with pytest.raises(MatchBudgetError, match="'a7' takes longer than 3 s"):
+        rules.rules.match(article(id="a7"), NOW)
+    assert rules.rules.match(article(id="a8", title="", summary=""), NOW) == ()
+
+
+def test_rule_is_matched_from_when_it_is_added_until_it_is_removed() -> None:
+    rules = compile_rules([]).rules
+    rules.add(rule(id="r", query="talks"))
+    assert [match.rule_id for match in rules.match(article(), NOW)] == ["r"]
+    rules.change(rule(id="r", query="football"))
+    assert rules.match(article(), NOW) == ()
+    rules.change(rule(id="r", query="summit OR talks", version="v2"))
+    assert [match.rule_version for match in rules.match(article(), NOW)] == ["v2"]
+    rules.remove("r")
+    assert rules.match(article(), NOW) == ()
+
+
+def test_rule_that_others_refer_to_changes_them_too() -> None:
+    rules = compile_rules([rule(id="a", query="@b"), rule(id="b", query="talks")]).rules
+    rules.change(rule(id="b", query="football"))
+    assert rules.match(article(), NOW) == ()
+    assert [m.rule_id for m in rules.match(article(title="Football"), NOW)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda rules: rules.add(rule(id="a", query="x")), "the id 'a' is used already"),
+        (lambda rules: rules.add(rule(id="c", query="x AND")), "something is missing"),
+        (lambda rules: rules.add(rule(id="c", query="@nobody")), "unknown rule 'nobody'"),
+        (lambda rules: rules.change(rule(id="c", query="x")), "unknown rule 'c'"),
+        (lambda rules: rules.change(rule(id="b", query="@a")), "circle"),
+        (lambda rules: rules.remove("c"), "unknown rule 'c'"),
+        (lambda rules: rules.remove("b"), "the rule 'b' is referred to by 'a'"),
+    ],
+)
+def test_change_that_cannot_be_made_changes_nothing(
+    change: Callable[[RuleSet], None], problem: str
+) -> None:
+    rules = compile_rules([rule(id="a", query="@b"), rule(id="b", query="talks")]).rules
+    with pytest.raises(QueryError, match=problem):
+        change(rules)
+    assert [match.rule_id for match in rules.match(article(), NOW)] == ["a", "b"]
+
+
+def test_rules_may_change_while_articles_are_matched() -> None:
+    rules = compile_rules([rule(id="always", query="talks")]).rules
+    stop = Event()
+    seen: list[tuple[str, ...]] = []
+
+    def keep_matching() -> None:
+        while not stop.is_set():
+            seen.append(tuple(match.rule_id for match in rules.match(article(), NOW)))
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        matching = pool.submit(keep_matching)
+        for n in range(300):
+            rules.add(rule(id="more", query=f"talks OR x{n} OR geneva*", version=""))
+            rules.change(rule(id="more", query=f"@always AND NOT x{n}", version=""))
+            rules.remove("more")
+        stop.set()
+        matching.result()
+    assert set(seen) <= {("always",), ("always", "more")}
