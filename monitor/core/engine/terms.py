@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - letters of other alphabets are what this file is about
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import assert_never
 
 import Stemmer
@@ -88,15 +89,20 @@ def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
 
 
 def find_entity(
-    entity: Entity, fields: Iterable[AnalysedField], article: AnalysedArticle
+    entity: Entity, fields: Iterable[AnalysedField], article: AnalysedArticle, now: datetime
 ) -> _Places:
-    """Find the names of an entity; of names inside one another only the longest counts."""
+    """Find the names of an entity; of names inside one another only the longest counts.
+
+    Names that held on other days only than the article's do not count.
+    """
+    day = (article.article.published_at or now).date()
     places: _Places = []
     for field in fields:
         places += longest(
             place
             for name in entity.names
-            if name.words[0] in field.postings or name.words[0] in field.aliases
+            if (name.words[0] in field.postings or name.words[0] in field.aliases)
+            and name.is_valid(day)
             for place in _find_name(name, field, article)
         )
     return places
@@ -127,7 +133,11 @@ def _has_case(name: Name, field: AnalysedField, first: int, last: int) -> bool:
     if name.case is Case.ANY:
         return True
     if name.case is Case.TITLE:
-        return all(field.exact_at(p)[:1].isupper() for p in range(first, last + 1))
+        return all(
+            field.exact_at(first + at)[:1].isupper() or not word[:1].isupper()
+            for at, word in enumerate(name.exact)
+            if first + at <= last
+        )
     return name.exact == tuple(field.exact_at(p) for p in range(first, last + 1))
 
 

@@ -2,6 +2,10 @@
 
 # ruff: noqa: RUF001 - letters of other alphabets are what this file is about
 
+from collections.abc import Iterator
+
+from monitor.core.entities.declension import GRAMMARS, declined
+
 _ARABIC = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك")
 _HEBREW = (
     "ו",
@@ -31,18 +35,33 @@ _KOREAN = (
 _ARTICLE = "ال"
 
 
-def forms(name: str, lang: str) -> tuple[str, ...]:
+_TURKISH_FRONT = "eiöü"
+_TURKISH_VOWELS = "aeıioöuü"
+_TURKISH_VOICELESS = "fstkçşhp"
+_GERMAN_SIBILANTS = ("s", "ß", "x", "z")
+
+
+def forms(name: str, lang: str, *, person: bool = False) -> tuple[str, ...]:  # noqa: PLR0911 - one for each family
     """Return the spellings of a name in running text, the name itself first.
 
-    Arabic and Hebrew write one-letter words together with the next one, Korean its particles with the one before.
+    Slavic names are declined, people by the rules for people. German names take the genitive -s, and adjectives before
+    them their endings. Turkish sets its suffixes off with an apostrophe. Arabic and Hebrew write one-letter words
+    together with the next one, Korean its particles with the one before. Other languages have the name alone.
     """
-    match lang.partition("-")[0]:
+    base = lang.partition("-")[0]
+    if grammar := GRAMMARS.get(lang) or GRAMMARS.get(base):
+        return (name, *declined(name, grammar, person=person))
+    match base:
         case "ar":
             return (name, *(_with_arabic(prefix, name) for prefix in _ARABIC))
         case "he":
             return (name, *(prefix + name for prefix in _HEBREW))
         case "ko":
             return (name, *(name + particle for particle in _KOREAN))
+        case "de":
+            return (name, *_german(name))
+        case "tr":
+            return (name, *(f"{name}'{suffix}" for suffix in _turkish(name)))
         case _:
             return (name,)
 
@@ -52,3 +71,39 @@ def _with_arabic(prefix: str, name: str) -> str:
     if prefix.endswith("ل") and name.startswith(_ARTICLE):
         return prefix + "ل" + name.removeprefix(_ARTICLE)
     return prefix + name
+
+
+def _german(name: str) -> Iterator[str]:
+    """Yield the genitive, and what stands behind an article: "der Vereinten Nationen"."""
+    first, blank, rest = name.partition(" ")
+    if blank and first.endswith("e") and first[:1].isupper():
+        yield f"{first}n {rest}"
+        yield f"{first}r {rest}"
+    if name[-1:].isalpha() and not name.endswith(_GERMAN_SIBILANTS) and not name.isupper():
+        yield f"{name}s"
+
+
+def _turkish(name: str) -> Iterator[str]:
+    """Yield the suffixes of case, those after a possessive (`Konseyi'nde`) too, and a few of those made upon them."""
+    vowels = [letter for letter in name.lower() if letter in _TURKISH_VOWELS]
+    if not vowels:
+        return
+    last = vowels[-1]
+    is_front = last in _TURKISH_FRONT
+    wide = "e" if is_front else "a"
+    narrow = {"e": "i", "i": "i", "ö": "ü", "ü": "ü", "a": "ı", "ı": "ı", "o": "u", "u": "u"}[last]
+    dental = "t" if name[-1:].lower() in _TURKISH_VOICELESS else "d"
+    ends_in_vowel = name[-1:].lower() in _TURKISH_VOWELS
+    links = ("n", "y") if ends_in_vowel else ("",)
+    for link in links:
+        yield from (f"{link}{narrow}", f"{link}{wide}")
+    yield f"n{narrow}n" if ends_in_vowel else f"{narrow}n"
+    yield f"yl{wide}" if ends_in_vowel else f"l{wide}"
+    for before in ("", "n") if ends_in_vowel else ("",):
+        consonant = "d" if before else dental
+        yield from (
+            f"{before}{consonant}{wide}",
+            f"{before}{consonant}{wide}n",
+            f"{before}{consonant}{wide}ki",
+        )
+    yield from (f"l{narrow}", f"{'c' if dental == 'd' else 'ç'}{wide}")
