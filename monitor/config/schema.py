@@ -461,7 +461,7 @@ class NameSettings(Section):
     n: Text
     """The name, as it stands in articles."""
     case: Literal["any", "title", "exact"] | None = None
-    """Which capitals it needs: any, those that begin its words, or exactly these (`WHO`, `US`). Without it, the entity's."""
+    """Which capitals it needs: any, those that begin its words, or exactly these (`WHO`). Without it, as the entity."""
     needs: OneOrMany[Text] = ()
     """Phrases of which one must stand in the article too."""
     not_: OneOrMany[Text] = Field(default=(), alias="not")
