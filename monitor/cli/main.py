@@ -8,6 +8,7 @@ from monitor import __version__
 from monitor.cli.check import check
 from monitor.cli.deliveries import deliveries
 from monitor.cli.demo import demo
+from monitor.cli.entities import entities
 from monitor.cli.match import match
 from monitor.cli.parse import parse
 from monitor.cli.run import run
@@ -30,7 +31,7 @@ def cli() -> None:
     configure_logging("warning")  # `run` sets up its own
 
 
-for command in (run, demo, check, status, match, parse, deliveries):
+for command in (run, demo, check, status, match, parse, deliveries, entities):
     cli.add_command(command)
 
 
