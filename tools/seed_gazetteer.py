@@ -86,9 +86,10 @@ def _countries() -> Iterator[_Record]:
         label = country.get("label", english)
         adjectives = _adjectives(country.get("adjectives", {}))
         own: _Names = country.get("names", {})
-        taken = left_out | {folded(_n(name)) for listed in own.values() for name in listed}
         kept = {
-            lang: [safe for name in found if (safe := _safe(_outside_brackets(name), lang, taken))]
+            lang: [
+                safe for name in found if (safe := _safe(_outside_brackets(name), lang, left_out))
+            ]
             for lang, found in names.items()
         }
         langs = dict.fromkeys([*own, *adjectives, "en", *kept])
@@ -149,12 +150,12 @@ def _several(cldr: Mapping[str, Mapping[str, list[str]]]) -> frozenset[str]:
     return frozenset(name for name, count in counts.items() if count > 1)
 
 
-def _safe(name: str, lang: str, taken: frozenset[str]) -> str | dict[str, str] | None:
+def _safe(name: str, lang: str, left_out: frozenset[str]) -> str | dict[str, str] | None:
     """Return how a name from CLDR can be listed without finding other words, if it can."""
     words = folded(name)
     first = next((letter for letter in name if letter.isalpha()), "")
     in_alphabet = unicodedata.name(first, "").startswith(_ALPHABETS)
-    if not words or words in taken or (in_alphabet and len(words) < _SHORTEST):
+    if not words or words in left_out or (in_alphabet and len(words) < _SHORTEST):
         return None
     is_large = lang.partition("-")[0] in _LARGE
     if is_large or not in_alphabet or len(words) >= _SHORTEST_IN_SMALL:

@@ -134,11 +134,21 @@ def _has_case(name: Name, field: AnalysedField, first: int, last: int) -> bool:
         return True
     if name.case is Case.TITLE:
         return all(
-            field.exact_at(first + at)[:1].isupper() or not word[:1].isupper()
-            for at, word in enumerate(name.exact)
-            if first + at <= last
+            not word[:1].isupper() or any(each[:1].isupper() for each in _spellings(field, p))
+            for word, p in zip(name.exact, range(first, last + 1), strict=False)
         )
-    return name.exact == tuple(field.exact_at(p) for p in range(first, last + 1))
+    if len(name.exact) != last - first + 1:
+        return False
+    return all(
+        word in _spellings(field, p)
+        for word, p in zip(name.exact, range(first, last + 1), strict=True)
+    )
+
+
+def _spellings(field: AnalysedField, place: int) -> tuple[str, str]:
+    """Return a word as written, and what stands behind its elided article: `l'ONU`, `ONU`."""
+    written = field.exact_at(place)
+    return written, written.partition("'")[2]
 
 
 def _folded(word: str, field: AnalysedField) -> _Places:

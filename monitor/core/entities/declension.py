@@ -14,6 +14,7 @@ from monitor.core.entities.endings import TABLES
 _CASES = 5  # genitive, dative, accusative, instrumental, locative
 _MOST_FORMS = 40
 _SHORTEST = 4
+_FULL_NAME = 2
 _ANY = "*"
 _DROPPED = frozenset("aeiouyáéíýаеиіоуюяй")  # noqa: RUF001 - both alphabets
 
@@ -46,19 +47,24 @@ def declined(name: str, grammar: Grammar, *, person: bool) -> Iterator[str]:
     if len(words) == 1 and len(name) < _SHORTEST:
         return
     forms = list(_people(words, grammar) if person else _nouns(words, grammar))
-    made = dict.fromkeys(
-        " ".join(chosen)
-        for case in range(_CASES)
-        for chosen in islice(product(*(word[case] for word in forms)), _MOST_FORMS)
-    )
+    made = dict.fromkeys(_joined(forms))
+    if person and len(words) > _FULL_NAME:  # Korean and Chinese names: the last word alone
+        made |= dict.fromkeys(_joined([*map(_fixed, words[:-1]), forms[-1]]))
     made.pop(name, None)
     yield from islice(made, _MOST_FORMS)
 
 
+def _joined(forms: Sequence[_Cases]) -> Iterator[str]:
+    for case in range(_CASES):
+        for chosen in islice(product(*(word[case] for word in forms)), _MOST_FORMS):
+            yield " ".join(chosen)
+
+
 def _people(words: Sequence[str], grammar: Grammar) -> Iterator[_Cases]:
-    """Decline every word: given names and surnames agree."""
+    """Decline every word, but not the particles: given names and surnames agree."""
     for word in words:
-        yield _decline(word, grammar.people, grammar) or _fixed(word)
+        is_particle = word.islower() and "-" not in word and len(word) < _SHORTEST
+        yield (None if is_particle else _decline(word, grammar.people, grammar)) or _fixed(word)
 
 
 def _nouns(words: Sequence[str], grammar: Grammar) -> Iterator[_Cases]:
@@ -85,10 +91,10 @@ def _fixed(word: str) -> _Cases:
 
 
 def _decline(word: str, table: Mapping[str, _Cases], grammar: Grammar) -> _Cases | None:
-    """Find the longest ending that the table knows; abbreviations and particles do not change."""
-    if word.isupper() or (word.islower() and "-" not in word and len(word) < _SHORTEST):
+    """Find the longest ending that the table knows; abbreviations do not change."""
+    if word.isupper():
         return None
-    for length in range(min(len(word) - 1, _LONGEST), 0, -1):
+    for length in range(min(len(word), _LONGEST), 0, -1):
         if cases := table.get(word[-length:]):
             stem = word[:-length]
             return [[stem + ending for ending in case] for case in cases]

@@ -108,6 +108,7 @@ _UKRAINIAN = {
 ь: я/ю/і ю/еві/і ь ем/лю і/еві/ю
 ство: ства ству ство ством стві
 ння: ння нню ння нням нні
+дім: дому дому/домові дім домом домі
 острови: островів островам острови островами островах
 Острови: Островів Островам Острови Островами Островах
 и: ів/- ам и ами ах
@@ -117,6 +118,7 @@ _UKRAINIAN = {
 ська: ської ській ську ською ській
 цька: цької цькій цьку цькою цькій
 зька: зької зькій зьку зькою зькій
+лика: ликої ликій лику ликою ликій
 на: ної ній ну ною ній
 ова: ової овій ову овою овій
 ня: ньої ній ню ньою ній
@@ -137,6 +139,7 @@ _POLISH = {
 ski cki dzki: Xiego Xiemu Xiego Xim Xim
 ska: skiej skiej ską ską skiej
 cka: ckiej ckiej cką cką ckiej
+owa: owej owej ową ową owej
 ia: ii/i ii/i ię ią ii/i
 ja: ji/i ji/i ję ją ji/i
 ka: ki ce kę ką ce
@@ -201,7 +204,9 @@ Wyspy: Wysp Wyspom Wyspy Wyspami Wyspach
 ska: skiej skiej ską ską skiej
 cka: ckiej ckiej cką cką ckiej
 dzka: dzkiej dzkiej dzką dzką dzkiej
-ska zka: kiej kiej ką ką kiej
+zka lka: Xiej Xiej Xą Xą Xiej
+ły: łego łemu ły łym łym
+ólne: ólnego ólnemu ólne ólnym ólnym
 owa: owej owej ową ową owej
 na: nej nej ną ną nej
 czna: cznej cznej czną czną cznej
@@ -281,6 +286,7 @@ y: -/ov am/om y ami ach/och
 *: u/a u - om e/u/i
 """,
     "adjectives": """
+ska: skej skej sku skou skej
 á: ej ej ú ou ej
 ý: ého ému ý ým om
 é: ých/ého ým/ému é ými/ým ých/om

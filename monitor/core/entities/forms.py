@@ -85,25 +85,23 @@ def _german(name: str) -> Iterator[str]:
 
 def _turkish(name: str) -> Iterator[str]:
     """Yield the suffixes of case, those after a possessive (`Konseyi'nde`) too, and a few of those made upon them."""
-    vowels = [letter for letter in name.lower() if letter in _TURKISH_VOWELS]
+    sound = name.lower()
+    if name.isupper() and sound[-1:] not in _TURKISH_VOWELS:
+        sound += "e"  # abbreviations are read by letters: ABD'nin
+    vowels = [letter for letter in sound if letter in _TURKISH_VOWELS]
     if not vowels:
         return
-    last = vowels[-1]
-    is_front = last in _TURKISH_FRONT
-    wide = "e" if is_front else "a"
-    narrow = {"e": "i", "i": "i", "ö": "ü", "ü": "ü", "a": "ı", "ı": "ı", "o": "u", "u": "u"}[last]
-    dental = "t" if name[-1:].lower() in _TURKISH_VOICELESS else "d"
-    ends_in_vowel = name[-1:].lower() in _TURKISH_VOWELS
-    links = ("n", "y") if ends_in_vowel else ("",)
-    for link in links:
-        yield from (f"{link}{narrow}", f"{link}{wide}")
-    yield f"n{narrow}n" if ends_in_vowel else f"{narrow}n"
-    yield f"yl{wide}" if ends_in_vowel else f"l{wide}"
-    for before in ("", "n") if ends_in_vowel else ("",):
-        consonant = "d" if before else dental
-        yield from (
-            f"{before}{consonant}{wide}",
-            f"{before}{consonant}{wide}n",
-            f"{before}{consonant}{wide}ki",
-        )
-    yield from (f"l{narrow}", f"{'c' if dental == 'd' else 'ç'}{wide}")
+    wide, unrounded = ("e", "i") if vowels[-1] in _TURKISH_FRONT else ("a", "ı")
+    rounded = {"ö": "ü", "ü": "ü", "o": "u", "u": "u"}.get(vowels[-1], unrounded)
+    consonant = "t" if sound[-1] in _TURKISH_VOICELESS else "d"
+    for narrow in dict.fromkeys((rounded, unrounded)):  # foreign names go by sound
+        if sound[-1] in _TURKISH_VOWELS:
+            yield from (f"n{narrow}", f"y{narrow}", f"n{narrow}n", f"l{narrow}")
+        else:
+            yield from (narrow, f"{narrow}n", f"l{narrow}")
+    if sound[-1] in _TURKISH_VOWELS:
+        yield from (f"n{wide}", f"y{wide}", f"yl{wide}", f"nd{wide}", f"nd{wide}n", f"nd{wide}ki")
+    else:
+        yield from (wide, f"l{wide}")
+    yield from (f"{consonant}{wide}{end}" for end in ("", "n", "ki"))
+    yield f"{'ç' if consonant == 't' else 'c'}{wide}"

@@ -103,7 +103,17 @@ def read_entity(record: Mapping[str, object]) -> Entity:
         label=_string(record, "label") if "label" in record else id_,
         qid=_string(record, "qid") if "qid" in record else "",
         parents=tuple(_strings(record.get("parents", ()), "parents")),
-        names=tuple(dict.fromkeys(read)),
+        names=_strictest(read),
+    )
+
+
+def _strictest(names: Sequence[Name]) -> tuple[Name, ...]:
+    """Leave out names, made forms among them, that are spelled like one with conditions: those hold in any language."""
+    conditional = {name.words for name in names if name.needs or name.unless}
+    return tuple(
+        dict.fromkeys(
+            name for name in names if name.needs or name.unless or name.words not in conditional
+        )
     )
 
 
