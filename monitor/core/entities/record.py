@@ -138,12 +138,17 @@ def _names(lang: str, options: Mapping[str, object], type_: EntityType) -> Itera
     is_person = type_ is EntityType.PERSON
     made = forms(name, lang, person=is_person) if inflect is Inflect.AUTO else (name,)
     for form in made:
-        # A short form that nobody listed is too often a word of some language.
-        is_risky = form != name and len(form) < _SHORT and case is Case.ANY
-        form_case = Case.TITLE if is_risky else case
         words, exact = _words(form, what)
+        form_case = case if form == name or case is Case.EXACT else _case_of_made(form, words, case)
         kept = () if form_case is Case.ANY else exact
         yield Name(words=words, exact=kept, case=form_case, needs=needs, unless=unless, valid=valid)
+
+
+def _case_of_made(form: str, words: Phrase, case: Case) -> Case:
+    """Ask more of a short form that nobody listed: without capitals and diacritics it is a word of some language."""
+    if len(form) >= _SHORT:
+        return case
+    return Case.TITLE if " ".join(words) == form.casefold() else Case.EXACT
 
 
 def _valid(value: object, what: str) -> tuple[date | None, date | None]:
