@@ -5,12 +5,16 @@ from collections.abc import Iterable, Mapping
 from monitor.config.files import Source
 from monitor.config.problems import at, place_of
 from monitor.config.schema import EntitiesFile
+from monitor.config.seed import shipped_records
 from monitor.core.entities import Gazetteer
 from monitor.errors import ConfigError, Problem
 
 
 def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Problem]) -> Gazetteer:
-    """Read every entry; of a broken one its names for references stay, so that queries are not refused too."""
+    """Read every entry, with those that are shipped.
+
+    Of a broken one its names for references stay, so that queries are not refused too.
+    """
     entries = [
         (node.value, node, source.document)
         for source in sources
@@ -19,7 +23,7 @@ def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Probl
     ]
     records = [value for value, _, _ in entries]
     try:
-        return Gazetteer.from_records(records)
+        return Gazetteer.from_records(records, shipped_records())
     except ConfigError as error:
         broken = {problem.line - 1: problem for problem in error.problems}  # line: which record
     for number, problem in broken.items():
@@ -29,7 +33,7 @@ def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Probl
         str(record["id"]).casefold(): _stand_in(record) if number in broken else record
         for number, record in reversed(list(enumerate(records)))
     }
-    return Gazetteer.from_records(usable.values())
+    return Gazetteer.from_records(usable.values(), shipped_records())
 
 
 def _stand_in(record: Mapping[str, object]) -> Mapping[str, object]:

@@ -460,14 +460,16 @@ class NameSettings(Section):
 
     n: Text
     """The name, as it stands in articles."""
-    case: Literal["any", "title", "exact"] = "any"
-    """Which capitals it needs: any, a capital first in each word, or exactly these (`WHO`, `US`)."""
+    case: Literal["any", "title", "exact"] | None = None
+    """Which capitals it needs: any, those that begin its words, or exactly these (`WHO`). Without it, as the entity."""
     needs: OneOrMany[Text] = ()
     """Phrases of which one must stand in the article too."""
     not_: OneOrMany[Text] = Field(default=(), alias="not")
     """Phrases that an occurrence must not be part of or touch."""
     inflect: Literal["auto", "none"] = "auto"
     """Whether its case forms are made."""
+    valid: Many[Text | None] = ()
+    """The first and the last day on which it holds, for names of an office: `[2004-03-09, null]`."""
 
 
 Name = Annotated[NameSettings, text_as("n", NameSettings)]
@@ -486,6 +488,10 @@ class EntitySettings(Section):
     """Its Wikidata id. It can stand in queries too."""
     parents: OneOrMany[Text] = ()
     """Ids of what it belongs to."""
+    case: Literal["any", "title", "exact"] = "any"
+    """Which capitals its names need, unless one says otherwise."""
+    extend: bool = False
+    """Whether the names are added to those of the entry of this id that is shipped, instead of replacing it."""
     names: dict[Text, Many[Name]]
     """Its names by language."""
 

@@ -14,7 +14,7 @@ from monitor.config.yamlpos import parse
 from monitor.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[2] / "config"
-FILES = ["monitor.yaml", "feeds.yaml", "rules.yaml", "subscribers.yaml", "entities/people.yaml"]
+FILES = ["monitor.yaml", "feeds.yaml", "rules.yaml", "subscribers.yaml", "entities/local.yaml"]
 TEXTS = {name: (SHIPPED / name).read_text() for name in FILES}
 ALPHABET = st.sampled_from("ab:- \n\t'\"[]{}#&*!|>%@`,?\\0é联😀\x07\x85\u2028\ufeff")
 
@@ -42,7 +42,7 @@ def test_bytes_load_or_are_refused(name: str, content: Any) -> None:
 @example("rules.yaml", "rules: [{id: [], query: {}}]\nlists: [a]\n")
 @example("subscribers.yaml", "route: []\nsubscribers: {}\n")
 @example("subscribers.yaml", "route: {routes: [1, {match: [a]}, {match: {rule: {}}}]}\n")
-@example("entities/people.yaml", "entities: [{id: ' ', type: person, names: {en: [a]}}]\n")
+@example("entities/local.yaml", "entities: [{id: ' ', type: person, names: {en: [a]}}]\n")
 def test_text_loads_or_is_refused(name: str, text: str) -> None:
     load_one(name, text.encode())
 

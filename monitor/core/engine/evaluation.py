@@ -255,7 +255,7 @@ class Evaluation:
         fields = [found for name in names for found in self._article.fields(name)]
         if isinstance(node, EntityRef):
             entity = self._bindings.gazetteer.get(node.id)
-            return find_entity(entity, fields, self._article) if entity else []
+            return find_entity(entity, fields, self._article, self._now) if entity else []
         return [place for found in fields for place in self._places_in(node, found)]
 
     def _places_in(self, node: Expression, found: AnalysedField) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice, takewhile
 from typing import assert_never
 
@@ -96,15 +97,20 @@ def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
 
 
 def find_entity(
-    entity: Entity, fields: Iterable[AnalysedField], article: AnalysedArticle
+    entity: Entity, fields: Iterable[AnalysedField], article: AnalysedArticle, now: datetime
 ) -> _Places:
-    """Find the names of an entity; of names inside one another only the longest counts."""
+    """Find the names of an entity; of names inside one another only the longest counts.
+
+    Names that held on other days only than the article's do not count.
+    """
+    day = (article.article.published_at or now).date()
     places: _Places = []
     for field in fields:
         places += longest(
             place
             for name in entity.names
-            if name.words[0] in field.postings or name.words[0] in field.aliases
+            if (name.words[0] in field.postings or name.words[0] in field.aliases)
+            and name.is_valid(day)
             for place in _find_name(name, field, article)
         )
     return places
@@ -135,8 +141,22 @@ def _has_case(name: Name, field: AnalysedField, first: int, last: int) -> bool:
     if name.case is Case.ANY:
         return True
     if name.case is Case.TITLE:
-        return all(field.exact_at(p)[:1].isupper() for p in range(first, last + 1))
-    return name.exact == tuple(field.exact_at(p) for p in range(first, last + 1))
+        return all(
+            not word[:1].isupper() or any(each[:1].isupper() for each in _spellings(field, p))
+            for word, p in zip(name.exact, range(first, last + 1), strict=False)
+        )
+    if len(name.exact) != last - first + 1:
+        return False
+    return all(
+        word in _spellings(field, p)
+        for word, p in zip(name.exact, range(first, last + 1), strict=True)
+    )
+
+
+def _spellings(field: AnalysedField, place: int) -> tuple[str, str]:
+    """Return a word as written, and what stands behind its elided article: `l'ONU`, `ONU`."""
+    written = field.exact_at(place)
+    return written, written.partition("'")[2]
 
 
 def _folded(word: str, field: AnalysedField) -> _Places:

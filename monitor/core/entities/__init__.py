@@ -2,6 +2,15 @@
 
 from monitor.core.entities.forms import forms
 from monitor.core.entities.gazetteer import Gazetteer
-from monitor.core.entities.record import Case, Entity, EntityType, Name, RecordError
+from monitor.core.entities.record import Case, Entity, EntityType, Name, RecordError, read_entity
 
-__all__ = ["Case", "Entity", "EntityType", "Gazetteer", "Name", "RecordError", "forms"]
+__all__ = [
+    "Case",
+    "Entity",
+    "EntityType",
+    "Gazetteer",
+    "Name",
+    "RecordError",
+    "forms",
+    "read_entity",
+]

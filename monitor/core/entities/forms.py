@@ -2,6 +2,10 @@
 
 # ruff: noqa: RUF001 - letters of other alphabets are what this file is about
 
+from collections.abc import Iterator
+
+from monitor.core.entities.declension import GRAMMARS, declined
+
 _ARABIC = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك")
 _HEBREW = (
     "ו",
@@ -31,18 +35,33 @@ _KOREAN = (
 _ARTICLE = "ال"
 
 
-def forms(name: str, lang: str) -> tuple[str, ...]:
+_TURKISH_FRONT = "eiöü"
+_TURKISH_VOWELS = "aeıioöuü"
+_TURKISH_VOICELESS = "fstkçşhp"
+_GERMAN_SIBILANTS = ("s", "ß", "x", "z")
+
+
+def forms(name: str, lang: str, *, person: bool = False) -> tuple[str, ...]:  # noqa: PLR0911 - one for each family
     """Return the spellings of a name in running text, the name itself first.
 
-    Arabic and Hebrew write one-letter words together with the next one, Korean its particles with the one before.
+    Slavic names are declined, people by the rules for people. German names take the genitive -s, and adjectives before
+    them their endings. Turkish sets its suffixes off with an apostrophe. Arabic and Hebrew write one-letter words
+    together with the next one, Korean its particles with the one before. Other languages have the name alone.
     """
-    match lang.partition("-")[0]:
+    base = lang.partition("-")[0]
+    if grammar := GRAMMARS.get(lang) or GRAMMARS.get(base):
+        return (name, *declined(name, grammar, person=person))
+    match base:
         case "ar":
             return (name, *(_with_arabic(prefix, name) for prefix in _ARABIC))
         case "he":
             return (name, *(prefix + name for prefix in _HEBREW))
         case "ko":
             return (name, *(name + particle for particle in _KOREAN))
+        case "de":
+            return (name, *_german(name))
+        case "tr":
+            return (name, *(f"{name}'{suffix}" for suffix in _turkish(name)))
         case _:
             return (name,)
 
@@ -52,3 +71,37 @@ def _with_arabic(prefix: str, name: str) -> str:
     if prefix.endswith("ل") and name.startswith(_ARTICLE):
         return prefix + "ل" + name.removeprefix(_ARTICLE)
     return prefix + name
+
+
+def _german(name: str) -> Iterator[str]:
+    """Yield the genitive, and what stands behind an article: "der Vereinten Nationen"."""
+    first, blank, rest = name.partition(" ")
+    if blank and first.endswith("e") and first[:1].isupper():
+        yield f"{first}n {rest}"
+        yield f"{first}r {rest}"
+    if name[-1:].isalpha() and not name.endswith(_GERMAN_SIBILANTS) and not name.isupper():
+        yield f"{name}s"
+
+
+def _turkish(name: str) -> Iterator[str]:
+    """Yield the suffixes of case, those after a possessive (`Konseyi'nde`) too, and a few of those made upon them."""
+    sound = name.lower()
+    if name.isupper() and sound[-1:] not in _TURKISH_VOWELS:
+        sound += "e"  # abbreviations are read by letters: ABD'nin
+    vowels = [letter for letter in sound if letter in _TURKISH_VOWELS]
+    if not vowels:
+        return
+    wide, unrounded = ("e", "i") if vowels[-1] in _TURKISH_FRONT else ("a", "ı")
+    rounded = {"ö": "ü", "ü": "ü", "o": "u", "u": "u"}.get(vowels[-1], unrounded)
+    consonant = "t" if sound[-1] in _TURKISH_VOICELESS else "d"
+    for narrow in dict.fromkeys((rounded, unrounded)):  # foreign names go by sound
+        if sound[-1] in _TURKISH_VOWELS:
+            yield from (f"n{narrow}", f"y{narrow}", f"n{narrow}n", f"l{narrow}")
+        else:
+            yield from (narrow, f"{narrow}n", f"l{narrow}")
+    if sound[-1] in _TURKISH_VOWELS:
+        yield from (f"n{wide}", f"y{wide}", f"yl{wide}", f"nd{wide}", f"nd{wide}n", f"nd{wide}ki")
+    else:
+        yield from (wide, f"l{wide}")
+    yield from (f"{consonant}{wide}{end}" for end in ("", "n", "ki"))
+    yield f"{'ç' if consonant == 't' else 'c'}{wide}"

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
 from monitor.core.entities.forms import forms
 from monitor.core.text import exact_form, split
 
-_KEYS = frozenset({"id", "type", "qid", "label", "parents", "names"})
-_NAME_KEYS = frozenset({"n", "case", "needs", "not", "inflect"})
+_KEYS = frozenset({"id", "type", "qid", "label", "parents", "names", "case", "extend"})
+_NAME_KEYS = frozenset({"n", "case", "needs", "not", "inflect", "valid"})
+_SHORT = 6
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
@@ -25,11 +27,18 @@ class EntityType(StrEnum):
 
 
 class Case(StrEnum):
-    """Which capitals a name needs: exactly as written, a capital first in each word, or any."""
+    """Which capitals a name needs: exactly as written, a capital wherever one begins a word of the name, or any."""
 
     EXACT = "exact"
     TITLE = "title"
     ANY = "any"
+
+
+class Inflect(StrEnum):
+    """Whether the case forms of a name are made."""
+
+    AUTO = "auto"
+    NONE = "none"
 
 
 Phrase = tuple[str, ...]
@@ -40,7 +49,8 @@ class Name:
     """One way to write an entity, as folded words.
 
     `exact` are the same words as written. `needs` are phrases of which one must stand in the article; an occurrence
-    that overlaps or touches one of the phrases `unless` does not count.
+    that overlaps or touches one of the phrases `unless` does not count. The name holds from the first to the last day
+    of `valid`, both included.
     """
 
     words: Phrase
@@ -48,6 +58,12 @@ class Name:
     case: Case = Case.ANY
     needs: tuple[Phrase, ...] = ()
     unless: tuple[Phrase, ...] = ()
+    valid: tuple[date | None, date | None] = (None, None)
+
+    def is_valid(self, day: date) -> bool:
+        """Tell whether the name held on a day."""
+        first, last = self.valid
+        return (first is None or first <= day) and (last is None or day <= last)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +88,88 @@ def read_entity(record: Mapping[str, object]) -> Entity:
     names = record.get("names")
     if not isinstance(names, Mapping) or not names:
         raise RecordError("'names' must give names for each language, as in names: {en: [Lavrov]}")
-    read = [name for lang, values in names.items() for name in _names(str(lang), values)]
     id_ = _string(record, "id")
+    type_ = _choice(EntityType, record.get("type", ""), "type")
+    case = _choice(Case, record.get("case", Case.ANY), "case")
+    read = [
+        name
+        for lang, values in names.items()
+        for options in _options(str(lang), values)
+        for name in _names(str(lang), {"case": case, **options}, type_)
+    ]
     return Entity(
         id=id_,
-        type=_choice(EntityType, record.get("type", ""), "type"),
+        type=type_,
         label=_string(record, "label") if "label" in record else id_,
         qid=_string(record, "qid") if "qid" in record else "",
         parents=tuple(_strings(record.get("parents", ()), "parents")),
-        names=tuple(dict.fromkeys(read)),
+        names=_strictest(read),
     )
 
 
-def _names(lang: str, values: object) -> Iterator[Name]:
+def _strictest(names: Sequence[Name]) -> tuple[Name, ...]:
+    """Leave out names, made forms among them, that are spelled like one with conditions: those hold in any language."""
+    conditional = {name.words for name in names if name.needs or name.unless}
+    return tuple(
+        dict.fromkeys(
+            name for name in names if name.needs or name.unless or name.words not in conditional
+        )
+    )
+
+
+def _options(lang: str, values: object) -> Iterator[Mapping[str, object]]:
     if not isinstance(values, Sequence) or isinstance(values, str):
         raise RecordError(f"names.{lang} must be a list of names")
     for value in values:
         options: Mapping[str, object] = value if isinstance(value, Mapping) else {"n": value}
         _refuse_unknown(options, _NAME_KEYS)
-        case = _choice(Case, options.get("case", Case.ANY), f"names.{lang}: case")
-        needs = tuple(_phrases(options.get("needs", ()), f"names.{lang}: needs"))
-        unless = tuple(_phrases(options.get("not", ()), f"names.{lang}: not"))
-        for form in forms(_string(options, "n", f"a name in names.{lang}"), lang):
-            words, exact = _words(form, f"names.{lang}")
-            yield Name(words=words, exact=exact, case=case, needs=needs, unless=unless)
+        yield options
+
+
+def _names(lang: str, options: Mapping[str, object], type_: EntityType) -> Iterator[Name]:
+    """Read one name, and make its forms."""
+    what = f"names.{lang}"
+    case = _choice(Case, options["case"], f"{what}: case")
+    inflect = _choice(Inflect, options.get("inflect", Inflect.AUTO), f"{what}: inflect")
+    needs = tuple(_phrases(options.get("needs", ()), f"{what}: needs"))
+    unless = tuple(_phrases(options.get("not", ()), f"{what}: not"))
+    valid = _valid(options.get("valid"), what)
+    name = _string(options, "n", f"a name in {what}")
+    is_person = type_ is EntityType.PERSON
+    made = forms(name, lang, person=is_person) if inflect is Inflect.AUTO else (name,)
+    for form in made:
+        words, exact = _words(form, what)
+        form_case = case if form == name or case is Case.EXACT else _case_of_made(form, words, case)
+        kept = () if form_case is Case.ANY else exact
+        yield Name(words=words, exact=kept, case=form_case, needs=needs, unless=unless, valid=valid)
+
+
+def _case_of_made(form: str, words: Phrase, case: Case) -> Case:
+    """Ask more of a short form that nobody listed: without capitals and diacritics it is a word of some language."""
+    if len(form) >= _SHORT:
+        return case
+    return Case.TITLE if " ".join(words) == form.casefold() else Case.EXACT
+
+
+def _valid(value: object, what: str) -> tuple[date | None, date | None]:
+    """Read the first and the last day, of which either may be absent."""
+    if value is None:
+        return None, None
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:  # noqa: PLR2004 - from, to
+        raise RecordError(f"{what}: valid must be two dates, as in valid: [2004-03-09, null]")
+    first, last = (_date(day, what) for day in value)
+    if first and last and last < first:
+        raise RecordError(f"{what}: valid ends before it begins")
+    return first, last
+
+
+def _date(value: object, what: str) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise RecordError(f"{what}: valid: {value!r} is no date; write it as 2004-03-09") from None
 
 
 def _phrases(values: object, what: str) -> Iterator[Phrase]:

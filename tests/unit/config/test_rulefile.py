@@ -42,10 +42,10 @@ def test_mistake_in_a_line_has_its_place(tmp_path: Path) -> None:
 
 def test_mistake_in_a_rules_file_has_its_place(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
-    path.write_text("rules:\n  - id: a\n    query: entity:lavrov\n")
+    path.write_text("rules:\n  - id: a\n    query: entity:nobody\n")
     with pytest.raises(ConfigError) as caught:
         load_rule_set(path)
-    assert explain(caught.value).startswith(f"{path}:3:12: unknown entity 'lavrov'")
+    assert explain(caught.value).startswith(f"{path}:3:12: unknown entity 'nobody'")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff"])

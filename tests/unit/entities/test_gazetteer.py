@@ -1,11 +1,14 @@
 """Entries of the gazetteer and the forms of their names."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from monitor.core.engine import compile_rules
 from monitor.core.entities import Case, EntityType, Gazetteer, forms
 from monitor.errors import ConfigError
+from tests.factories import NOW, article, rule
 
 
 def record(**changes: Any) -> dict[str, Any]:
@@ -89,3 +92,69 @@ def test_forms_include(name: str, lang: str, form: str) -> None:
 
 def test_names_without_forms_stay_as_they_are() -> None:
     assert forms("Lavrov", "en-GB") == ("Lavrov",)
+
+
+def test_shipped_entry_is_replaced_by_one_of_the_same_id_or_extended() -> None:
+    shipped = {"lavrov": record(qid="Q58217", names={"en": ["Lavrov"], "de": ["Lawrow"]})}
+    replaced = Gazetteer.from_records([record(names={"ja": ["ラブロフ"]})], shipped).get("lavrov")
+    extended = Gazetteer.from_records(
+        [record(extend=True, names={"en": ["Lavroff"]})], shipped
+    ).get("q58217")
+    assert replaced is not None
+    assert extended is not None
+    assert {name.words for name in replaced.names} == {tuple("ラブロフ")}
+    assert {("lavrov",), ("lawrow",), ("lavroff",)} <= {name.words for name in extended.names}
+
+
+def test_entry_cannot_extend_what_is_not_shipped() -> None:
+    with pytest.raises(ConfigError, match="cannot extend"):
+        Gazetteer.from_records([record(extend=True)])
+
+
+def test_form_spelled_like_a_name_with_conditions_is_left_out() -> None:
+    names = {"en": [{"n": "Palestine", "not": ["Texas"]}], "sk": ["Palestína"]}
+    (entity,) = Gazetteer.from_records([record(type="place", names=names)]).entities.values()
+    assert all(name.unless for name in entity.names if name.words == ("palestine",))
+
+
+@pytest.mark.parametrize(
+    ("valid", "message"),
+    [
+        ("2004", "valid must be two dates"),
+        (["2004-03-09"], "valid must be two dates"),
+        (["9 March", None], "is no date"),
+        (["2005-01-01", "2004-01-01"], "ends before it begins"),
+    ],
+)
+def test_dates_of_a_name_are_checked(valid: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Gazetteer.from_records([record(names={"en": [{"n": "minister", "valid": valid}]})])
+
+
+@pytest.mark.parametrize(
+    ("published", "is_found"),
+    [("2004-03-08", False), ("2004-03-09", True), ("2012-05-21", True), ("2012-05-22", False)],
+)
+def test_name_of_an_office_holds_between_its_dates(published: str, is_found: bool) -> None:
+    names = {"en": [{"n": "foreign minister", "valid": ["2004-03-09", "2012-05-21"]}]}
+    rules = compile_rules(
+        [rule(id="a", query="entity:lavrov")],
+        gazetteer=Gazetteer.from_records([record(names=names)]),
+    ).rules
+    at = datetime.fromisoformat(f"{published}T12:00+00:00")
+    assert (
+        bool(rules.match(article(title="The foreign minister", published_at=at), NOW)) is is_found
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "is_found"),
+    [("Le rapport de l'ONU", True), ("Le rapport de l'onu", False), ("ONU", True)],
+)
+def test_capitals_count_behind_an_elided_article(title: str, is_found: bool) -> None:
+    names = {"fr": [{"n": "ONU", "case": "exact"}]}
+    rules = compile_rules(
+        [rule(id="a", query="entity:lavrov")],
+        gazetteer=Gazetteer.from_records([record(names=names)]),
+    ).rules
+    assert bool(rules.match(article(title=title, summary="", body=""), NOW)) is is_found

@@ -1,0 +1,1 @@
+"""How well the shipped rules and names find what people would find."""
