@@ -99,9 +99,7 @@ class DelivererService(LeasingService[DeliveryLease]):
                 reason=DeliveryReason.TIMEOUT,
                 detail=f"no answer within {lane.timeout.total_seconds():g} s",
             )
-        except (
-            Exception
-        ) as error:  # the wall around one delivery: a defect costs this attempt, no other
+        except Exception as error:  # the wall around one delivery: a defect costs one attempt
             self.metrics.failures.labels(self.name).inc()
             log.exception("attempt_crashed")
             return RetryLater(reason=DeliveryReason.CRASHED, detail=type(error).__name__)

@@ -85,9 +85,7 @@ class EntryService(Service, Generic[Value]):
             await self._handle(entry)
         except StreamError:
             raise
-        except (
-            Exception
-        ):  # the wall around one entry: a defect costs this entry its turn, and no other
+        except Exception:  # the wall around one entry: a defect costs its turn and no other
             self.metrics.failures.labels(self.name).inc()
             log.exception(
                 "entry_not_handled", service=self.name, entry=entry.id, deliveries=entry.deliveries

@@ -242,7 +242,7 @@ class _Cluster(_Base):
             return error
 
     async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:
-        raise NotImplementedError(f"no command can block over the slots of a cluster: {words[0]!r}")
+        raise TypeError(f"no command can block over the slots of a cluster: {words[0]!r}")
 
     async def everywhere(self, *words: Word) -> list[Any]:
         with _as_ours():

@@ -127,7 +127,7 @@ async def test_errors_of_the_server_are_ours(store: Store) -> None:
 
 async def test_only_a_single_server_can_block(cluster_url: str) -> None:
     async with connect(cluster_url) as server:
-        with pytest.raises(NotImplementedError):
+        with pytest.raises(TypeError, match="BLPOP"):
             await server.wait(("BLPOP", "a", 1), MINUTE)
 
 
