@@ -241,7 +241,7 @@ class _Cluster(_Base):
         except (RedisError, RedisClusterException, OSError, TimeoutError) as error:
             return error
 
-    async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:
+    async def wait(self, words: Sequence[Word], limit: timedelta) -> Any:  # noqa: ARG002 - the one that can block needs it
         raise TypeError(f"no command can block over the slots of a cluster: {words[0]!r}")
 
     async def everywhere(self, *words: Word) -> list[Any]:
