@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.feed import Document, ParsedFeed
+from monitor.core.holding import Hold
 from monitor.core.model import (
     Alert,
     Article,
@@ -187,11 +189,12 @@ class PublicStream(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLease:
-    """The right to attempt one delivery until `until`. `token` fences, as for feeds."""
+    """The right to attempt one delivery until `until`. `token` fences, as for feeds. `health` is its target's."""
 
     delivery: Delivery
     token: str
     until: datetime
+    health: TargetHealth = HEALTHY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,23 +206,54 @@ class DeliveryFilter:
     limit: int = 50
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTerms:
+    """How a target wants its deliveries.
+
+    `gap` is the least time between the starts of two, `in_flight` how many may be under way at once. When more than
+    `most_waiting` are due that were not tried yet, they become one digest; 0: never.
+    """
+
+    gap: timedelta = timedelta()
+    in_flight: int = 2
+    most_waiting: int = 0
+
+
+USUAL_TERMS = LaneTerms()
+
+
 class DeliveryLedger(Protocol):
     """Every delivery with its durable state and its attempts, in one lane per target."""
 
-    async def enqueue(self, alert: Alert, target_id: str, due_at: datetime) -> str | None:
+    async def enqueue(
+        self, alert: Alert, target_id: str, due_at: datetime, hold: Hold | None = None
+    ) -> str | None:
         """Create a delivery for those matches of which this target was not told before; return its id.
 
         None when it was told of all of them. Told-ness is per (article, rule, target), whatever feed, edit or replay
-        brought it, and is recorded in the same step as the delivery.
+        brought it, and is recorded in the same step as the delivery. With a `hold` it is held until its group is
+        released, unless it is free of that: then, and without one, it is due at `due_at`.
         """
         ...
 
-    async def claim(
-        self, now: datetime, lease: timedelta, limit: int, wait: timedelta
-    ) -> Sequence[DeliveryLease]:
-        """Lease up to `limit` due deliveries, oldest first in a lane and never more than two in flight for a target.
+    async def arrange(self, terms: Mapping[str, LaneTerms]) -> None:
+        """Deliver to these targets on these terms from the next claim on; the terms of others stay."""
+        ...
 
-        Block at most `wait` for the first. The attempt count is raised here, so that a crash in the send is visible.
+    async def claim(
+        self,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        wait: timedelta,
+        slow_limit: int | None = None,
+    ) -> Sequence[DeliveryLease]:
+        """Lease up to `limit` due deliveries, oldest first in a lane, on the terms of their targets.
+
+        At most `slow_limit` of them go to targets whose health says that they are slow. An open target gets one at a
+        time, a disabled one nothing. First, groups whose time has come are released: several deliveries become one
+        digest, and so do those of a lane in which too many wait. Block at most `wait` for the first. The attempt count
+        is raised here, so that a crash in the send is visible.
         """
         ...
 
@@ -229,6 +263,18 @@ class DeliveryLedger(Protocol):
         """End a lease with what came of it: delivered, due again, dead or dropped. False when the lease was lost.
 
         The attempt is kept either way. A ruling with `lane_until` holds back the whole target until then.
+        """
+        ...
+
+    async def health(self, target_ids: Sequence[str]) -> Mapping[str, TargetHealth]:
+        """Return how these targets are doing; one that nothing is known of is well."""
+        ...
+
+    async def set_health(self, target_id: str, before: TargetHealth, health: TargetHealth) -> bool:
+        """Replace what was `before`; return False, and do nothing, when that is no longer what it was.
+
+        A target that is open is left alone until `health.until`. One that was not active and now is, is held back no
+        longer.
         """
         ...
 

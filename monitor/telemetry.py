@@ -112,6 +112,9 @@ class Metrics:
             "verdict",
             "reason",
         )
+        self.target_turns = counter(
+            "target_turns", "Times that targets changed their status.", "channel", "status"
+        )
         self.failures = counter("service_failures", "Turns of a service that failed.", "service")
         self.poll_seconds = histogram("poll_seconds", "A poll from request to record.")
         self.published_to_seen = histogram(

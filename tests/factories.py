@@ -76,10 +76,12 @@ def alert(**changes: Any) -> Alert:
 
 
 def delivery(**changes: Any) -> Delivery:
+    if "alert" in changes:
+        changes["alerts"] = (changes.pop("alert"),)
     defaults: dict[str, Any] = {
         "id": "d1",
         "target_id": "desk/hook",
-        "alert": alert(),
+        "alerts": (alert(),),
         "attempts": 1,
         "created_at": NOW,
         "due_at": NOW,

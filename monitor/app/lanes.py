@@ -1,13 +1,20 @@
 """The targets that are switched on, each with its channel, over changes of the configuration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
-from monitor.core.retry import waits_for
-from monitor.core.targets import EmailTarget, Target
-from monitor.ports import Channel
+from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
+from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
+from monitor.ports import USUAL_TERMS, Channel, LaneTerms
 from monitor.services.deliverer import Lane
+
+# Slack takes one message a second for each channel, and a reader no more than some at once.
+_TERMS: Mapping[type, LaneTerms] = {
+    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1, most_waiting=5),
+    EmailTarget: LaneTerms(most_waiting=10),
+}
 
 
 class Lanes:
@@ -33,7 +40,10 @@ class Lanes:
             else:
                 self._lanes[target.id] = (target, self._build(target))
         self._retired += [lane for _, lane in before.values()]
-        return {target_id: lane for target_id, (_, lane) in self._lanes.items()}
+        return {
+            target_id: replace(lane, notify=_others(target, targets))
+            for target_id, (target, lane) in self._lanes.items()
+        }
 
     async def close(self) -> None:
         """Close every channel there ever was."""
@@ -46,6 +56,10 @@ class Lanes:
             channel=self._channel(target),
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),
+            terms=_TERMS.get(type(target), USUAL_TERMS),
+            stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
+            reads_late=not isinstance(target, WebhookTarget),
+            subscriber=target.subscriber,
         )
 
     def _attempt_timeout(self, target: Target) -> timedelta:
@@ -55,3 +69,9 @@ class Lanes:
         """
         patient = isinstance(target, EmailTarget)
         return max(self._timeout, LONGEST_ATTEMPT) if patient else self._timeout
+
+
+def _others(target: Target, targets: Sequence[Target]) -> tuple[str, ...]:
+    """Return by which targets a subscriber is told that this one was switched off."""
+    same = [each.id for each in targets if each.subscriber == target.subscriber]
+    return tuple(each for each in same if each != target.id)

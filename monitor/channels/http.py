@@ -148,7 +148,10 @@ def outcome(answer: Answer, now: datetime) -> Outcome:
     if rejected is None and retried is None:
         rejected = _REJECTED_CLASSES.get(kind)
     if rejected is not None:
-        return Rejected(reason=rejected, detail=detail, status=status, response=answer.text)
+        gone = rejected is DeliveryReason.GONE
+        return Rejected(
+            reason=rejected, detail=detail, target=gone, status=status, response=answer.text
+        )
     after = parse_retry_after(answer.headers.get("Retry-After"), now)
     return RetryLater(
         reason=retried or _RETRIED_CLASSES.get(kind, DeliveryReason.BAD_RESPONSE),

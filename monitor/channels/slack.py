@@ -79,6 +79,10 @@ def outcome(answer: Answer, now: datetime) -> Outcome:
     detail = f"Slack answered {answer.status} {error[:100]}".rstrip()
     if error in _GONE or answer.status == _MISSING:
         return Rejected(
-            reason=DeliveryReason.GONE, detail=detail, status=answer.status, response=error
+            reason=DeliveryReason.GONE,
+            detail=detail,
+            target=True,
+            status=answer.status,
+            response=error,
         )
     return replace(usual, detail=detail)

@@ -123,6 +123,9 @@ async def _quit(kept: _Kept) -> None:
 # --- what went wrong, as an outcome ---
 
 
+_OF_THE_TARGET = frozenset({DeliveryReason.ADDRESS_REFUSED, DeliveryReason.UNAUTHORIZED})
+
+
 def failure(error: aiosmtplib.SMTPException | OSError) -> RetryLater | Rejected:
     """Turn an error of a send into an outcome.
 
@@ -154,7 +157,8 @@ def answered(code: int, message: str, command: str) -> RetryLater | Rejected:
         busy = code == 421 or status.startswith("4.7")  # noqa: PLR2004 - "closing transmission channel"
         reason = DeliveryReason.RATE_LIMITED if busy else DeliveryReason.SERVER_ERROR
         return RetryLater(reason=reason, detail=detail, lane=busy, status=code)
-    return Rejected(reason=_permanent(code, status, command), detail=detail, status=code)
+    reason = _permanent(code, status, command)
+    return Rejected(reason=reason, detail=detail, target=reason in _OF_THE_TARGET, status=code)
 
 
 def _permanent(code: int, status: str, command: str) -> DeliveryReason:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from monitor.core.outcome import DeliveryReason, Verdict
+from monitor.core.outcome import DeliveryReason, HoldReason, Verdict
 from monitor.errors import FeedReason
 
 
@@ -169,7 +169,10 @@ class Alert:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. `delivered`, `dead` and `dropped` are final until someone replays it."""
+    """Where a delivery stands. `held` waits for its group to be released; `folded` was told in another, a digest.
+
+    `delivered`, `dead`, `dropped` and `folded` are final until someone replays it.
+    """
 
     PENDING = "pending"
     LEASED = "leased"
@@ -177,25 +180,44 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     DROPPED = "dropped"
+    HELD = "held"
+    FOLDED = "folded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One alert to one target, with an id that is a hash of what it says and to whom.
+    """What goes to one target in one message, with an id that is a hash of what it says and to whom.
 
     The id is the same however often the alert is computed: a replay after a crash is recognised here and there.
-    `attempts` counts tries that began, the current one included while it is leased.
+    `alerts` has one element, or in a digest several, oldest first. `because` says why a held one waits, and why a
+    digest was gathered; `because_of` says it in words. `since` is when it was first due, or due again by a replay, and
+    `seq` counts what became due for this target, from 1: none and 0 while it is held. `attempts` counts tries that
+    began, the current one included while it is leased. The `detail` of a folded one is the id of the digest.
     """
 
     id: str
     target_id: str
-    alert: Alert
+    alerts: tuple[Alert, ...]
     state: DeliveryState = DeliveryState.PENDING
     attempts: int = 0
     created_at: datetime
     due_at: datetime
     reason: DeliveryReason | None = None
     detail: str = ""
+    because: HoldReason | None = None
+    because_of: str = ""
+    since: datetime | None = None
+    seq: int = 0
+
+    @property
+    def alert(self) -> Alert:
+        """The only alert, or the newest of a digest."""
+        return self.alerts[-1]
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether this tells several alerts."""
+        return len(self.alerts) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

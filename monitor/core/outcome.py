@@ -35,7 +35,20 @@ class DeliveryReason(StrEnum):
     SERVER_ERROR = "server_error"
     GAVE_UP = "gave_up"
     TARGET_REMOVED = "target_removed"
+    EXPIRED = "expired"  # news for too long ago to be told by itself
+    SILENCED = "silenced"  # a silence came into force while it waited
+    UNSUBSCRIBED = "unsubscribed"
     CRASHED = "crashed"
+
+
+class HoldReason(StrEnum):
+    """Why an alert is not told at once but with others, later."""
+
+    GROUP = "group"  # the route gathers what belongs together
+    DIGEST = "digest"  # the subscriber wants a digest each hour or day
+    QUIET_HOURS = "quiet_hours"
+    ALLOWANCE = "allowance"  # the subscriber has had its fill for this hour
+    CATCH_UP = "catch_up"  # too much had gathered for the target to be told one by one
 
 
 class Suppression(StrEnum):
@@ -75,10 +88,14 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Never: trying again cannot help until someone changes something."""
+    """Never: trying again cannot help until someone changes something.
+
+    `target` says that this concerns the target and not the message: nothing will ever arrive there.
+    """
 
     reason: DeliveryReason
     detail: str = ""
+    target: bool = False
     status: int | None = None
     response: str = ""
 

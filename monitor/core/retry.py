@@ -26,6 +26,11 @@ EMAIL = _waits(
 )  # 17 tries in 48 hours; greylisting needs five minutes
 NOT_FOUND = _waits("1m 3m 6m")  # a receiver being deployed is soon back; one that moved never is
 
+# After this a delivery that could not go out is no longer news. A webhook's is given up, and told by the program that
+# asks for it again; people are told that it is late.
+STALE = timedelta(hours=24)
+STALE_WEBHOOK = timedelta(hours=80)  # longer than its schedule
+
 # A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
 LEASE_MARGIN = timedelta(seconds=5)
 JITTER = 0.2  # a wait is between 80 % and 120 % of what the table says, so that a storm does not come back as one
@@ -73,6 +78,11 @@ def decide(
     match outcome:
         case Delivered():
             return Ruling(state=DeliveryState.DELIVERED)
+        case Rejected(target=True) if attempts <= len(schedule):
+            # It is the target that is refused: the breaker holds its lane, and this waits with the others.
+            due_at = now + BUSY_WAIT
+            state, reason = DeliveryState.RETRY, outcome.reason
+            return Ruling(state=state, due_at=due_at, reason=reason, detail=outcome.detail)
         case Rejected():
             return Ruling(state=DeliveryState.DEAD, reason=outcome.reason, detail=outcome.detail)
         case RetryLater():

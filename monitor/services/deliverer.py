@@ -2,43 +2,59 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import structlog
 
+from monitor.core.breaker import TargetHealth, TargetStatus, after
 from monitor.core.model import Attempt, Delivery, DeliveryState
+from monitor.core.notice import target_disabled
 from monitor.core.outcome import (
     Delivered,
     DeliveryReason,
+    HoldReason,
     Outcome,
     Rejected,
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import LEASE_MARGIN, Ruling, Waits, decide
-from monitor.ports import Channel, Clock, DeliveryLease, DeliveryLedger
+from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, decide
+from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
 
 _KEPT_RESPONSE = 1024
+SLOW_SHARE = 4  # slow targets together have this part of the places
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A target that can be delivered to: its channel, what kind that is, and how patient to be with it."""
+    """A target that can be delivered to: its channel, what kind that is, and how patient to be with it.
+
+    `terms` are how it wants its deliveries. After `stale` a delivery is told as late if the channel `reads_late`, else
+    it is given up. `subscriber` and `notify` are whom to tell when the target is switched off, and by which targets.
+    """
 
     kind: str
     channel: Channel
     waits: Waits
     timeout: timedelta
+    terms: LaneTerms = USUAL_TERMS
+    stale: timedelta = STALE
+    reads_late: bool = True
+    subscriber: str = ""
+    notify: tuple[str, ...] = ()
 
 
 class DelivererService(LeasingService[DeliveryLease]):
-    """Deliveries in, attempts out. A slow target holds at most two places; the others go on."""
+    """Deliveries in, attempts out.
+
+    A target has as many places as its terms say, and all that are slow together a quarter: the others go on.
+    """
 
     name: ClassVar = "deliverer"
 
@@ -56,17 +72,37 @@ class DelivererService(LeasingService[DeliveryLease]):
         super().__init__(metrics, concurrency)
         self._ledger = ledger
         self._lanes = lanes
+        self._arranged: dict[str, LaneTerms] = {}
         self._clock = clock
         self._shortest_lease = lease
+        self._slow = 0
 
     def use(self, lanes: Mapping[str, Lane]) -> None:
         """Deliver by `lanes` from the next attempt on."""
         self._lanes = lanes
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
+        await self._arrange()
         timeouts = [lane.timeout for lane in self._lanes.values()]
         lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
-        return await self._ledger.claim(self._clock.now(), lease, limit, IDLE)
+        slow_room = max(1, self._concurrency // SLOW_SHARE) - self._slow
+        leases = await self._ledger.claim(self._clock.now(), lease, limit, IDLE, max(0, slow_room))
+        self._slow += sum(each.health.slow for each in leases)
+        return leases
+
+    async def _arrange(self) -> None:
+        """Tell the ledger of terms that it does not know."""
+        terms = {target_id: lane.terms for target_id, lane in self._lanes.items()}
+        news = {one: each for one, each in terms.items() if self._arranged.get(one) != each}
+        if news:
+            await self._ledger.arrange(news)
+            self._arranged = terms
+
+    async def _guarded(self, lease: DeliveryLease) -> None:
+        try:
+            await super()._guarded(lease)
+        finally:
+            self._slow -= lease.health.slow
 
     async def _handle(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery
@@ -74,21 +110,71 @@ class DelivererService(LeasingService[DeliveryLease]):
         with structlog.contextvars.bound_contextvars(
             trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
         ):
-            started_at = self._clock.now()
-            if lane is None:
-                outcome: Outcome = _REMOVED
-                ruling = Ruling(
-                    state=DeliveryState.DROPPED, reason=_REMOVED.reason, detail=_REMOVED.detail
-                )
+            started_at = ended_at = self._clock.now()
+            refused = self._without_attempt(lane, delivery, started_at)
+            if lane is None or refused:
+                outcome, ruling = _untried(refused or _REMOVED)
             else:
-                outcome = await self._attempt(lane, delivery, started_at)
-                ruling = decide(
-                    delivery.attempts, outcome, self._clock.now(), delivery.id, lane.waits
-                )
-            ended_at = self._clock.now()
+                late = _is_stale(lane, delivery, started_at)
+                told = _as_late(delivery) if late else delivery
+                outcome = await self._attempt(lane, told, started_at)
+                ended_at = self._clock.now()
+                await self._judge(lane, lease, outcome, started_at, ended_at)
+                ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
             attempt = _attempt_record(delivery.attempts, outcome, started_at, ended_at)
             recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
+
+    def _without_attempt(
+        self, lane: Lane | None, delivery: Delivery, now: datetime
+    ) -> Rejected | None:
+        """Return why a delivery is not attempted, if it is not."""
+        if lane is None:
+            return _REMOVED
+        if _is_stale(lane, delivery, now) and not lane.reads_late:
+            hours = lane.stale.total_seconds() / 3600
+            detail = f"could not be delivered within {hours:g} h; replay it to send it all the same"
+            return Rejected(reason=DeliveryReason.EXPIRED, detail=detail)
+        return None
+
+    async def _judge(
+        self,
+        lane: Lane,
+        lease: DeliveryLease,
+        outcome: Outcome,
+        started_at: datetime,
+        now: datetime,
+    ) -> None:
+        """Draw the conclusion for the target; again when another attempt has drawn one meanwhile."""
+        target_id, before = lease.delivery.target_id, lease.health
+        while (health := after(before, outcome, now, now - started_at)) is not before:
+            turned = health.status is not before.status
+            if turned and health.status is TargetStatus.DISABLED:
+                # Before it takes effect, so that a crash in between cannot leave it untold.
+                await self._say_disabled(lane, target_id, health, now)
+            if await self._ledger.set_health(target_id, before, health):
+                if turned:
+                    self._tell_health(lane, health)
+                return
+            before = (await self._ledger.health([target_id]))[target_id]
+
+    async def _say_disabled(
+        self, lane: Lane, target_id: str, health: TargetHealth, now: datetime
+    ) -> None:
+        notice = target_disabled(lane.subscriber, target_id, health, now)
+        for other in lane.notify:
+            await self._ledger.enqueue(notice, other, now)
+
+    def _tell_health(self, lane: Lane, health: TargetHealth) -> None:
+        self.metrics.target_turns.labels(lane.kind, health.status).inc()
+        log.log(
+            _HEALTH_LEVEL[health.status],
+            _HEALTH_EVENT[health.status],
+            failures=health.failures,
+            reason=health.reason,
+            detail=health.detail or None,
+            until=health.until.isoformat() if health.until else None,
+        )
 
     async def _attempt(self, lane: Lane, delivery: Delivery, now: datetime) -> Outcome:
         try:
@@ -125,6 +211,12 @@ class DelivererService(LeasingService[DeliveryLease]):
 
 
 _REMOVED = Rejected(reason=DeliveryReason.TARGET_REMOVED, detail="no such target is configured")
+_HEALTH_EVENT = {
+    TargetStatus.ACTIVE: "target_well_again",
+    TargetStatus.OPEN: "target_left_alone",
+    TargetStatus.DISABLED: "target_disabled",
+}
+_HEALTH_LEVEL = {TargetStatus.ACTIVE: 20, TargetStatus.OPEN: 30, TargetStatus.DISABLED: 40}
 _LEVEL = {DeliveryState.RETRY: 30, DeliveryState.DEAD: 40, DeliveryState.DROPPED: 30}
 _EVENT = {
     DeliveryState.DELIVERED: "delivery_delivered",
@@ -132,6 +224,20 @@ _EVENT = {
     DeliveryState.DEAD: "delivery_given_up",
     DeliveryState.DROPPED: "delivery_dropped",
 }
+
+
+def _untried(refused: Rejected) -> tuple[Outcome, Ruling]:
+    expired = refused.reason is DeliveryReason.EXPIRED
+    state = DeliveryState.DEAD if expired else DeliveryState.DROPPED
+    return refused, Ruling(state=state, reason=refused.reason, detail=refused.detail)
+
+
+def _is_stale(lane: Lane, delivery: Delivery, now: datetime) -> bool:
+    return now - (delivery.since or delivery.created_at) > lane.stale
+
+
+def _as_late(delivery: Delivery) -> Delivery:
+    return replace(delivery, because=delivery.because or HoldReason.CATCH_UP)
 
 
 def _attempt_record(

@@ -18,7 +18,10 @@ MAX_DELIVERIES = 5
 """How often an entry is handed out; the next time it is buried."""
 
 IN_FLIGHT = 2
-"""Deliveries attempted at once for one target."""
+"""Deliveries attempted at once for one target, unless its terms say otherwise."""
+
+FOLDED_AT_ONCE = 200
+"""Deliveries in one digest; what is more goes into the next."""
 
 ATTEMPTS_KEPT = 100
 
@@ -53,6 +56,7 @@ class Retention:
         kept = {
             DeliveryState.DELIVERED: self.delivered,
             DeliveryState.DROPPED: self.delivered,
+            DeliveryState.FOLDED: self.delivered,
             DeliveryState.DEAD: self.dead,
         }
         return kept.get(state)

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from monitor.core.breaker import TargetHealth
 from monitor.core.model import Alert, Article, Attempt, FeedState, Match, MatchedArticle
 from monitor.errors import CodecError
 
@@ -52,3 +53,4 @@ feed_states = Codec(FeedState)
 alerts = Codec(Alert)
 attempts = Codec(Attempt)
 matches = Codec(tuple[Match, ...])
+healths = Codec(TargetHealth)

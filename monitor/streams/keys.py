@@ -4,6 +4,7 @@ All keys of a partition carry its tag in braces, so that a cluster keeps them in
 them together. Sets of 64-bit integers are the compact form of "already seen", so names are hashed to those here too.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b, sha1
@@ -85,3 +86,9 @@ def delivery_id(article_id: str, rule_ids: list[str], target_id: str) -> str:
     """Return the id that the server's function gives to such a delivery; `rule_ids` are sorted."""
     said = "\0".join((article_id, *rule_ids, target_id))
     return sha1(said.encode(), usedforsecurity=False).hexdigest()[:26]
+
+
+def digest_id(now: int, ids: Sequence[str]) -> str:
+    """Return the id that the server's function gives to a digest of these deliveries, made at `now` milliseconds."""
+    gathered = "\0".join((str(now), *ids))
+    return sha1(gathered.encode(), usedforsecurity=False).hexdigest()[:26]

@@ -16,6 +16,7 @@ def _source() -> str:
     head = (
         f"#!lua name={NAME}\n"
         f"local IN_FLIGHT = {bounds.IN_FLIGHT}\n"
+        f"local FOLDED_AT_ONCE = {bounds.FOLDED_AT_ONCE}\n"
         f"local ATTEMPTS_KEPT = {bounds.ATTEMPTS_KEPT}\n"
         f"local TOLD_SECONDS = {told_seconds}\n"
     )

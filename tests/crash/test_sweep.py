@@ -11,6 +11,7 @@ from tests.wait import wait_until
 
 SELDOM = {
     "feeds.sync",
+    "ledger.arrange",
     "health.tidy",
     "health.census",
 }  # once at the start, or every fifteen seconds
@@ -31,6 +32,7 @@ async def test_killed_at_any_operation_nothing_is_lost_and_repeats_keep_their_id
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather"), Story(3, "talks and vote")]
         newsroom.feeds["two"] = [Story(4, "vote")]
+        newsroom.refusals = 2 if point.operation == "ledger.set_health" else 0
         config = write_config(tmp_path / "config", newsroom, empty_server_url)
         async with working(config, "--crash", str(point)) as first:
             await wait_until(first.killed, f"the worker dies at {point}")

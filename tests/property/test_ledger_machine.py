@@ -6,10 +6,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
+from monitor.core.breaker import TargetHealth, TargetStatus
+from monitor.core.holding import Hold
 from monitor.core.model import Attempt, DeliveryState
-from monitor.core.outcome import DeliveryReason, Verdict
+from monitor.core.outcome import DeliveryReason, HoldReason, Verdict
 from monitor.core.retry import Ruling
-from monitor.ports import DeliveryFilter, DeliveryLease
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.memory import MemoryDeliveryLedger
 from tests.factories import NOW, alert, article, match
@@ -30,6 +32,7 @@ class Ledger(TwinStores):
         self.other = StreamDeliveryLedger(self.store)
         self.leases: list[DeliveryLease] = []
         self.told: set[tuple[str, str, str]] = set()
+        self.said: set[tuple[str, str]] = set()
         self.ids: list[str] = []
 
     @rule(to=targets, n=st.integers(0, 5), rule_ids=rules, wait=seconds)
@@ -43,15 +46,58 @@ class Ledger(TwinStores):
         self.told |= said
         self.ids += [new] if new else []
 
+    @rule(
+        to=targets,
+        n=st.integers(6, 11),
+        group=st.sampled_from(["quiet", "hourly"]),
+        wait=seconds,
+        interval=seconds,
+        free=st.integers(0, 2),
+    )
+    def hold_back(
+        self, to: str, n: int, group: str, wait: timedelta, interval: timedelta, free: int
+    ) -> None:
+        hold = Hold(
+            group=group,
+            reason=HoldReason.DIGEST,
+            until=self.now + wait,
+            interval=interval,
+            free=free,
+        )
+        told = alert(
+            article=article(id=f"a{n}"),
+            matches=(match(article_id=f"a{n}"),),
+            created_at=self.now,
+        )
+        new = self.both(
+            self.one.enqueue(told, to, self.now, hold), self.other.enqueue(told, to, self.now, hold)
+        )
+        self.said |= {(f"a{n}", to)}
+        self.ids += [new] if new else []
+
+    @rule(to=targets, gap=seconds, in_flight=st.integers(1, 2), most=st.integers(0, 3))
+    def arrange(self, to: str, gap: timedelta, in_flight: int, most: int) -> None:
+        terms = {to: LaneTerms(gap=gap, in_flight=in_flight, most_waiting=most)}
+        self.both(self.one.arrange(terms), self.other.arrange(terms))
+
+    @rule(to=targets, status=st.sampled_from(TargetStatus), slow=st.booleans(), wait=seconds)
+    def change_health(self, to: str, status: TargetStatus, slow: bool, wait: timedelta) -> None:
+        [before] = self.both(self.one.health([to]), self.other.health([to])).values()
+        until = self.now + wait if status is TargetStatus.OPEN else None
+        health = TargetHealth(status=status, slow=slow, until=until, version=before.version + 1)
+        self.both(
+            self.one.set_health(to, before, health), self.other.set_health(to, before, health)
+        )
+
     @rule(step=seconds)
     def let_time_pass(self, step: timedelta) -> None:
         self.now += step
 
-    @rule(length=seconds, limit=st.integers(1, 5))
-    def claim(self, length: timedelta, limit: int) -> None:
+    @rule(length=seconds, limit=st.integers(1, 5), slow=st.integers(0, 2))
+    def claim(self, length: timedelta, limit: int, slow: int) -> None:
         leases = self.both(
-            self.one.claim(self.now, length, limit, NOT_AT_ALL),
-            self.other.claim(self.now, length, limit, NOT_AT_ALL),
+            self.one.claim(self.now, length, limit, NOT_AT_ALL, slow),
+            self.other.claim(self.now, length, limit, NOT_AT_ALL, slow),
         )
         assert len(leases) <= limit
         self.leases += leases
@@ -95,7 +141,22 @@ class Ledger(TwinStores):
     def both_know_the_same(self) -> None:
         everything = DeliveryFilter(limit=1000)
         found = self.both(self.one.find(everything), self.other.find(everything))
-        assert {one.id for one in found} == set(self.ids)
+        assert set(self.ids) <= {one.id for one in found}
+        self.ids = [one.id for one in found]
+
+    @invariant()
+    def what_was_said_stands_in_a_delivery_or_in_its_digest(self) -> None:
+        found = self.run(self.other.find(DeliveryFilter(limit=1000)))
+        standing = {
+            (alert.article.id, one.target_id)
+            for one in found
+            if one.state is not DeliveryState.FOLDED
+            for alert in one.alerts
+        }
+        assert self.said | {(article_id, to) for article_id, _, to in self.told} <= standing
+
+    @invariant()
+    def both_know_the_same_of_each(self) -> None:
         self.both(self.one.next_due(), self.other.next_due())
         for one in self.ids:
             self.both(self.one.attempts(one), self.other.attempts(one))
@@ -110,5 +171,5 @@ class Ledger(TwinStores):
 def test_memory_and_server_keep_the_same_ledger(server_url: str) -> None:
     Ledger.url = server_url
     run_state_machine_as_test(
-        Ledger, settings=settings(max_examples=25, stateful_step_count=30, deadline=None)
+        Ledger, settings=settings(max_examples=30, stateful_step_count=40, deadline=None)
     )

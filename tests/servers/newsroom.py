@@ -43,6 +43,7 @@ class Newsroom:
 
     feeds: dict[str, list[Story]] = field(default_factory=lambda: defaultdict(list))
     received: dict[str, list[dict[str, object]]] = field(default_factory=lambda: defaultdict(list))
+    refusals: int = 0  # so many deliveries are answered 503 before any is taken
     base: str = ""
     stamp: str = field(
         default_factory=lambda: format(datetime.now(UTC), "%a, %d %b %Y %H:%M:%S GMT")
@@ -58,6 +59,9 @@ class Newsroom:
 
     async def hook(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if self.refusals:
+            self.refusals -= 1
+            return web.Response(status=503)
         self.received[request.match_info["name"]].append(body)
         return web.Response(status=204)
 

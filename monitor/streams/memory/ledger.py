@@ -1,19 +1,29 @@
 """Every delivery with its state and attempts, in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core.breaker import HEALTHY, TargetHealth, is_freed
+from monitor.core.holding import Hold
 from monitor.core.model import Alert, Attempt, Delivery, DeliveryState, Match
+from monitor.core.outcome import HoldReason
 from monitor.core.retry import Ruling
-from monitor.ports import DeliveryFilter, DeliveryLease
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
 from monitor.streams import bounds
 from monitor.streams.instants import from_ms, span_ms, to_ms
-from monitor.streams.keys import delivery_id, generation, hash64
+from monitor.streams.keys import delivery_id, digest_id, generation, hash64
 from monitor.streams.memory import store as shared
-from monitor.streams.memory.store import Booked, Lane, MemoryStore
+from monitor.streams.memory.store import Booked, Gathering, Lane, MemoryStore
 
-FINAL = frozenset({DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.DROPPED})
+FINAL = frozenset(
+    {
+        DeliveryState.DELIVERED,
+        DeliveryState.DEAD,
+        DeliveryState.DROPPED,
+        DeliveryState.FOLDED,
+    }
+)
 
 
 class MemoryDeliveryLedger:
@@ -23,7 +33,9 @@ class MemoryDeliveryLedger:
         """Work on the shared state."""
         self._store = store
 
-    async def enqueue(self, alert: Alert, target_id: str, due_at: datetime) -> str | None:
+    async def enqueue(
+        self, alert: Alert, target_id: str, due_at: datetime, hold: Hold | None = None
+    ) -> str | None:
         """See `DeliveryLedger.enqueue`."""
         news = self._untold(alert, target_id)
         if not news:
@@ -35,14 +47,110 @@ class MemoryDeliveryLedger:
         delivery = Delivery(
             id=new_id,
             target_id=target_id,
-            alert=replace(alert, matches=news),
+            alerts=(replace(alert, matches=news),),
             created_at=from_ms(to_ms(alert.created_at)),
             due_at=from_ms(to_ms(due_at)),
         )
         self._store.booked[new_id] = Booked(delivery)
-        self._lane(target_id).waiting[new_id] = to_ms(due_at)
+        if hold and not self._is_free(target_id, hold):
+            self._keep_back(delivery, hold)
+        else:
+            self._admit(new_id, to_ms(due_at))
         self._store.rung.set()
         return new_id
+
+    def _is_free(self, target_id: str, hold: Hold) -> bool:
+        lane, until = self._lane(target_id), to_ms(hold.until)
+        window, used = lane.used
+        used = used if window == until else 0
+        if used < hold.free:
+            lane.used = (until, used + 1)
+            return True
+        return False
+
+    def _keep_back(self, delivery: Delivery, hold: Hold) -> None:
+        gathering = self._store.gatherings.setdefault((delivery.target_id, hold.group), Gathering())
+        if not gathering.held:
+            again = gathering.released
+            earliest = 0 if again is None else again + span_ms(hold.interval)
+            gathering.until = max(to_ms(hold.until), earliest)
+        gathering.held[delivery.id] = to_ms(delivery.created_at)
+        booked = self._store.booked[delivery.id]
+        booked.interval = span_ms(hold.interval)
+        booked.delivery = replace(
+            delivery,
+            state=DeliveryState.HELD,
+            due_at=from_ms(gathering.until),
+            because=hold.reason,
+            because_of=hold.detail,
+        )
+
+    def _admit(self, delivery_id: str, due: int, state: DeliveryState | None = None) -> None:
+        """Send a delivery that was never in the lane on its way."""
+        booked = self._store.booked[delivery_id]
+        lane = self._lane(booked.delivery.target_id)
+        lane.seq += 1
+        lane.waiting[delivery_id] = due
+        booked.delivery = replace(
+            booked.delivery,
+            state=state or booked.delivery.state,
+            due_at=from_ms(due),
+            since=from_ms(due),
+            seq=lane.seq,
+        )
+
+    def _fold(self, target_id: str, ids: Sequence[str], now: int, because: HoldReason) -> None:
+        """Make one digest of several deliveries."""
+        store = self._store
+        parts = [store.booked[one].delivery for one in ids]
+        new_id = digest_id(now, ids)
+        store.booked[new_id] = Booked(
+            Delivery(
+                id=new_id,
+                target_id=target_id,
+                alerts=tuple(alert for part in parts for alert in part.alerts),
+                created_at=from_ms(now),
+                due_at=from_ms(now),
+                because=because,
+                because_of="" if because is HoldReason.CATCH_UP else parts[0].because_of,
+            )
+        )
+        for part in parts:
+            self._lane(target_id).waiting.pop(part.id, None)
+            store.booked[part.id].delivery = replace(
+                part, state=DeliveryState.FOLDED, detail=new_id
+            )
+        self._admit(new_id, now)
+
+    def _release(self, now: int) -> None:
+        ripe = sorted(
+            (each.until, name)
+            for name, each in self._store.gatherings.items()
+            if each.held and each.until <= now
+        )
+        for _, (target_id, group) in ripe:
+            gathering = self._store.gatherings[target_id, group]
+            ids = sorted(gathering.held, key=lambda one: (gathering.held[one], one))
+            ids = ids[: bounds.FOLDED_AT_ONCE]
+            first = self._store.booked[ids[0]]
+            for one in ids:
+                del gathering.held[one]
+            interval = first.interval
+            gathering.released = now if interval else None
+            gathering.until = now
+            if len(ids) == 1:
+                self._admit(ids[0], now, DeliveryState.PENDING)
+            else:
+                because = first.delivery.because or HoldReason.GROUP
+                self._fold(target_id, ids, now, because)
+
+    def _coalesce(self, target_id: str, now: int) -> None:
+        lane = self._lane(target_id)
+        booked = self._store.booked
+        waiting = _ripe(lane.waiting, now)[: bounds.FOLDED_AT_ONCE]
+        untried = [one for one in waiting if not booked[one].delivery.attempts]
+        if lane.terms.most_waiting and len(untried) > lane.terms.most_waiting:
+            self._fold(target_id, untried, now, HoldReason.CATCH_UP)
 
     def _untold(self, alert: Alert, target_id: str) -> tuple[Match, ...]:
         number = generation(alert.created_at)
@@ -58,15 +166,27 @@ class MemoryDeliveryLedger:
     def _lane(self, target_id: str) -> Lane:
         return self._store.lanes.setdefault(target_id, Lane())
 
+    async def arrange(self, terms: Mapping[str, LaneTerms]) -> None:
+        """See `DeliveryLedger.arrange`."""
+        for target_id, each in terms.items():
+            self._lane(target_id).terms = each
+        self._store.rung.set()
+
     async def claim(
-        self, now: datetime, lease: timedelta, limit: int, wait: timedelta
+        self,
+        now: datetime,
+        lease: timedelta,
+        limit: int,
+        wait: timedelta,
+        slow_limit: int | None = None,
     ) -> Sequence[DeliveryLease]:
         """See `DeliveryLedger.claim`."""
+        slow = limit if slow_limit is None else slow_limit
         start = shared.now()
         while True:
             elapsed = shared.now() - start
             at = now + timedelta(seconds=elapsed)
-            leases = self._take(to_ms(at), span_ms(lease), limit)
+            leases = self._take(to_ms(at), span_ms(lease), limit, slow)
             left = wait.total_seconds() - elapsed
             if leases or left <= 0:
                 return leases
@@ -74,7 +194,8 @@ class MemoryDeliveryLedger:
             until_due = (upcoming - at).total_seconds() if upcoming else left
             await shared.wait_for(self._store.rung, max(0.001, min(left, until_due)))
 
-    def _take(self, now: int, lease: int, limit: int) -> list[DeliveryLease]:
+    def _take(self, now: int, lease: int, limit: int, slow_room: int) -> list[DeliveryLease]:
+        self._release(now)
         ripe = sorted(
             (at, target_id)
             for target_id, lane in self._store.lanes.items()
@@ -82,14 +203,30 @@ class MemoryDeliveryLedger:
         )
         leases: list[DeliveryLease] = []
         for _, target_id in ripe:
-            lane, room = self._lane(target_id), limit - len(leases)
-            stale = _ripe(lane.flying, now)[:room]
-            free = min(room - len(stale), bounds.IN_FLIGHT - len(lane.flying))
-            for claimed in stale + _ripe(lane.waiting, now)[: max(0, free)]:
-                lane.waiting.pop(claimed, None)
-                lane.flying[claimed] = now + lease
-                leases.append(self._lease(claimed, now + lease))
+            lane = self._lane(target_id)
+            room = limit - len(leases)
+            room = min(room, slow_room) if lane.health.slow else room
+            if room <= 0:
+                continue
+            claimed = self._take_from(target_id, now, lease, room)
+            slow_room -= len(claimed) if lane.health.slow else 0
+            leases += claimed
         return leases
+
+    def _take_from(self, target_id: str, now: int, lease: int, room: int) -> list[DeliveryLease]:
+        lane = self._lane(target_id)
+        self._coalesce(target_id, now)
+        stale = _ripe(lane.flying, now)[:room]
+        free = min(room - len(stale), lane.most_in_flight - len(lane.flying))
+        chosen = stale + _ripe(lane.waiting, now)[: max(0, free)]
+        gap = span_ms(lane.terms.gap)
+        if gap and chosen:
+            chosen = chosen[:1]
+            lane.hold = max(lane.hold, now + gap)
+        for claimed in chosen:
+            lane.waiting.pop(claimed, None)
+            lane.flying[claimed] = now + lease
+        return [self._lease(claimed, now + lease) for claimed in chosen]
 
     def _lease(self, claimed: str, until: int) -> DeliveryLease:
         booked = self._store.booked[claimed]
@@ -99,7 +236,12 @@ class MemoryDeliveryLedger:
             state=DeliveryState.LEASED,
             attempts=booked.delivery.attempts + 1,
         )
-        return DeliveryLease(delivery=booked.delivery, token=str(booked.turn), until=from_ms(until))
+        return DeliveryLease(
+            delivery=booked.delivery,
+            token=str(booked.turn),
+            until=from_ms(until),
+            health=self._lane(booked.delivery.target_id).health,
+        )
 
     async def record(
         self,
@@ -135,6 +277,24 @@ class MemoryDeliveryLedger:
         self._store.rung.set()
         return True
 
+    async def health(self, target_ids: Sequence[str]) -> Mapping[str, TargetHealth]:
+        """See `DeliveryLedger.health`."""
+        lanes = self._store.lanes
+        return {one: lanes[one].health if one in lanes else HEALTHY for one in target_ids}
+
+    async def set_health(self, target_id: str, before: TargetHealth, health: TargetHealth) -> bool:
+        """See `DeliveryLedger.set_health`."""
+        lane = self._lane(target_id)
+        if lane.health.version != before.version:
+            return False
+        if health.until:
+            lane.hold = max(lane.hold, to_ms(health.until))
+        elif is_freed(before, health):
+            lane.hold = 0
+        lane.health = health
+        self._store.rung.set()
+        return True
+
     async def get(self, delivery_id: str) -> Delivery | None:
         """See `DeliveryLedger.get`."""
         booked = self._store.booked.get(delivery_id)
@@ -161,21 +321,15 @@ class MemoryDeliveryLedger:
         booked = self._store.booked.get(delivery_id)
         if booked is None or booked.delivery.state not in FINAL:
             return False
-        booked.delivery = replace(
-            booked.delivery,
-            state=DeliveryState.PENDING,
-            attempts=0,
-            due_at=from_ms(to_ms(now)),
-            reason=None,
-            detail="",
-        )
-        self._lane(booked.delivery.target_id).waiting[delivery_id] = to_ms(now)
+        booked.delivery = replace(booked.delivery, attempts=0, reason=None, detail="")
+        self._admit(delivery_id, to_ms(now), DeliveryState.PENDING)
         self._store.rung.set()
         return True
 
     async def next_due(self) -> datetime | None:
         """See `DeliveryLedger.next_due`."""
         events = [at for lane in self._store.lanes.values() if (at := lane.next_event())]
+        events += [each.until for each in self._store.gatherings.values() if each.held]
         return from_ms(min(events)) if events else None
 
 

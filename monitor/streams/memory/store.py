@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
+from monitor.ports import LaneTerms
 from monitor.streams import bounds
 
 T = TypeVar("T")
@@ -67,12 +69,34 @@ class Lane:
     waiting: dict[str, int] = field(default_factory=dict)
     flying: dict[str, int] = field(default_factory=dict)
     hold: int = 0
+    terms: LaneTerms = field(default_factory=LaneTerms)
+    health: TargetHealth = HEALTHY
+    seq: int = 0
+    used: tuple[int, int] = (0, 0)
+
+    @property
+    def most_in_flight(self) -> int:
+        """How many may be in flight now."""
+        return 1 if self.health.status is TargetStatus.OPEN else self.terms.in_flight
 
     def next_event(self) -> int | None:
         """Return when something can be claimed here, barring what is recorded before."""
-        full = len(self.flying) >= bounds.IN_FLIGHT
-        instants = [*self.flying.values(), *(() if full else self.waiting.values())]
-        return max(min(instants), self.hold) if instants else None
+        full = len(self.flying) >= self.most_in_flight
+        instants: list[int] = [*self.flying.values()]
+        if not full:
+            instants += self.waiting.values()
+        if not instants or self.health.status is TargetStatus.DISABLED:
+            return None
+        return max(min(instants), self.hold)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """The held deliveries of a group, when they are released, and when that was done last."""
+
+    held: dict[str, int] = field(default_factory=dict)
+    until: int = 0
+    released: int | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +106,7 @@ class Booked:
     delivery: Delivery
     turn: int = 0
     attempts: list[Attempt] = field(default_factory=list)
+    interval: int = 0
 
 
 class MemoryStore:
@@ -104,6 +129,7 @@ class MemoryStore:
         self.public: list[dict[str, str]] = []
         self.published: dict[int, set[int]] = {}
         self.lanes: dict[str, Lane] = {}
+        self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
         self.rung = asyncio.Event()
 

@@ -46,6 +46,8 @@ async def test_census_counts_feeds_logs_and_deliveries(ports: Ports) -> None:
         DeliveryState.DELIVERED: 0,
         DeliveryState.DEAD: 0,
         DeliveryState.DROPPED: 0,
+        DeliveryState.HELD: 0,
+        DeliveryState.FOLDED: 0,
     }
     assert census.server
 

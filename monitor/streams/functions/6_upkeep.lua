@@ -1,6 +1,6 @@
 -- What the operator asks and the housekeeper does.
 
-local STATES = { 'pending', 'leased', 'retry', 'delivered', 'dead', 'dropped' }
+local STATES = { 'pending', 'leased', 'retry', 'delivered', 'dead', 'dropped', 'held', 'folded' }
 
 -- A group that does not exist yet holds nothing.
 local function pending_in(stream, group)

@@ -1,0 +1,23 @@
+"""What keeps an alert back, to be told with others."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.outcome import HoldReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Keep an alert back until `until`, then tell it in one message with all that `group` gathered.
+
+    The first alert of a group sets when it is released; those that join wait for the same instant. `interval`: the
+    group is released at least so long after it last was. `free`: so many deliveries go to the target at once before
+    one is held, counted anew when `until` changes; none: all are held. `detail` says why, in words.
+    """
+
+    group: str
+    reason: HoldReason
+    until: datetime
+    interval: timedelta = timedelta()
+    free: int = 0
+    detail: str = ""

@@ -1,0 +1,33 @@
+"""What the monitor says of itself: alerts like any other, so that every channel can carry them."""
+
+from datetime import datetime
+
+from monitor.core.breaker import TargetHealth
+from monitor.core.model import Alert, Article, Match, Severity
+
+FEED = "monitor"
+
+
+def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: datetime) -> Alert:
+    """Return the alert that a target was switched off; the same whoever finds it out first."""
+    since = health.gone_at or health.failing_since or now
+    article = Article(
+        id=f"{FEED}:disabled:{target_id}:{since.isoformat()}",
+        feed_id=FEED,
+        feed_name="Monitor",
+        title=f"{target_id} is switched off",
+        summary=(
+            f"Nothing has arrived there since {since:%Y-%m-%d %H:%M} UTC: {health.reason}, {health.detail}."
+            f" Alerts wait. When it works again: monitor targets enable {target_id}"
+        ),
+        lang="en",
+        published_at=now,
+        seen_at=now,
+    )
+    match = Match(
+        rule_id=f"{FEED}.target-disabled",
+        article_id=article.id,
+        rule_name="Target switched off",
+        severity=Severity.CRITICAL,
+    )
+    return Alert(subscriber=subscriber, article=article, matches=(match,), created_at=now)

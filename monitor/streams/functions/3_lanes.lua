@@ -1,0 +1,236 @@
+-- Lanes. Per target: `lane:` holds what waits (score: due), `flight:` what is leased (score: end of lease).
+-- `lanes` says when something can next be done: of each target when something can be claimed, and of each group of held
+-- deliveries (whose name begins with a NUL) when it is released. `holds` keeps a whole target back.
+-- Every function gets the key of `lanes` and builds the names of its neighbours, which share its slot: which deliveries
+-- are due is known only here.
+
+local GROUPS_AT_ONCE = 20
+local PASSED_OVER = 500 -- lanes of slow targets that a claim looks at and leaves
+
+local function base_of(keys)
+  return string.sub(keys[1], 1, -#'lanes' - 1)
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function first_score(key)
+  return tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+end
+
+-- How a target wants its deliveries: milliseconds between two, how many in flight, how many may wait before they are
+-- folded into one digest (0: any number).
+local function terms_of(base, target)
+  local gap, flights, most = string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+)$')
+  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0
+end
+
+local function status_of(base, target)
+  return redis.call('HGET', base .. 'health:' .. target, 'status') or 'active'
+end
+
+-- A lane with all its flights out waits for the first to end; nothing goes to a target that is disabled.
+local function place(base, target)
+  local status = status_of(base, target)
+  local _, flights = terms_of(base, target)
+  if status == 'open' then
+    flights = 1
+  end
+  local at = first_score(base .. 'flight:' .. target)
+  if redis.call('ZCARD', base .. 'flight:' .. target) < flights then
+    local waiting = first_score(base .. 'lane:' .. target)
+    at = at and waiting and math.min(at, waiting) or at or waiting
+  end
+  if not at or status == 'disabled' then
+    redis.call('ZREM', base .. 'lanes', target)
+    return
+  end
+  local hold = tonumber(redis.call('HGET', base .. 'holds', target)) or 0
+  redis.call('ZADD', base .. 'lanes', whole(math.max(at, hold)), target)
+end
+
+local function hold_lane(base, target, until_)
+  local held = tonumber(redis.call('HGET', base .. 'holds', target)) or 0
+  if until_ > held then
+    redis.call('HSET', base .. 'holds', target, whole(until_))
+  end
+end
+
+-- Wakes deliverers that block on the bell; a few rings are kept, for several that go to sleep just now.
+local function ring(base)
+  redis.call('LPUSH', base .. 'bell', '1')
+  redis.call('LTRIM', base .. 'bell', 0, 7)
+end
+
+local function change_state(base, id, before, after)
+  redis.call('ZREM', base .. 'index:' .. before, id)
+  redis.call('ZADD', base .. 'index:' .. after, redis.call('HGET', base .. 'delivery:' .. id, 'created'), id)
+  redis.call('HSET', base .. 'delivery:' .. id, 'state', after)
+end
+
+-- Sends a delivery that was never in the lane on its way.
+local function admit(base, target, id, due)
+  local seq = redis.call('HINCRBY', base .. 'seqs', target, 1)
+  redis.call('HSET', base .. 'delivery:' .. id, 'due', due, 'since', due, 'seq', seq)
+  redis.call('ZADD', base .. 'lane:' .. target, due, id)
+end
+
+-- Makes one digest of several deliveries, in this order, and sends it on its way. What the digest says is copied, so
+-- that it outlives them. The instant is in its id, because after a replay the same can be folded again.
+local function fold(base, target, ids, now, because, detail)
+  local id = string.sub(redis.sha1hex(now .. '\0' .. table.concat(ids, '\0')), 1, 26)
+  local said = base .. 'said:' .. id
+  for _, one in ipairs(ids) do
+    local key = base .. 'delivery:' .. one
+    local state, accepted, alert = unpack(redis.call('HMGET', key, 'state', 'accepted', 'alert'))
+    if alert then
+      redis.call('RPUSH', said, accepted, alert)
+    else
+      redis.call('RPUSH', said, unpack(redis.call('LRANGE', base .. 'said:' .. one, 0, -1)))
+    end
+    redis.call('ZREM', base .. 'lane:' .. target, one)
+    redis.call('HSET', key, 'detail', id)
+    change_state(base, one, state, 'folded')
+  end
+  redis.call('HSET', base .. 'delivery:' .. id, 'target', target, 'state', 'pending', 'attempts', 0, 'turn', 0,
+    'created', now, 'reason', '', 'detail', '', 'because', because, 'because_of', detail)
+  redis.call('ZADD', base .. 'index:pending', now, id)
+  admit(base, target, id, now)
+  return id
+end
+
+-- Keeps a delivery back until its group is released; the first of a group sets when that is.
+local function keep_back(base, target, id, created, group, until_, interval)
+  local member = '\0' .. target .. '\0' .. group
+  local released = tonumber(redis.call('GET', base .. 'released:' .. member))
+  if released then
+    until_ = whole(math.max(until_, released + interval))
+  end
+  redis.call('ZADD', base .. 'held:' .. member, created, id)
+  redis.call('ZADD', base .. 'lanes', 'NX', until_, member)
+  redis.call('HSET', base .. 'delivery:' .. id, 'due', whole(redis.call('ZSCORE', base .. 'lanes', member)))
+end
+
+local function release(base, member, now)
+  local target = string.match(member, '^%z([^%z]*)')
+  local held = base .. 'held:' .. member
+  local ids = redis.call('ZRANGE', held, 0, FOLDED_AT_ONCE - 1)
+  redis.call('ZREM', base .. 'lanes', member)
+  if #ids == 0 then
+    return
+  end
+  redis.call('ZREM', held, unpack(ids))
+  local because, detail, interval =
+    unpack(redis.call('HMGET', base .. 'delivery:' .. ids[1], 'because', 'because_of', 'interval'))
+  if tonumber(interval) > 0 then
+    redis.call('SET', base .. 'released:' .. member, now, 'PX', interval)
+  end
+  if #ids == 1 then
+    change_state(base, ids[1], 'held', 'pending')
+    admit(base, target, ids[1], now)
+  else
+    fold(base, target, ids, now, because, detail)
+  end
+  if redis.call('EXISTS', held) == 1 then
+    redis.call('ZADD', base .. 'lanes', now, member)
+  end
+  place(base, target)
+end
+
+local function lease(base, target, id, lease_end)
+  local key = base .. 'delivery:' .. id
+  redis.call('ZREM', base .. 'lane:' .. target, id)
+  redis.call('ZADD', base .. 'flight:' .. target, lease_end, id)
+  change_state(base, id, redis.call('HGET', key, 'state'), 'leased')
+  redis.call('HINCRBY', key, 'attempts', 1)
+  redis.call('HINCRBY', key, 'turn', 1)
+  return {
+    id,
+    redis.call('HGETALL', key),
+    redis.call('LRANGE', base .. 'said:' .. id, 0, -1),
+    redis.call('HGET', base .. 'health:' .. target, 'health'),
+  }
+end
+
+-- Folds what waits in a lane if it is more than the target wants one by one. What was tried already goes by itself, so
+-- that nothing is repeated under another id.
+local function coalesce(base, target, now, most)
+  local lane, untried = base .. 'lane:' .. target, {}
+  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, FOLDED_AT_ONCE)) do
+    if redis.call('HGET', base .. 'delivery:' .. id, 'attempts') == '0' then
+      untried[#untried + 1] = id
+    end
+  end
+  if #untried > most then
+    fold(base, target, untried, whole(now), 'catch_up', '')
+  end
+end
+
+-- Leases what is due in one lane. A flight whose lease ran out keeps its place until it is claimed again here, because its
+-- send may still be under way.
+local function claim_lane(base, target, now, lease_end, room, leases)
+  local flight, lane = base .. 'flight:' .. target, base .. 'lane:' .. target
+  local gap, flights, most = terms_of(base, target)
+  if status_of(base, target) == 'open' then
+    flights = 1
+  end
+  if most > 0 then
+    coalesce(base, target, now, most)
+  end
+  local stale = redis.call('ZRANGE', flight, '-inf', now, 'BYSCORE', 'LIMIT', 0, room)
+  local free = math.min(room - #stale, flights - redis.call('ZCARD', flight))
+  local waiting = redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(free, 0))
+  for _, ids in ipairs({ stale, waiting }) do
+    for _, id in ipairs(ids) do
+      leases[#leases + 1] = lease(base, target, id, lease_end)
+      if gap > 0 then
+        hold_lane(base, target, now + gap)
+        return place(base, target)
+      end
+    end
+  end
+  place(base, target)
+end
+
+-- Releases the groups that are ripe, and answers the targets that are.
+local function ripe_targets(base, lanes, now, limit)
+  local function ripe()
+    return redis.call('ZRANGE', lanes, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit + PASSED_OVER)
+  end
+  local names, released, targets = ripe(), 0, {}
+  for _, name in ipairs(names) do
+    if string.sub(name, 1, 1) == '\0' and released < GROUPS_AT_ONCE then
+      release(base, name, whole(now))
+      released = released + 1
+    end
+  end
+  for _, name in ipairs(released > 0 and ripe() or names) do
+    if string.sub(name, 1, 1) ~= '\0' then
+      targets[#targets + 1] = name
+    end
+  end
+  return targets
+end
+
+-- args: now, end of the lease, limit, how many of those may be of slow targets. Slow lanes that found no room stay due.
+local function claim_deliveries(keys, args)
+  local base = base_of(keys)
+  local now, lease_end, limit, slow_room = tonumber(args[1]), args[2], tonumber(args[3]), tonumber(args[4])
+  local leases = {}
+  for _, target in ipairs(ripe_targets(base, keys[1], now, limit)) do
+    local before = #leases
+    local slow = redis.call('HGET', base .. 'health:' .. target, 'slow') == '1'
+    local room = slow and math.min(limit - before, slow_room) or limit - before
+    if room > 0 then
+      claim_lane(base, target, now, lease_end, room, leases)
+      slow_room = slow and slow_room - (#leases - before) or slow_room
+    end
+    if #leases >= limit then
+      break
+    end
+  end
+  return leases
+end
+
+redis.register_function { function_name = 'monitor_claim_deliveries', callback = claim_deliveries, flags = { 'allow-oom' } }

@@ -1,0 +1,158 @@
+-- Deliveries. `turn` counts claims and records of a delivery, and fences.
+
+local FINAL = { delivered = true, dead = true, dropped = true, folded = true }
+
+-- Whether one more goes at once, of the `free` that a target may have until the window ends.
+local function is_free(base, target, until_, free)
+  local window, used = string.match(redis.call('HGET', base .. 'used', target) or '', '^(%d+),(%d+)$')
+  used = window == until_ and tonumber(used) or 0
+  if used >= tonumber(free) then
+    return false
+  end
+  redis.call('HSET', base .. 'used', target, until_ .. ',' .. (used + 1))
+  return true
+end
+
+-- keys: lanes, told now, told before. args: article, target, due, created, alert; of a hold the group, reason, detail,
+-- instant, interval and how many are free of it, all '' without one; then rule and told-hash by turns, in the order of
+-- rule ids. Answers the id, or nothing.
+local function enqueue(keys, args)
+  local base = base_of(keys)
+  local article, target, due, created, alert = unpack(args, 1, 5)
+  local group, because, detail, until_, interval, free = unpack(args, 6, 11)
+  local said, accepted = { article }, {}
+  for i = 12, #args, 2 do
+    local told = redis.call('SISMEMBER', keys[3], args[i + 1]) == 1
+    if not told and redis.call('SADD', keys[2], args[i + 1]) == 1 then
+      said[#said + 1] = args[i]
+      accepted[#accepted + 1] = (i - 12) / 2
+    end
+  end
+  if #accepted == 0 then
+    return false
+  end
+  redis.call('EXPIRE', keys[2], TOLD_SECONDS)
+  said[#said + 1] = target
+  local id = string.sub(redis.sha1hex(table.concat(said, '\0')), 1, 26)
+  local key = base .. 'delivery:' .. id
+  if redis.call('EXISTS', key) == 1 then
+    return false
+  end
+  local held = because ~= '' and not is_free(base, target, until_, free)
+  local state = held and 'held' or 'pending'
+  redis.call('HSET', key, 'target', target, 'alert', alert, 'accepted', table.concat(accepted, ','), 'state', state,
+    'attempts', 0, 'turn', 0, 'created', created, 'due', due, 'reason', '', 'detail', '')
+  redis.call('ZADD', base .. 'index:' .. state, created, id)
+  if held then
+    redis.call('HSET', key, 'because', because, 'because_of', detail, 'interval', interval)
+    keep_back(base, target, id, created, group, until_, interval)
+  else
+    admit(base, target, id, due)
+    place(base, target)
+  end
+  ring(base)
+  return id
+end
+
+-- args: id, turn, attempt or '', state, due or '', reason, detail, hold until or ''. The attempt is kept even when the lease
+-- was lost, and once only when the call is repeated.
+local function record_delivery(keys, args)
+  local base = base_of(keys)
+  local id, turn, attempt, state, due, reason, detail, hold = unpack(args)
+  local key, attempts = base .. 'delivery:' .. id, base .. 'attempts:' .. id
+  local now_state, now_turn, target = unpack(redis.call('HMGET', key, 'state', 'turn', 'target'))
+  if not now_state then
+    return 0
+  end
+  if attempt ~= '' and not redis.call('LPOS', attempts, attempt) then
+    redis.call('RPUSH', attempts, attempt)
+    redis.call('LTRIM', attempts, -ATTEMPTS_KEPT, -1)
+  end
+  if now_state ~= 'leased' or now_turn ~= turn then
+    return 0
+  end
+  redis.call('ZREM', base .. 'flight:' .. target, id)
+  redis.call('HINCRBY', key, 'turn', 1)
+  redis.call('HSET', key, 'reason', reason, 'detail', detail)
+  change_state(base, id, 'leased', state)
+  if due ~= '' then
+    redis.call('HSET', key, 'due', due)
+  end
+  if state == 'retry' then
+    redis.call('ZADD', base .. 'lane:' .. target, redis.call('HGET', key, 'due'), id)
+  end
+  if hold ~= '' then
+    hold_lane(base, target, tonumber(hold))
+  end
+  place(base, target)
+  if redis.call('EXISTS', base .. 'lane:' .. target) == 1 then
+    ring(base)
+  end
+  return 1
+end
+
+local function replay(keys, args)
+  local base = base_of(keys)
+  local id, now = unpack(args)
+  local key = base .. 'delivery:' .. id
+  local state, target = unpack(redis.call('HMGET', key, 'state', 'target'))
+  if not FINAL[state] then
+    return 0
+  end
+  change_state(base, id, state, 'pending')
+  redis.call('HSET', key, 'attempts', 0, 'reason', '', 'detail', '')
+  admit(base, target, id, now)
+  place(base, target)
+  ring(base)
+  return 1
+end
+
+-- args: state, instant, limit. Deletes finished deliveries that were created before.
+local function forget(keys, args)
+  local base = base_of(keys)
+  local index = base .. 'index:' .. args[1]
+  local ids = redis.call('ZRANGE', index, '-inf', args[2], 'BYSCORE', 'LIMIT', 0, args[3])
+  for _, id in ipairs(ids) do
+    redis.call('DEL', base .. 'delivery:' .. id, base .. 'attempts:' .. id, base .. 'said:' .. id)
+    redis.call('ZREM', index, id)
+  end
+  return #ids
+end
+
+-- args: target, version before, health, version, status, slow, hold until, 0 to end every hold, or ''. Answers 0 when the
+-- health has changed meanwhile; then nothing happens.
+local function set_health(keys, args)
+  local base = base_of(keys)
+  local target, before, health, version, status, slow, hold = unpack(args)
+  local key = base .. 'health:' .. target
+  if (redis.call('HGET', key, 'version') or '0') ~= before then
+    return 0
+  end
+  redis.call('HSET', key, 'health', health, 'version', version, 'status', status, 'slow', slow)
+  if hold == '0' then
+    redis.call('HDEL', base .. 'holds', target)
+  elseif hold ~= '' then
+    hold_lane(base, target, tonumber(hold))
+  end
+  place(base, target)
+  ring(base)
+  return 1
+end
+
+-- args: target and terms by turns.
+local function arrange(keys, args)
+  local base = base_of(keys)
+  for i = 1, #args, 2 do
+    redis.call('HSET', base .. 'terms', args[i], args[i + 1])
+    place(base, args[i])
+  end
+  ring(base)
+  return 1
+end
+
+redis.register_function { function_name = 'monitor_enqueue', callback = enqueue, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_record_delivery', callback = record_delivery, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_replay', callback = replay, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_forget', callback = forget, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_set_health', callback = set_health, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_arrange', callback = arrange, flags = { 'allow-oom' } }
