@@ -3,21 +3,25 @@
 Synchronous, and not safe to call on hostile documents in a process that matters: `ProcessParser` calls it in another.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import feedparser
 
 from monitor.core.feed import Document, ParsedArticle, ParsedFeed
 from monitor.errors import FeedReason, ParseError
 from monitor.feeds import text
+from monitor.feeds.addresses import absolute
 from monitor.feeds.charset import decode
 from monitor.feeds.dates import from_parts, read_iso
 from monitor.feeds.discover import discover
 from monitor.feeds.jsonfeed import is_blank, looks_like_json, parse_json_feed
 from monitor.feeds.lang import primary
+from monitor.feeds.strict import Entry, OddError
+from monitor.feeds.tree import Tree, open_tree
 from monitor.feeds.screen import (
     breaks_off,
     breaks_off_in_entry,
@@ -33,27 +37,107 @@ _LONGEST_DATE = 100
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A feed, and the marks of its entries in the order of the document.
+
+    What stands under a mark that was given as known is not among the articles. There are no marks when feedparser read
+    the document as a whole.
+    """
+
+    feed: ParsedFeed
+    marks: tuple[int, ...] = ()
+
+
 def parse_document(document: Document) -> ParsedFeed:
     """Parse a document that was fetched; raise `ParseError` if it is no feed, or nothing of it can be read."""
-    source = without_illegal(decode(document.body, document.headers.get("content-type", "")))
+    return parse_unknown(document, frozenset()).feed
+
+
+def parse_unknown(document: Document, known: Container[int]) -> Parsed:
+    """Parse a document but for the entries whose marks are `known`; raise as `parse_document` does."""
+    written = decode(document.body, document.headers.get("content-type", ""))
+    found = _parse_plain(written, document, known)
+    if found is not None:
+        return found
+    source = without_illegal(written)
     if not source.strip("\ufeff \t\r\n"):
         raise ParseError(FeedReason.EMPTY, f"{_host(document.url)} sent an empty document")
     if looks_like_json(source):
-        return parse_json_feed(source, document.url)
+        return Parsed(parse_json_feed(source, document.url))
     root = root_of(source)
     if is_feed_root(root):
-        return _parse_xml(source, root, document)
+        return _parse_xml(source.lstrip(), root, document, known)
     buried = buried_feed(source)
     if buried:
-        found = _parse_xml(buried, root_of(buried), document)
-        if found.articles:
+        found = _parse_xml(buried, root_of(buried), document, known)
+        if found.feed.articles:
             return found
     raise _not_a_feed(source, root, document.url)
 
 
-def _parse_xml(source: str, root: str, document: Document) -> ParsedFeed:
+def parse_whole(source: str, root: str, document: Document) -> ParsedFeed:
+    """Parse XML of any shape by feedparser alone."""
     refuse_hostile(source)
-    found = feedparser.parse(
+    found = _ask_feedparser(source, document)
+    complete = not found.get("bozo") or not breaks_off(source, root)
+    entries = found["entries"]
+    if not complete and breaks_off_in_entry(source):
+        # Half an article would pass for an edit of the whole one, and then the whole one for an edit of the half.
+        entries = entries[:-1]
+    articles = _articles(entries, document.url)
+    if not articles and not complete:
+        raise ParseError(
+            FeedReason.EMPTY,
+            f"the document of {_host(document.url)} breaks off before the end of its first entry",
+        )
+    return _feed(found["feed"], articles, document.url, complete=complete)
+
+
+def _parse_xml(source: str, root: str, document: Document, known: Container[int]) -> Parsed:
+    found = _parse_plain(source, document, known)
+    return found or Parsed(parse_whole(source, root, document))
+
+
+def _parse_plain(source: str, document: Document, known: Container[int]) -> Parsed | None:
+    """Read what is plain ourselves and have feedparser read the rest; None if the document is not made for that."""
+    tree = open_tree(source, document)
+    if tree is None:
+        return None
+    read: dict[int, Entry] = {}
+    odd: list[int] = []
+    for place, entry in enumerate(tree.entries):
+        if entry.mark not in known:
+            try:
+                read[place] = entry.read()
+            except OddError:
+                odd.append(place)
+    try:
+        about = tree.about()
+    except OddError:
+        about = None
+    if odd or about is None:
+        remainder = tree.remainder(odd, with_about=about is None)
+        refuse_hostile(remainder)
+        found = _ask_feedparser(remainder, document)
+        if found.get("bozo") or len(found["entries"]) != len(odd):
+            return None
+        read |= zip(odd, found["entries"], strict=True)
+        about = found["feed"] if about is None else about
+    articles = {place: _article(entry, document.url) for place, entry in read.items()}
+    blank = {place for place, article in articles.items() if is_blank(article)}
+    return Parsed(
+        _feed(
+            about,
+            tuple(articles[place] for place in sorted(articles) if place not in blank),
+            document.url,
+        ),
+        tuple(entry.mark for place, entry in enumerate(tree.entries) if place not in blank),
+    )
+
+
+def _ask_feedparser(source: str, document: Document) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = feedparser.parse(
         BytesIO(source.lstrip().encode("utf-8", "replace")),
         response_headers={
             "content-type": "application/xml; charset=utf-8",
@@ -63,25 +147,20 @@ def _parse_xml(source: str, root: str, document: Document) -> ParsedFeed:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
-    complete = not found.get("bozo") or not breaks_off(source, root)
-    entries = found["entries"]
-    if not complete and breaks_off_in_entry(source):
-        # Half an article would pass for an edit of the whole one, and then the whole one for an edit of the half.
-        entries = entries[:-1]
-    articles = tuple(
-        article
-        for article in (_article(entry, document.url) for entry in entries)
-        if not is_blank(article)
-    )
-    if not articles and not complete:
-        raise ParseError(
-            FeedReason.EMPTY,
-            f"the document of {_host(document.url)} breaks off before the end of its first entry",
-        )
-    about = found["feed"]
+    return found
+
+
+def _articles(entries: Iterable[Entry], url: str) -> tuple[ParsedArticle, ...]:
+    articles = (_article(entry, url) for entry in entries)
+    return tuple(article for article in articles if not is_blank(article))
+
+
+def _feed(
+    about: Entry, articles: tuple[ParsedArticle, ...], url: str, *, complete: bool = True
+) -> ParsedFeed:
     return ParsedFeed(
         title=text.plain(_string(about, "title"), text.TITLE_LIMIT, is_html=False),
-        url=_address(document.url, _string(about, "link")),
+        url=_address(url, _string(about, "link")),
         lang=primary(_string(about, "language")),
         articles=articles,
         complete=complete,
@@ -168,7 +247,7 @@ def _string(holder: Mapping[str, Any], key: str) -> str:
 def _address(base: str, link: str) -> str:
     link = text.line(link, text.URL_LIMIT)
     try:
-        return urljoin(base, link) if link else ""
+        return absolute(base, link) if link else ""
     except ValueError:
         return link
 
