@@ -101,7 +101,7 @@ def repeated_targets(subscriber: Item[SubscriberSettings]) -> Iterator[Problem]:
 def too_frequent(feed: Item[FeedSettings], least: timedelta) -> Iterator[Problem]:
     """Find a feed that would be polled more often than the operator allows."""
     every = feed.settings.every
-    if every < least:
+    if isinstance(every, timedelta) and every < least:
         yield feed.problem(
             ("every",),
             f"every {format_duration(every)} is more often than poll.min_interval allows",
