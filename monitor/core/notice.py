@@ -7,6 +7,13 @@ from monitor.core.model import Alert, Article, Feed, Match, Severity
 from monitor.core.moves import plain_address
 
 FEED = "monitor"
+OWN_RULES = frozenset(
+    f"{FEED}.{what}"
+    for what in (
+        *("target-disabled", "feed-gone", "feed-failing", "feed-silent", "feed-same", "feed-well"),
+    )
+)
+"""The rules that find what the monitor writes itself. Routes may name them; nobody else may use the names."""
 
 
 def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: datetime) -> Alert:
