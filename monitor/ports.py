@@ -55,8 +55,11 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Turns a document into records, off the event loop."""
 
-    async def parse(self, document: Document) -> ParsedFeed:
-        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call."""
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call.
+
+        Entries that stood in the document before may come without their text, unless the `whole` of it is asked for.
+        """
         ...
 
 

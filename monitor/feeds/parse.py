@@ -20,8 +20,6 @@ from monitor.feeds.dates import from_parts, read_iso
 from monitor.feeds.discover import discover
 from monitor.feeds.jsonfeed import is_blank, looks_like_json, parse_json_feed
 from monitor.feeds.lang import primary
-from monitor.feeds.strict import Entry, OddError
-from monitor.feeds.tree import Tree, open_tree
 from monitor.feeds.screen import (
     breaks_off,
     breaks_off_in_entry,
@@ -31,9 +29,14 @@ from monitor.feeds.screen import (
     root_of,
     without_illegal,
 )
+from monitor.feeds.strict import Entry, OddError
+from monitor.feeds.tree import open_tree
+from monitor.feeds.wishes import wishes_of
 
 _MAX_TAGS = 64
 _LONGEST_DATE = 100
+# What feedparser raises where elements stand in each other that never do, such as a link in the image of an entry.
+_CRASHES = (LookupError, ValueError, AttributeError, TypeError, AssertionError, RecursionError)
 _HTML_ROOTS = frozenset({"html", "head", "body"})
 
 
@@ -91,7 +94,7 @@ def parse_whole(source: str, root: str, document: Document) -> ParsedFeed:
             FeedReason.EMPTY,
             f"the document of {_host(document.url)} breaks off before the end of its first entry",
         )
-    return _feed(found["feed"], articles, document.url, complete=complete)
+    return _feed(found["feed"], articles, source, document.url, complete=complete)
 
 
 def _parse_xml(source: str, root: str, document: Document, known: Container[int]) -> Parsed:
@@ -130,6 +133,7 @@ def _parse_plain(source: str, document: Document, known: Container[int]) -> Pars
         _feed(
             about,
             tuple(articles[place] for place in sorted(articles) if place not in blank),
+            source,
             document.url,
         ),
         tuple(entry.mark for place, entry in enumerate(tree.entries) if place not in blank),
@@ -137,16 +141,22 @@ def _parse_plain(source: str, document: Document, known: Container[int]) -> Pars
 
 
 def _ask_feedparser(source: str, document: Document) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = feedparser.parse(
-        BytesIO(source.lstrip().encode("utf-8", "replace")),
-        response_headers={
-            "content-type": "application/xml; charset=utf-8",
-            "content-location": document.url,
-            "content-language": document.headers.get("content-language", ""),
-        },
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        found: Mapping[str, Any] = feedparser.parse(
+            BytesIO(source.lstrip().encode("utf-8", "replace")),
+            response_headers={
+                "content-type": "application/xml; charset=utf-8",
+                "content-location": document.url,
+                "content-language": document.headers.get("content-language", ""),
+            },
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except _CRASHES as error:
+        raise ParseError(
+            FeedReason.PARSER_FAILED,
+            f"feedparser fails on the document of {_host(document.url)} ({type(error).__name__})",
+        ) from error
     return found
 
 
@@ -156,7 +166,12 @@ def _articles(entries: Iterable[Entry], url: str) -> tuple[ParsedArticle, ...]:
 
 
 def _feed(
-    about: Entry, articles: tuple[ParsedArticle, ...], url: str, *, complete: bool = True
+    about: Entry,
+    articles: tuple[ParsedArticle, ...],
+    source: str,
+    url: str,
+    *,
+    complete: bool = True,
 ) -> ParsedFeed:
     return ParsedFeed(
         title=text.plain(_string(about, "title"), text.TITLE_LIMIT, is_html=False),
@@ -164,6 +179,7 @@ def _feed(
         lang=primary(_string(about, "language")),
         articles=articles,
         complete=complete,
+        wishes=wishes_of(source),
     )
 
 
@@ -215,7 +231,9 @@ def _published(entry: Mapping[str, Any]) -> Any:
     for key in ("published", "updated", "created"):
         written = _string(entry, key) if key in entry else ""
         if written and len(written) <= _LONGEST_DATE:
-            found = read_iso(written) or from_parts(entry.get(f"{key}_parsed"))
+            parsed = f"{key}_parsed"
+            parts = entry[parsed] if parsed in entry else None  # noqa: SIM401 - feedparser's `get` looks elsewhere too
+            found = read_iso(written) or from_parts(parts)
             if found is not None:
                 return found
     return None

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,8 @@ import msgspec
 
 from monitor.core.feed import Document, ParsedFeed
 from monitor.errors import FeedReason, ParseError
-from monitor.feeds.frames import LENGTH, Reply
+from monitor.feeds.frames import LENGTH, Reply, Request
+from monitor.feeds.memory import EntryMemory
 
 _MEMORY = 1 << 30
 # A parser's heap grows with its largest document and stays so; a fresh process costs 0.2 s (kurtmckee/feedparser #287).
@@ -44,9 +46,10 @@ class ProcessParser:
     ) -> None:
         """`timeout` bounds one document, `memory` the address space of one worker in bytes."""
         self._timeout = timeout
-        self._memory = memory
+        self._bytes = memory
         self._free = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
+        self._memory = EntryMemory()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -60,13 +63,30 @@ class ProcessParser:
     ) -> None:
         await self.close()
 
-    async def parse(self, document: Document) -> ParsedFeed:
-        """Parse in a worker; raise `ParseError` for what is no feed, takes too long or breaks the worker."""
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+        """Parse in a worker; raise `ParseError` for what is no feed, takes too long or breaks the worker.
+
+        Entries that stood in the last document from the same address come without text, unless `whole` is asked for.
+        """
+        before = {} if whole else self._memory.unchanged(document.url)
+        request = Request(_without_ballast(document), frozenset(before))
+        reply = await self._ask(msgspec.msgpack.encode(request))
+        if reply.feed is None:
+            raise ParseError(reply.reason or FeedReason.PARSER_FAILED, reply.detail)
+        feed = reply.feed
+        if reply.marks:
+            fresh = iter(feed.articles)
+            merged = tuple(before[mark] if mark in before else next(fresh) for mark in reply.marks)
+            feed = replace(feed, articles=merged)
+        self._memory.keep(document.url, reply.marks, feed.articles)
+        return feed
+
+    async def _ask(self, frame: bytes) -> Reply:
         async with self._free:
             worker = self._idle.pop() if self._idle else await self._start_worker()
             try:
                 async with asyncio.timeout(self._timeout.total_seconds()):
-                    reply = await worker.call(document)
+                    reply = await worker.call(frame)
             except TimeoutError:
                 await worker.kill()
                 raise _failure(
@@ -79,9 +99,7 @@ class ProcessParser:
                 await worker.kill()  # cancelled half way: what it would answer next is not for us
                 raise
             await self._put_back(worker)
-        if reply.feed is None:
-            raise ParseError(reply.reason or FeedReason.PARSER_FAILED, reply.detail)
-        return reply.feed
+            return reply
 
     async def close(self) -> None:
         """End the workers. A call under way still gets its answer, and ends its worker then."""
@@ -99,7 +117,7 @@ class ProcessParser:
         seconds = round((self._timeout + _OVERRUN).total_seconds())
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "monitor.feeds.worker", str(self._memory), str(seconds)),
+            *(sys.executable, "-P", "-m", "monitor.feeds.worker", str(self._bytes), str(seconds)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_READ_AHEAD,
@@ -121,11 +139,10 @@ class _Worker:
         self._process = process
         self.calls = 0
 
-    async def call(self, document: Document) -> Reply:
+    async def call(self, frame: bytes) -> Reply:
         self.calls += 1
         sink, source = self._process.stdin, self._process.stdout
         assert sink is not None and source is not None  # noqa: S101, PT018 - both are pipes
-        frame = msgspec.msgpack.encode(_without_ballast(document))
         try:
             sink.write(LENGTH.pack(len(frame)))
             sink.write(frame)

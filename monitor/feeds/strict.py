@@ -6,14 +6,13 @@ anything in it that is not done here the same way is odd, and feedparser reads t
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
-from lxml import etree
-
-from monitor.feeds.dates import read_iso, read_rfc822
 from monitor.feeds.addresses import is_absolute
+from monitor.feeds.dates import read_iso, read_rfc822
 from monitor.feeds.names import name_of
 from monitor.feeds.text import has_markup
 
@@ -315,6 +314,8 @@ def _media_keywords(reading: _Reading, element: Any, _: int) -> None:
 
 
 def _terms(element: Any) -> Iterator[str]:
+    if element.attrib:
+        raise OddError("attributes")
     return (term.strip() for term in _text(element).split(",") if term.strip())
 
 
@@ -349,7 +350,9 @@ def _image(reading: _Reading, element: Any, _: int) -> None:
 
 
 def _contributor(_: _Reading, element: Any, _depth: int) -> None:
-    if any(name_of(child) not in {"name", "email", "uri", "url"} or len(child) for child in element):
+    if any(
+        name_of(child) not in {"name", "email", "uri", "url"} or len(child) for child in element
+    ):
         raise OddError("contributor")
 
 
@@ -401,16 +404,24 @@ def _text(element: Any, resolve: str | None = None) -> str:
         value = joined(resolve, value)
     if value.isascii():
         return value
-    try:  # UTF-8 that was taken for Latin-1 and encoded again
+    with suppress(UnicodeError):  # UTF-8 that was taken for Latin-1 and encoded again
         value = value.encode("iso-8859-1").decode("utf-8")
-    except UnicodeError:
-        pass
     return value.translate(_CP1252)
 
 
 # What a channel is asked for, or may be taken for it.
 _TELLING = frozenset(
-    {"title", "link", "id", "guid", "language", "dc_language", "dc_title", "media_title", "newlocation"}
+    {
+        "title",
+        "link",
+        "id",
+        "guid",
+        "language",
+        "dc_language",
+        "dc_title",
+        "media_title",
+        "newlocation",
+    }
 )
 _IMAGE = frozenset({"title", "link", "description", "url", "href", "width", "height"})
 Handler = Callable[[_Reading, Any, int], None]

@@ -50,7 +50,7 @@ class Tree:
     def about(self) -> Entry:
         """Read what it says of itself; raise `OddError` if feedparser has to."""
         found = read_about(self.root, self.holder, self.around, _ENTRY_NAMES)
-        return ({"language": self.lang} if self.lang else {}) | found
+        return {"language": self.lang or "", **found}
 
     def remainder(self, places: Sequence[int], *, with_about: bool) -> str:
         """Return the document without its entries, but for those in `places`. The tree is spoilt after that.
@@ -58,12 +58,13 @@ class Tree:
         Without what it says of itself, nothing of that leaks into the first entry, as feedparser has it.
         """
         kept = {self.entries[place].element for place in places}
-        for parent in {self.root, self.holder}:
+        for parent in (self.root, self.holder):
             for child in list(parent):
-                if child not in kept and child is not self.holder:
-                    if not with_about or name_of(child) in _ENTRY_NAMES:
-                        parent.remove(child)
-        return etree.tostring(self.root, encoding="unicode")
+                is_told = with_about and name_of(child) not in _ENTRY_NAMES
+                if child not in kept and child is not self.holder and not is_told:
+                    parent.remove(child)
+        written: str = etree.tostring(self.root, encoding="unicode")
+        return written
 
 
 def open_tree(source: str, document: Document) -> Tree | None:

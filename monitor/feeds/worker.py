@@ -7,28 +7,38 @@ import contextlib
 import resource
 import signal
 import sys
+from dataclasses import replace
 from typing import BinaryIO
 
 import msgspec
 
-from monitor.core.feed import Document
+from monitor.core.feed import ParsedFeed
+from monitor.core.identity import keys_of
 from monitor.errors import FeedReason, ParseError
-from monitor.feeds.frames import LENGTH, Reply
-from monitor.feeds.parse import parse_document
+from monitor.feeds.frames import LENGTH, Reply, Request
+from monitor.feeds.parse import parse_unknown
 
 
 def answer(frame: bytes) -> bytes:
     """Parse the document in `frame` and return the reply, encoded."""
-    document = msgspec.msgpack.decode(frame, type=Document)
+    request = msgspec.msgpack.decode(frame, type=Request)
     try:
-        reply = Reply(parse_document(document))
+        parsed = parse_unknown(request.document, request.known)
+        reply = Reply(_with_keys(parsed.feed), parsed.marks)
     except ParseError as error:
-        reply = Reply(None, error.reason, error.detail)
+        reply = Reply(None, (), error.reason, error.detail)
     except MemoryError:
-        reply = Reply(None, FeedReason.PARSER_FAILED, "takes more memory to parse than it may")
+        reply = Reply(None, (), FeedReason.PARSER_FAILED, "takes more memory to parse than it may")
     except Exception as error:  # noqa: BLE001 - the wall of one feed: feedparser meets documents nobody has thought of
-        reply = Reply(None, FeedReason.PARSER_FAILED, f"the parser failed: {error!r:.300}")
+        reply = Reply(None, (), FeedReason.PARSER_FAILED, f"the parser failed: {error!r:.300}")
     return msgspec.msgpack.encode(reply)
+
+
+def _with_keys(feed: ParsedFeed) -> ParsedFeed:
+    """Make the keys here: the event loop has better things to do."""
+    return replace(
+        feed, articles=tuple(replace(each, keys=keys_of(each)) for each in feed.articles)
+    )
 
 
 def serve(source: BinaryIO, sink: BinaryIO, seconds: int) -> None:

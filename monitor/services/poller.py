@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import structlog
 
+from monitor.core.feed import Document, ParsedFeed
+from monitor.core.identity import lacks_text
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
@@ -109,8 +111,7 @@ class PollerService(LeasingService[FeedLease]):
             document = await self._fetcher.fetch(feed, state)
             if is_unchanged(state, document):
                 return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
-            parsed = await self._parser.parse(document)
-            known = await self._store.known(feed.id, document_keys(parsed))
+            parsed, known = await self._read(feed, document)
             now = self._clock.now()
             return decide(
                 feed,
@@ -131,6 +132,17 @@ class PollerService(LeasingService[FeedLease]):
             log.exception("poll_crashed")
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
             return decide_failed(feed, state, defect, self._clock.now())
+
+    async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
+        """Return what a document says, and which of its keys are known."""
+        parsed = await self._parser.parse(document)
+        known = await self._store.known(feed.id, document_keys(parsed))
+        if lacks_text(
+            parsed.articles, known
+        ):  # it was read before, but what came of it not recorded
+            parsed = await self._parser.parse(document, whole=True)
+            known = await self._store.known(feed.id, document_keys(parsed))
+        return parsed, known
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime
