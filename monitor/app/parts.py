@@ -83,7 +83,7 @@ async def open_store_parts(
         consumer = new_consumer()
         yield StoreParts(
             clock=clock or SystemClock(),
-            feeds=StreamFeedStore(store),
+            feeds=StreamFeedStore(store, domain_gap=settings.poll.domain_gap),
             articles=StreamArticleLog(store, consumer),
             matches=StreamMatchLog(store, consumer),
             public=StreamPublicStream(store),
