@@ -61,7 +61,13 @@ async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_run
             assert "desk/webhook" in row
             assert f"Story 1: {HOSTILE}"[:50] in row
             shown = monitor("deliveries", "show", dead, "--config", config).stdout
-            for words in ("dead (payload_refused:", HOSTILE, "try 1", "rejected 422", UNWANTED.text):
+            for words in (
+                "dead (payload_refused:",
+                HOSTILE,
+                "try 1",
+                "rejected 422",
+                UNWANTED.text,
+            ):
                 assert words in shown
             replayed = monitor("deliveries", "replay", dead, "--config", config)
             assert (replayed.returncode, replayed.stdout) == (0, "1 deliveries are due now\n")
