@@ -88,6 +88,21 @@ class FeedStore(Protocol):
         """
         ...
 
+    async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """Schedule those of `feeds` that are not yet, spread over `spread`; leave all others as they are."""
+        ...
+
+    async def unschedule(self, feed_ids: Sequence[str]) -> None:
+        """Poll these no more; what is remembered of them is kept."""
+        ...
+
+    async def take(self, feed_id: str, now: datetime, lease: timedelta) -> FeedLease | None:
+        """Lease one feed whether it is due or not; None when it is not scheduled.
+
+        A poll of it that is under way elsewhere is fenced.
+        """
+        ...
+
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
         """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again."""
         ...
