@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
+from monitor.core.record import Record
 from monitor.ports import LaneTerms
 from monitor.streams import bounds
 
@@ -113,13 +114,20 @@ class MemoryStore:
     """The shared state. Build the ports from it."""
 
     def __init__(
-        self, *, high_water: int = bounds.HIGH_WATER, min_idle: timedelta = bounds.MIN_IDLE
+        self,
+        *,
+        high_water: int = bounds.HIGH_WATER,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
     ) -> None:
-        """Start empty; `high_water` bounds the articles that wait for matching."""
+        """Start empty; `high_water` bounds the articles that wait for matching, `archive` the records for that."""
         self.high_water = high_water
         self.min_idle = min_idle
         self.articles: MemoryStream[Article] = MemoryStream("articles")
         self.matches: MemoryStream[MatchedArticle] = MemoryStream("matches")
+        self.archive: MemoryStream[Record] = MemoryStream("archive")
+        self.archive_limit = archive
+        self.missed = 0
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
         self.turns: dict[str, int] = {}
@@ -132,6 +140,13 @@ class MemoryStore:
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
         self.rung = asyncio.Event()
+
+    def keep(self, record: Record) -> None:
+        """Leave a record for the archive; when too many wait, count it as missed."""
+        if len(self.archive.entries) < self.archive_limit:
+            self.archive.append(record)
+        elif self.archive_limit:
+            self.missed += 1
 
 
 def now() -> float:
