@@ -26,6 +26,7 @@ from monitor.ports import (
     MatchLog,
     Parser,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 from monitor.streams import bounds
@@ -36,6 +37,7 @@ from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
 from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
 
 
@@ -56,9 +58,10 @@ class StoreParts:
     articles: ArticleLog
     matches: MatchLog
     public: PublicStream
-    records: ArchiveLog
+    chapters: ArchiveLog
     ledger: DeliveryLedger
     health: StoreHealth
+    registry: Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +92,11 @@ async def open_store_parts(
             feeds=StreamFeedStore(store),
             articles=StreamArticleLog(store, consumer, archive=archive),
             matches=StreamMatchLog(store, consumer, archive=archive),
-            records=StreamArchiveLog(store, consumer),
+            chapters=StreamArchiveLog(store, consumer),
             public=StreamPublicStream(store),
             ledger=StreamDeliveryLedger(store),
             health=StreamStoreHealth(store, _retention(settings)),
+            registry=StreamRegistry(store),
         )
 
 

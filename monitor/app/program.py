@@ -9,9 +9,11 @@ from monitor.app.parts import Outside, StoreParts
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.ports import Archive
+from monitor.registry import FEEDS, Roster
 from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
 from monitor.services.housekeeper import HousekeeperService
+from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService, RoutingTable
@@ -20,8 +22,6 @@ from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
-_SPREAD_A_FEED = timedelta(milliseconds=50)  # a start with many new feeds is spread, up to a minute
-_LONGEST_SPREAD = timedelta(minutes=1)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
 
@@ -42,11 +42,14 @@ class Program:
         self.settings = settings
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
+        self.listing = ListingService(
+            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+        )
         self.poller = PollerService(
             parts.feeds,
             outside.fetcher,
             outside.parser,
-            _by_id(settings),
+            self.listing.feeds,
             clock,
             metrics,
             concurrency=settings.poll.concurrency,
@@ -67,9 +70,10 @@ class Program:
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
         self.archiver = archive and ArchiverService(
-            parts.records, archive, clock, metrics, keep=settings.retention.archive
+            parts.chapters, archive, clock, metrics, keep=settings.retention.archive
         )
         every = (
+            self.listing,
             self.poller,
             self.matcher,
             self.router,
@@ -85,7 +89,8 @@ class Program:
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
-        self.poller.use(feeds)
+        self.listing.use(feeds)
+        self.poller.use(self.listing.feeds)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
@@ -99,11 +104,9 @@ class Program:
             await self._lanes.close()
 
     async def _schedule(self) -> None:
-        """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
-        if self.poller in self.services:
-            feeds, now = self.settings.feeds, self._parts.clock.now()
-            spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
-            await self._parts.feeds.sync(feeds, now, spread)
+        """Make the store's schedule that of the feeds there are; only a poller's process has a say in it."""
+        if self.listing in self.services:
+            await self.listing.sync()
 
 
 def _by_id(settings: Settings) -> dict[str, Feed]:

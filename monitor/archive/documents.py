@@ -5,8 +5,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from monitor.core.chapter import Decision
 from monitor.core.model import Article, Match
-from monitor.core.record import Decision
 from monitor.errors import ArchiveError
 
 FORMAT = 1
@@ -32,7 +32,7 @@ class Documents(Generic[T]):
         try:
             data = _encoder.encode(record)
         except UnicodeEncodeError as error:
-            raise ArchiveError(f"cannot write a record: {error}") from error
+            raise ArchiveError(f"cannot write a document: {error}") from error
         return _PLAIN + data if len(data) < _SHORT else _PACKED + zlib.compress(data, 1)
 
     def read(self, data: bytes) -> T:
@@ -42,7 +42,7 @@ class Documents(Generic[T]):
                 return self._decoder.decode(zlib.decompressobj().decompress(data[1:], _LARGEST))
             return self._decoder.decode(data[1:])
         except (msgspec.DecodeError, zlib.error) as error:
-            raise ArchiveError(f"cannot read a record of the archive: {error}") from error
+            raise ArchiveError(f"cannot read a document of the archive: {error}") from error
 
 
 articles = Documents(Article)

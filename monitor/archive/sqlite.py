@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar, assert_never
 
 from monitor.archive import documents
+from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.narrowing import (
     EVERYTHING,
     AllOf,
@@ -25,7 +26,6 @@ from monitor.core.narrowing import (
     index_words,
 )
 from monitor.core.outcome import Suppression
-from monitor.core.record import Decided, Kept, Record
 from monitor.errors import ArchiveError
 from monitor.ports import ArchiveSize, Page
 
@@ -79,9 +79,9 @@ class SqliteArchive:
         self._writer = _Worker(path, "archive-write")
         self._reader = _Worker(path, "archive-read")
 
-    async def add(self, records: Sequence[Record]) -> None:
+    async def add(self, chapters: Sequence[Chapter]) -> None:
         """See `Archive.add`."""
-        await self._write(lambda db: _add(db, records))
+        await self._write(lambda db: _add(db, chapters))
 
     async def page(self, which: Page) -> Sequence[Kept]:
         """See `Archive.page`."""
@@ -203,18 +203,18 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 # --- writing ---
 
 
-def _add(db: sqlite3.Connection, records: Sequence[Record]) -> None:
+def _add(db: sqlite3.Connection, chapters: Sequence[Chapter]) -> None:
     index = ""
-    for record in records:
-        if record.decided_at:
-            _add_decisions(db, record)
+    for chapter in chapters:
+        if chapter.decided_at:
+            _add_decisions(db, chapter)
             continue
-        index = index or _newest_index(db, record)
-        _add_article(db, record, index)
+        index = index or _newest_index(db, chapter)
+        _add_article(db, chapter, index)
 
 
-def _add_article(db: sqlite3.Connection, record: Record, index: str) -> None:
-    article = record.article
+def _add_article(db: sqlite3.Connection, chapter: Chapter, index: str) -> None:
+    article = chapter.article
     row = db.execute(
         "INSERT INTO articles (id, fingerprint, seen_at, suppressed, document) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING RETURNING number",
@@ -222,7 +222,7 @@ def _add_article(db: sqlite3.Connection, record: Record, index: str) -> None:
             article.id,
             article.fingerprint,
             _ms(article.seen_at),
-            record.suppressed,
+            chapter.suppressed,
             documents.articles.write(article),
         ),
     ).fetchone()
@@ -232,7 +232,7 @@ def _add_article(db: sqlite3.Connection, record: Record, index: str) -> None:
     number = row[0] if row else _number_of(db, article.id, article.fingerprint)
     db.executemany(
         "INSERT OR IGNORE INTO matches (rule, number, document) VALUES (?, ?, ?)",
-        [(each.rule_id, number, documents.matches.write(each)) for each in record.matches],
+        [(each.rule_id, number, documents.matches.write(each)) for each in chapter.matches],
     )
 
 
@@ -242,21 +242,21 @@ def _number_of(db: sqlite3.Connection, article_id: str, fingerprint: str) -> int
     return number
 
 
-def _add_decisions(db: sqlite3.Connection, record: Record) -> None:
-    document = documents.decisions.write(record.decisions)
+def _add_decisions(db: sqlite3.Connection, chapter: Chapter) -> None:
+    document = documents.decisions.write(chapter.decisions)
     digest = blake2b(document, digest_size=8).digest()
     db.execute(
         "INSERT OR IGNORE INTO decisions (article, at, digest, document) VALUES (?, ?, ?, ?)",
-        (record.article.id, _ms(record.decided_at), digest, document),
+        (chapter.article.id, _ms(chapter.decided_at), digest, document),
     )
 
 
-def _newest_index(db: sqlite3.Connection, record: Record) -> str:
+def _newest_index(db: sqlite3.Connection, chapter: Chapter) -> str:
     """Return the index for what comes now: that of the article's day, or the newest if there is a newer one.
 
     So indexes cover numbers in order, and the day of an index is never before those of its articles.
     """
-    day = f"words_{_instant(_ms(record.article.seen_at)):%Y%m%d}"
+    day = f"words_{_instant(_ms(chapter.article.seen_at)):%Y%m%d}"
     newest = max([day, *_indexes(db)])
     db.execute(_INDEX.format(newest))
     return newest

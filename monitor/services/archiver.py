@@ -1,4 +1,4 @@
-"""Takes records of what was seen and decided, and keeps them in the archive."""
+"""Takes chapters of what was seen and decided, and keeps them in the archive."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import structlog
 
-from monitor.core.record import Record
+from monitor.core.chapter import Chapter
 from monitor.ports import Archive, ArchiveLog, Clock, Entry
 from monitor.services.service import IDLE, Service
 from monitor.telemetry import Metrics
@@ -28,7 +28,7 @@ class ArchiverService(Service):
 
     def __init__(
         self,
-        records: ArchiveLog,
+        chapters: ArchiveLog,
         archive: Archive,
         clock: Clock,
         metrics: Metrics,
@@ -37,11 +37,11 @@ class ArchiverService(Service):
     ) -> None:
         """Keep everything for `keep`."""
         super().__init__(metrics)
-        self._records = records
+        self._records = chapters
         self._archive = archive
         self._clock = clock
         self._keep = keep
-        self._held: Sequence[Entry[Record]] = ()
+        self._held: Sequence[Entry[Chapter]] = ()
         self._tidy_at: datetime | None = None
 
     async def step(self) -> int:
@@ -54,7 +54,7 @@ class ArchiverService(Service):
         await self._tidy()
         return count
 
-    async def _keep_all(self, entries: Sequence[Entry[Record]]) -> None:
+    async def _keep_all(self, entries: Sequence[Entry[Chapter]]) -> None:
         await self._archive.add([entry.value for entry in entries])
         await self._records.done(entries)
 

@@ -70,7 +70,8 @@ class PollerService(LeasingService[FeedLease]):
 
     async def _handle(self, lease: FeedLease) -> None:
         feed = self._feeds.get(lease.feed_id)
-        if feed is None:  # unlisted while it was leased: the schedule drops it at the next reload
+        if feed is None:
+            await self._give_back(lease)
             return
         trace = self._new_trace()
         with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
@@ -88,6 +89,11 @@ class PollerService(LeasingService[FeedLease]):
             self._recorded.set()
             self.metrics.poll_seconds.observe((now - started_at).total_seconds())
             self._tell(decision, recorded, now)
+
+    async def _give_back(self, lease: FeedLease) -> None:
+        """Leave a feed to others that this process does not know: unlisted meanwhile, or listed a moment ago."""
+        now = self._clock.now()
+        await self._store.record(lease, lease.state, now + IDLE, now=now)
 
     async def _decide(self, feed: Feed, lease: FeedLease, trace: str) -> PollDecision:
         state = lease.state

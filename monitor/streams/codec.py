@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 import msgspec
 
 from monitor.core.breaker import TargetHealth
+from monitor.core.chapter import Chapter
 from monitor.core.model import Alert, Article, Attempt, FeedState, Match, MatchedArticle
-from monitor.core.record import Record
 from monitor.errors import CodecError
 
 VERSION = b"\x01"
@@ -50,7 +50,7 @@ class Codec(Generic[T]):
 
 articles = Codec(Article)
 matched_articles = Codec(MatchedArticle)
-records = Codec(Record)  # a matched article is one of these without decisions
+chapters = Codec(Chapter)  # a matched article is one of these without decisions
 feed_states = Codec(FeedState)
 alerts = Codec(Alert)
 attempts = Codec(Attempt)

@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Match, MatchedArticle
-from monitor.core.record import Record
 from monitor.errors import CodecError
 from monitor.ports import Entry
 from monitor.streams import bounds, codec, keys
@@ -186,7 +186,7 @@ class StreamArticleLog(StreamLog[Article]):
         min_idle: timedelta = bounds.MIN_IDLE,
         archive: int = 0,
     ) -> None:
-        """Read articles as `consumer`; `archive` records a partition may wait for the archive, 0: there is none."""
+        """Read articles as `consumer`; `archive` chapters a partition may wait for the archive, 0: there is none."""
         super().__init__(store, keys.ARTICLES, codec.articles, consumer, min_idle)
         self._archive = archive
 
@@ -218,25 +218,25 @@ class StreamMatchLog(StreamLog[MatchedArticle]):
         super().__init__(store, keys.MATCHES, codec.matched_articles, consumer, min_idle)
         self._archive = archive
 
-    async def done(self, entry: Entry[MatchedArticle], record: Record | None = None) -> bool:
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
         """See `MatchLog.done`."""
         names = (keys.MATCHES, keys.ARCHIVE, keys.MISSED)
         hop = [key(entry.partition, name) for name in names]
-        data = codec.records.encode(record) if record and self._archive else b""
+        data = codec.chapters.encode(chapter) if chapter and self._archive else b""
         words = (entry.id, self._archive, data)
         return bool(await self._server.run(call("monitor_done", hop, GROUP, *words)))
 
 
-class StreamArchiveLog(StreamLog[Record]):
+class StreamArchiveLog(StreamLog[Chapter]):
     """An `ArchiveLog` on the server."""
 
     def __init__(
         self, store: Store, consumer: str, *, min_idle: timedelta = bounds.MIN_IDLE
     ) -> None:
-        """Read records as `consumer`."""
-        super().__init__(store, keys.ARCHIVE, codec.records, consumer, min_idle)
+        """Read chapters as `consumer`."""
+        super().__init__(store, keys.ARCHIVE, codec.chapters, consumer, min_idle)
 
-    async def done(self, entries: Sequence[Entry[Record]]) -> int:
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
         """See `ArchiveLog.done`."""
         ids: defaultdict[int, list[str]] = defaultdict(list)
         for entry in entries:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Match, MatchedArticle
-from monitor.core.record import Record
 from monitor.ports import Entry
 from monitor.streams import bounds
 from monitor.streams.memory.store import Held, MemoryStore, MemoryStream, now, wait_for
@@ -72,7 +72,7 @@ class MemoryArticleLog(MemoryLog[Article]):
         if matches:
             matched = MatchedArticle(article=entry.value, matches=tuple(matches))
             self._store.matches.append(matched)
-        self._store.keep(Record(article=entry.value, matches=tuple(matches)))
+        self._store.keep(Chapter(article=entry.value, matches=tuple(matches)))
         return True
 
 
@@ -83,22 +83,22 @@ class MemoryMatchLog(MemoryLog[MatchedArticle]):
         """Read the store's matches."""
         super().__init__(store, store.matches, consumer)
 
-    async def done(self, entry: Entry[MatchedArticle], record: Record | None = None) -> bool:
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
         """See `MatchLog.done`."""
         if self._stream.finish(entry.id) is None:
             return False
-        if record:
-            self._store.keep(record)
+        if chapter:
+            self._store.keep(chapter)
         return True
 
 
-class MemoryArchiveLog(MemoryLog[Record]):
+class MemoryArchiveLog(MemoryLog[Chapter]):
     """An `ArchiveLog` in memory."""
 
     def __init__(self, store: MemoryStore, consumer: str = "local") -> None:
-        """Read the store's records."""
+        """Read the store's chapters."""
         super().__init__(store, store.archive, consumer)
 
-    async def done(self, entries: Sequence[Entry[Record]]) -> int:
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
         """See `ArchiveLog.done`."""
         return sum(self._stream.finish(entry.id) is not None for entry in entries)

@@ -3,21 +3,21 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from monitor.core.chapter import Chapter, Decided, Decision
 from monitor.core.narrowing import AllOf, AnyOf, HasPrefix, HasWord, Narrowing
 from monitor.core.outcome import HoldReason, Suppression
-from monitor.core.record import Decided, Decision, Record
 from monitor.ports import Archive, Page
 from tests.factories import NOW, article, match
 
 DAY = timedelta(days=1)
 
 
-def seen(id_: str, at: datetime = NOW, **changes: str) -> Record:
-    return Record(article=article(id=id_, seen_at=at, **changes))
+def seen(id_: str, at: datetime = NOW, **changes: str) -> Chapter:
+    return Chapter(article=article(id=id_, seen_at=at, **changes))
 
 
-def routed(*decisions: Decision, at: datetime = NOW) -> Record:
-    return Record(article=article(), decisions=decisions, decided_at=at)
+def routed(*decisions: Decision, at: datetime = NOW) -> Chapter:
+    return Chapter(article=article(), decisions=decisions, decided_at=at)
 
 
 async def ids(archive: Archive, which: Page) -> list[str]:
@@ -29,14 +29,14 @@ async def found(archive: Archive, narrowing: Narrowing) -> list[str]:
 
 
 async def test_what_was_added_is_returned_whole(archive: Archive) -> None:
-    record = Record(article=article(tags=("a", "b")), matches=(match(rule_id="b"), match()))
+    record = Chapter(article=article(tags=("a", "b")), matches=(match(rule_id="b"), match()))
     await archive.add([record])
     [kept] = await archive.page(Page())
     assert (kept.article, kept.matches, kept.suppressed) == (record.article, record.matches, None)
 
 
 async def test_adding_again_changes_nothing(archive: Archive) -> None:
-    records = [Record(article=article(), matches=(match(),)), routed(Decision(rule_ids=("r",)))]
+    records = [Chapter(article=article(), matches=(match(),)), routed(Decision(rule_ids=("r",)))]
     await archive.add([*records, *records])
     await archive.add(records)
     assert len(await archive.page(Page())) == 1
@@ -46,8 +46,8 @@ async def test_adding_again_changes_nothing(archive: Archive) -> None:
 
 async def test_an_edit_is_another_version_of_the_article(archive: Archive) -> None:
     edited = article(title="Talks fail in Geneva", fingerprint="f2", seen_at=NOW + DAY)
-    await archive.add([Record(article=article())])
-    await archive.add([Record(article=edited)])
+    await archive.add([Chapter(article=article())])
+    await archive.add([Chapter(article=edited)])
     assert [kept.article for kept in await archive.versions("a1")] == [article(), edited]
     assert await archive.versions("unknown") == []
 
@@ -116,16 +116,16 @@ async def test_a_long_list_of_words_can_be_asked(archive: Archive) -> None:
 
 
 async def test_pages_of_a_rule_have_its_matches_alone(archive: Archive) -> None:
-    await archive.add([Record(article=article(id="a"), matches=(match(rule_id="r"),))])
-    await archive.add([Record(article=article(id="b"), matches=(match(rule_id="s"),))])
-    await archive.add([Record(article=article(id="c"), matches=(match(rule_id="r"),))])
+    await archive.add([Chapter(article=article(id="a"), matches=(match(rule_id="r"),))])
+    await archive.add([Chapter(article=article(id="b"), matches=(match(rule_id="s"),))])
+    await archive.add([Chapter(article=article(id="c"), matches=(match(rule_id="r"),))])
     assert await ids(archive, Page(rule="r")) == ["c", "a"]
     assert await ids(archive, Page(rule="r", narrowing=HasWord("talks"), limit=1)) == ["c"]
     assert await ids(archive, Page(rule="none")) == []
 
 
 async def test_what_never_came_to_matching_says_why(archive: Archive) -> None:
-    await archive.add([Record(article=article(), suppressed=Suppression.BASELINE)])
+    await archive.add([Chapter(article=article(), suppressed=Suppression.BASELINE)])
     [kept] = await archive.page(Page())
     assert kept.suppressed is Suppression.BASELINE
 

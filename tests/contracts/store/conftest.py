@@ -14,6 +14,7 @@ from monitor.ports import (
     FeedStore,
     MatchLog,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 from monitor.streams.feeds import StreamFeedStore
@@ -27,10 +28,12 @@ from monitor.streams.memory import (
     MemoryFeedStore,
     MemoryMatchLog,
     MemoryPublicStream,
+    MemoryRegistry,
     MemoryStore,
     MemoryStoreHealth,
 )
 from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty
 
@@ -46,10 +49,11 @@ class Ports:
     feeds: FeedStore
     articles: Callable[[str], ArticleLog]
     matches: Callable[[str], MatchLog]
-    records: Callable[[str], ArchiveLog]
+    chapters: Callable[[str], ArchiveLog]
     public: PublicStream
     ledger: DeliveryLedger
     health: StoreHealth
+    registry: Registry
 
 
 def in_memory() -> Ports:
@@ -58,10 +62,11 @@ def in_memory() -> Ports:
         feeds=MemoryFeedStore(store),
         articles=lambda consumer: MemoryArticleLog(store, consumer),
         matches=lambda consumer: MemoryMatchLog(store, consumer),
-        records=lambda consumer: MemoryArchiveLog(store, consumer),
+        chapters=lambda consumer: MemoryArchiveLog(store, consumer),
         public=MemoryPublicStream(store),
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
+        registry=MemoryRegistry(store),
     )
 
 
@@ -74,10 +79,11 @@ def on_server(store: Store) -> Ports:
         matches=lambda consumer: StreamMatchLog(
             store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
         ),
-        records=lambda consumer: StreamArchiveLog(store, consumer, min_idle=MIN_IDLE),
+        chapters=lambda consumer: StreamArchiveLog(store, consumer, min_idle=MIN_IDLE),
         public=StreamPublicStream(store),
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),
+        registry=StreamRegistry(store),
     )
 
 

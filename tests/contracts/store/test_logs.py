@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+from monitor.core.chapter import Chapter, Decision
 from monitor.core.model import Article, FeedState, MatchedArticle
 from monitor.core.outcome import Suppression
-from monitor.core.record import Decision, Record
 from monitor.ports import ArticleLog, Entry, MatchLog
 from monitor.streams import bounds
 from tests.contracts.store.conftest import MIN_IDLE, Ports
@@ -171,16 +171,16 @@ async def test_what_is_matched_and_what_is_routed_is_left_for_the_archive(ports:
     await append(ports, article())
     log, matches = ports.articles("c"), ports.matches("c")
     await log.forward(await one(log), (match(),))
-    decided = Record(
+    decided = Chapter(
         article=article(),
         decisions=(Decision(rule_ids=("talks",), suppressed=Suppression.NO_ROUTE),),
         decided_at=NOW,
     )
     await matches.done(await one_match(matches), decided)
-    records = ports.records("c")
+    records = ports.chapters("c")
     entries = [*await records.read(10, MINUTE), *await records.read(10, NOT_AT_ALL)]
     assert [entry.value for entry in entries] == [
-        Record(article=article(), matches=(match(),)),
+        Chapter(article=article(), matches=(match(),)),
         decided,
     ]
     assert await records.done(entries) == 2
@@ -192,8 +192,8 @@ async def test_an_article_without_a_match_is_left_for_the_archive(ports: Ports) 
     await append(ports, article())
     log = ports.articles("c")
     await log.forward(await one(log), ())
-    [entry] = await ports.records("c").read(10, MINUTE)
-    assert entry.value == Record(article=article())
+    [entry] = await ports.chapters("c").read(10, MINUTE)
+    assert entry.value == Chapter(article=article())
 
 
 async def test_an_archive_that_is_behind_holds_nothing_up(ports: Ports) -> None:

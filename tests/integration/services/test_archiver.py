@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
-from monitor.core.record import Record
+from monitor.core.chapter import Chapter
 from monitor.errors import ArchiveError
 from monitor.ports import Page
 from monitor.services.archiver import ArchiverService
@@ -40,16 +40,16 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 
 async def test_records_are_archived_and_finished(stage: Stage) -> None:
-    stage.store.keep(Record(article=article(), matches=(match(),)))
-    stage.store.keep(Record(article=article(id="a2")))
+    stage.store.keep(Chapter(article=article(), matches=(match(),)))
+    stage.store.keep(Chapter(article=article(id="a2")))
     assert await stage.service.step() == 2
     assert await stage.archived() == ["a2", "a1"]
     assert not stage.store.archive.entries
 
 
 async def test_what_is_past_its_time_is_deleted(stage: Stage) -> None:
-    stage.store.keep(Record(article=article(seen_at=NOW - 31 * DAY)))
-    stage.store.keep(Record(article=article(id="a2", seen_at=NOW - 29 * DAY)))
+    stage.store.keep(Chapter(article=article(seen_at=NOW - 31 * DAY)))
+    stage.store.keep(Chapter(article=article(id="a2", seen_at=NOW - 29 * DAY)))
     await stage.service.step()
     assert await stage.archived() == ["a2"]
     assert stage.metrics.archive_articles._value.get() == 1
@@ -57,9 +57,9 @@ async def test_what_is_past_its_time_is_deleted(stage: Stage) -> None:
 
 
 async def test_the_archive_is_not_tidied_at_every_turn(stage: Stage) -> None:
-    stage.store.keep(Record(article=article()))
+    stage.store.keep(Chapter(article=article()))
     await stage.service.step()
-    stage.store.keep(Record(article=article(id="a2", seen_at=NOW - 31 * DAY)))
+    stage.store.keep(Chapter(article=article(id="a2", seen_at=NOW - 31 * DAY)))
     await stage.service.step()
     assert await stage.archived() == ["a2", "a1"]
 
@@ -68,7 +68,7 @@ async def test_a_batch_is_held_while_the_archive_cannot_be_used(tmp_path: Path) 
     place = tmp_path / "archive.sqlite"
     place.mkdir()
     stage = Stage(SqliteArchive(place))
-    stage.store.keep(Record(article=article()))
+    stage.store.keep(Chapter(article=article()))
     for _ in range(2):
         with pytest.raises(ArchiveError, match=r"archive\.sqlite cannot be used"):
             await stage.service.step()

@@ -26,11 +26,11 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Chapter:
     """One thing that happened to an article: it was seen and matched, or its matches were routed.
 
-    A record of the first kind has `matches`, maybe none, or `suppressed`, when it never came to matching. One of the
-    second has `decisions` and `decided_at`.
+    The first kind has `matches`, maybe none, or `suppressed`, when it never came to matching. The
+    second kind has `decisions` and `decided_at`.
     """
 
     article: Article
