@@ -79,6 +79,7 @@ class FeedReason(StrEnum):
     BAD_RESPONSE = "bad_response"
     REDIRECT = "redirect"
     UNAUTHORIZED = "unauthorized"
+    CHALLENGE = "challenge"
     NOT_FOUND = "not_found"
     GONE = "gone"
     RATE_LIMITED = "rate_limited"

@@ -103,6 +103,12 @@ class Metrics:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.polls = counter("polls", "Polls that ended, by what came of them.", "result")
         self.articles = counter("articles", "Articles taken in, by kind.", "kind")
+        self.windows_missed = counter(
+            "feed_windows_missed", "Polls that knew nothing they found: articles may be missing."
+        )
+        self.feed_notices = counter(
+            "feed_notices", "What operators were told of feeds, by what it was.", "what"
+        )
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
         self.attempts = counter(

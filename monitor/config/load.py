@@ -45,7 +45,7 @@ def _settings(
         retention=process.retention,
         network=process.network,
         feeds=tuple(
-            records.feed(feed)
+            records.feed(feed, process.poll)
             for source in files.feeds
             for feed in source.settings.feeds
             if feed.enabled

@@ -18,6 +18,7 @@ from monitor.config.types import (
     HeaderName,
     HttpUrl,
     Id,
+    IntervalOrAuto,
     LongText,
     Mailbox,
     Many,
@@ -35,7 +36,7 @@ from monitor.config.types import (
     text_as,
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
-from monitor.core.model import Severity
+from monitor.core.model import LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
 
 
@@ -132,8 +133,22 @@ class PollSettings(Section):
     """How large a document may be, after decompression."""
     min_interval: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=1)
     """The shortest `every` that a feed may ask for."""
+    auto_min: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=5)
+    """The shortest interval that is learned for a feed with `every: auto`."""
+    auto_max: Annotated[Duration, lasting("100ms", "30d")] = timedelta(hours=2)
+    """The longest interval that is learned."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
+
+    @model_validator(mode="after")
+    def _auto_has_room(self) -> "PollSettings":
+        if self.auto_min > self.auto_max:
+            raise WrongValueError(
+                f"auto_min {format_duration(self.auto_min)} is longer than auto_max"
+                f" {format_duration(self.auto_max)}",
+                key="auto_min",
+            )
+        return self
 
 
 class DeliverSettings(Section):
@@ -206,8 +221,13 @@ class FeedSettings(Section):
     """For people; without it, the id."""
     enabled: bool = True
     """`false`: not polled, but remembered."""
-    every: Annotated[Duration, lasting("100ms", "30d")] = timedelta(minutes=15)
-    """How often to poll; less often where the server asks for it."""
+    every: Annotated[IntervalOrAuto, lasting("100ms", "30d", but="auto")] = "auto"
+    """How often to poll, less often where the server asks for it. `auto`: as often as it has news, within
+    `poll.auto_min` and `poll.auto_max`."""
+    hints: Literal["obey", "ignore"] = "obey"
+    """Whether `ttl`, `skipHours`, `skipDays` and `sy:updatePeriod` in the document count. HTTP headers always do."""
+    limits: LimitScope = Field(default=LimitScope.HOST, strict=False)
+    """What "too many requests" and `Retry-After` concern: `host`, every feed of its domain; `feed`, only this one."""
     since: Annotated[Duration, lasting("1s", "3650d")] | None = None
     """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
     lang: Code | None = None
