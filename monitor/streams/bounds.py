@@ -23,6 +23,9 @@ SLOWED_GAP = timedelta(seconds=2)
 LONGEST_GAP = timedelta(minutes=10)
 """The longest such distance."""
 
+ARCHIVE_WAITING = 2_000
+"""Records waiting for the archive in one partition; what comes when there are more is not archived, and counted."""
+
 MIN_IDLE = timedelta(seconds=60)
 """How long an entry stays with a silent consumer before another takes it over."""
 

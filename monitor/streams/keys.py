@@ -23,6 +23,8 @@ PUBLIC = "monitor:matches"
 
 ARTICLES = "articles"
 MATCHES = "matches"
+ARCHIVE = "archive"
+MISSED = "archive:missed"
 DEAD = "dead"
 
 
