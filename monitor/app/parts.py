@@ -23,6 +23,7 @@ from monitor.ports import (
     MatchLog,
     Parser,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 from monitor.streams.bounds import Retention
@@ -32,6 +33,7 @@ from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArticleLog, StreamMatchLog
 from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
 
 
@@ -54,6 +56,7 @@ class StoreParts:
     public: PublicStream
     ledger: DeliveryLedger
     health: StoreHealth
+    registry: Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ async def open_store_parts(
             public=StreamPublicStream(store),
             ledger=StreamDeliveryLedger(store),
             health=StreamStoreHealth(store, _retention(settings)),
+            registry=StreamRegistry(store),
         )
 
 

@@ -34,6 +34,9 @@ TOLD_GENERATION = timedelta(days=30)
 TOLD_BUCKETS = 1024
 """Sets that one generation is spread over, so that each stays a compact set of integers."""
 
+REMOVALS_KNOWN = timedelta(days=7)
+"""How long a process may be away and still be told which records of the registry were removed meanwhile."""
+
 KEEP_PUBLIC_ENTRIES = 100_000
 
 RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))

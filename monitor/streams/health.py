@@ -14,6 +14,7 @@ from monitor.streams.client import call, command
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import key
 from monitor.streams.log import GROUP
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import Store, server_facts, server_name
 
 BATCH = 200
@@ -69,6 +70,7 @@ class StreamStoreHealth:
         count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
         dead = [key(partition, keys.DEAD) for partition in self._store.all()]
         count += await self._trim(dead, "MINID", to_ms(now - self._keep.dead))
+        count += await StreamRegistry(self._store).tidy(now)
         return count + await self._dismiss()
 
     async def _relief(self) -> timedelta:

@@ -5,6 +5,7 @@ from monitor.streams.memory.health import MemoryStoreHealth
 from monitor.streams.memory.ledger import MemoryDeliveryLedger
 from monitor.streams.memory.logs import MemoryArticleLog, MemoryMatchLog
 from monitor.streams.memory.public import MemoryPublicStream
+from monitor.streams.memory.registry import MemoryRegistry
 from monitor.streams.memory.store import MemoryStore
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MemoryFeedStore",
     "MemoryMatchLog",
     "MemoryPublicStream",
+    "MemoryRegistry",
     "MemoryStore",
     "MemoryStoreHealth",
 ]

@@ -8,6 +8,7 @@ from monitor.ports import Census, LogCensus
 from monitor.streams.bounds import RETENTION, Retention
 from monitor.streams.instants import to_ms
 from monitor.streams.memory import store as shared
+from monitor.streams.memory.registry import MemoryRegistry
 from monitor.streams.memory.store import MemoryStore, MemoryStream, T
 
 
@@ -48,7 +49,7 @@ class MemoryStoreHealth:
         ]
         for key in old:
             del booked[key]
-        return len(old)
+        return len(old) + await MemoryRegistry(self._store).tidy(now)
 
 
 def _census(stream: MemoryStream[T]) -> LogCensus:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
-from monitor.ports import LaneTerms
+from monitor.ports import LaneTerms, Record, RecordKind
 from monitor.streams import bounds
 
 T = TypeVar("T")
@@ -109,6 +109,39 @@ class Booked:
     interval: int = 0
 
 
+@dataclass(slots=True)
+class Shelf:
+    """The records of one kind; `changes` has the version of each that is there or was removed."""
+
+    version: int = 0
+    forgotten: int = 0
+    records: dict[str, Record] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, datetime] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def advance(self, record_id: str) -> int:
+        """Count a change of this record."""
+        self.version += 1
+        self.changes[record_id] = self.version
+        return self.version
+
+    def hold(self, record_id: str, unique: str) -> None:
+        """Let this record alone hold `unique`, if that is anything, instead of what it held."""
+        self.holders.pop(self.held.pop(record_id, ""), None)
+        if unique:
+            self.holders[unique] = record_id
+            self.held[record_id] = unique
+
+    def drop(self, record_id: str, now: datetime) -> None:
+        """Remove a record."""
+        self.hold(record_id, "")
+        del self.records[record_id]
+        self.advance(record_id)
+        self.removed[record_id] = now
+
+
 class MemoryStore:
     """The shared state. Build the ports from it."""
 
@@ -131,6 +164,7 @@ class MemoryStore:
         self.lanes: dict[str, Lane] = {}
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
+        self.shelves: dict[RecordKind, Shelf] = {}
         self.rung = asyncio.Event()
 
 

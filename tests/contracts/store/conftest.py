@@ -13,6 +13,7 @@ from monitor.ports import (
     FeedStore,
     MatchLog,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 from monitor.streams.feeds import StreamFeedStore
@@ -25,10 +26,12 @@ from monitor.streams.memory import (
     MemoryFeedStore,
     MemoryMatchLog,
     MemoryPublicStream,
+    MemoryRegistry,
     MemoryStore,
     MemoryStoreHealth,
 )
 from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty
 
@@ -46,6 +49,7 @@ class Ports:
     public: PublicStream
     ledger: DeliveryLedger
     health: StoreHealth
+    registry: Registry
 
 
 def in_memory() -> Ports:
@@ -57,6 +61,7 @@ def in_memory() -> Ports:
         public=MemoryPublicStream(store),
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
+        registry=MemoryRegistry(store),
     )
 
 
@@ -68,6 +73,7 @@ def on_server(store: Store) -> Ports:
         public=StreamPublicStream(store),
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),
+        registry=StreamRegistry(store),
     )
 
 
