@@ -42,6 +42,13 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """When the last match came that left a trace."""
+
+    came_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Inhibited:
     """By what rule a match is kept back, and when the source came."""
 

@@ -28,7 +28,7 @@ class Span:
     """
 
     minutes: tuple[Range, ...] = ()
-    weekdays: tuple[Range, ...] = ()
+    weekdays: frozenset[int] = frozenset()
     days_of_month: tuple[Range, ...] = ()
     months: tuple[Range, ...] = ()
     years: tuple[Range, ...] = ()
@@ -40,7 +40,7 @@ class Span:
         minute = local.hour * 60 + local.minute
         return (
             (not self.minutes or any(one.first <= minute < one.last for one in self.minutes))
-            and _within(self.weekdays, local.weekday())
+            and (not self.weekdays or local.weekday() in self.weekdays)
             and _is_day(self.days_of_month, local.day, monthrange(local.year, local.month)[1])
             and _within(self.months, local.month)
             and _within(self.years, local.year)

@@ -6,7 +6,7 @@ one of them fits, `!=` and `!~` when none does.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -19,10 +19,6 @@ from monitor.core.query.patterns import Pattern
 from monitor.core.stories import story_of
 
 RANK: Mapping[Severity, int] = {severity: rank for rank, severity in enumerate(Severity)}
-NAMES = (
-    *("rule", "severity", "feed", "lang", "category", "country", "entity"),
-    *("story", "article", "subscriber", "target"),
-)
 _FOLDED = frozenset(("lang", "category", "country", "entity"))
 _LONGEST = 1000
 _MEMORY = 1 << 20
@@ -40,33 +36,8 @@ class Subject:
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return what the match has under a name, at least one text; a name that is not ours is that of a label."""
-        article, match = self.article, self.match
-        match name:
-            case "rule":
-                return (match.rule_id,)
-            case "severity":
-                return (match.severity.value,)
-            case "feed":
-                return (article.feed_id,)
-            case "lang":
-                lang = (article.lang or "").casefold()
-                return tuple(dict.fromkeys((lang, lang.partition("-")[0])))
-            case "category":
-                return ((article.category or "").casefold(),)
-            case "country":
-                return ((article.country or "").casefold(),)
-            case "entity":
-                return entities_of(match) or ("",)
-            case "story":
-                return (story_of(article),)
-            case "article":
-                return (article.id,)
-            case "subscriber":
-                return (self.subscriber,)
-            case "target":
-                return (self.target,)
-            case _:
-                return (match.labels.get(name, ""),)
+        read = _READERS.get(name)
+        return read(self) if read else (self.match.labels.get(name, ""),)
 
     def said(self, name: str) -> str:
         """Return what stands under a name, for a person and for keys of groups."""
@@ -81,6 +52,28 @@ def entities_of(match: Match) -> tuple[str, ...]:
         if span.part.startswith(_ENTITY)
     )
     return tuple(dict.fromkeys(found))
+
+
+def _languages(subject: Subject) -> tuple[str, ...]:
+    """Return the language of the article, and the one that it is a regional form of."""
+    lang = (subject.article.lang or "").casefold()
+    return tuple(dict.fromkeys((lang, lang.partition("-")[0])))
+
+
+_READERS: Mapping[str, Callable[[Subject], tuple[str, ...]]] = {
+    "rule": lambda subject: (subject.match.rule_id,),
+    "severity": lambda subject: (subject.match.severity.value,),
+    "feed": lambda subject: (subject.article.feed_id,),
+    "lang": _languages,
+    "category": lambda subject: ((subject.article.category or "").casefold(),),
+    "country": lambda subject: ((subject.article.country or "").casefold(),),
+    "entity": lambda subject: entities_of(subject.match) or ("",),
+    "story": lambda subject: (story_of(subject.article),),
+    "article": lambda subject: (subject.article.id,),
+    "subscriber": lambda subject: (subject.subscriber,),
+    "target": lambda subject: (subject.target,),
+}
+NAMES = tuple(_READERS)
 
 
 class Operator(StrEnum):
@@ -219,34 +212,45 @@ _QUOTED = re.compile(r'"((?:[^"\\\n]|\\[\\"n])*)"')
 _ESCAPES: Mapping[str, str] = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
-class _Read(NamedTuple):
+class Read(NamedTuple):
+    """A matcher and where in its text it begins, where its value does, and where it ends."""
+
     matcher: Matcher
+    start: int
+    value: int
     end: int
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
     """Read `a=b, c=~"d|e"`, in braces or not; raise `MatcherError` with the place of the first mistake."""
+    return tuple(read.matcher for read in read_matchers(text))
+
+
+def read_matchers(text: str) -> tuple[Read, ...]:
+    """Read as `parse_matchers` does, with the place of each."""
     begin, end = 0, len(text.rstrip())
     begin += len(text) - len(text.lstrip())
     if text[begin:end].startswith("{"):
         if not text[:end].endswith("}"):
             raise MatcherError(begin, "a brace that is not closed", "write } at the end")
         begin, end = begin + 1, end - 1
-    found: list[Matcher] = []
+    found: list[Read] = []
     at = begin
     while at < end and text[at:end].strip():
         read = _read_one(text[:end], at)
-        found.append(read.matcher)
+        found.append(read)
         at = read.end
         if at < end and text[at] != ",":
             raise MatcherError(at, "more after the value", "put a value with such signs in quotes")
         at += 1
     if not found:
-        raise MatcherError(0, "no matcher here", 'write one such as severity=critical or rule=~"un-.*"')
+        raise MatcherError(
+            0, "no matcher here", 'write one such as severity=critical or rule=~"un-.*"'
+        )
     return tuple(found)
 
 
-def _read_one(text: str, at: int) -> _Read:
+def _read_one(text: str, at: int) -> Read:
     at = _past_blanks(text, at)
     name = _NAME.match(text, at)
     if not name:
@@ -255,14 +259,17 @@ def _read_one(text: str, at: int) -> _Read:
     operator = _OPERATOR.match(text, operator_at)
     if not operator:
         raise MatcherError(operator_at, f"expected =, !=, =~ or !~ after '{name[0]}'")
-    value, end = _read_value(text, _past_blanks(text, operator.end()))
+    value_at = _past_blanks(text, operator.end())
+    value, end = _read_value(text, value_at)
     matcher = Matcher(name[0], Operator(operator[0]), value)
     if matcher.operator in (Operator.MATCHES, Operator.MATCHES_NOT):
         try:
             compile_matcher(value, folded=matcher.name in _FOLDED)
         except MatcherError as error:
-            raise MatcherError(operator.end(), error.message, "the syntax is that of RE2") from error
-    return _Read(matcher, end)
+            raise MatcherError(
+                operator.end(), error.message, "the syntax is that of RE2"
+            ) from error
+    return Read(matcher, at, value_at, end)
 
 
 def _read_value(text: str, at: int) -> tuple[str, int]:

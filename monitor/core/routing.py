@@ -4,8 +4,8 @@ A match enters at the root. At each node it goes to the first child that accepts
 those that took it say `continue`; a node none of whose children takes the match takes it itself.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -15,7 +15,9 @@ from monitor.core.matchers import ANYTHING, Matchers, Subject
 from monitor.core.model import Article, Match, Severity
 from monitor.core.pace import Schedule
 
-EVERYTHING = "..."  # Alertmanager's word for grouping by everything: each match is a group of its own
+EVERYTHING = (
+    "..."  # Alertmanager's word for grouping by everything: each match is a group of its own
+)
 
 T = TypeVar("T")
 
@@ -84,12 +86,27 @@ class Visit:
     @property
     def subscriber(self) -> str | None:
         """Who is told of what this node takes."""
-        return inherited(route.subscriber for route in reversed(self.path))
+        return effective(self.path).subscriber
 
 
-def inherited(values: Iterable[T | None]) -> T | None:
-    """Return the first value that is given, those of the node itself before those of its parents."""
-    return next((value for value in values if value is not None), None)
+def effective(path: Path) -> Route:
+    """Return the node at the end of the path, with what it has from those above it."""
+    above = path[0]
+    for node in path[1:]:
+        above = replace(
+            node,
+            subscriber=node.subscriber or above.subscriber,
+            group_by=_given(node.group_by, above.group_by),
+            group_wait=_given(node.group_wait, above.group_wait),
+            group_interval=_given(node.group_interval, above.group_interval),
+            schedule=node.schedule or above.schedule,
+            break_through=node.break_through or above.break_through,
+        )
+    return above
+
+
+def _given(own: T | None, above: T | None) -> T | None:
+    return above if own is None else own
 
 
 def walk(node: Route, subject: Subject, path: Path = ()) -> Iterator[Visit]:

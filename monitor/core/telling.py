@@ -5,18 +5,26 @@ told at once, held until an instant, or suppressed with a reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from monitor.core.holding import Hold
 from monitor.core.inhibition import InhibitRule, inhibited_by
 from monitor.core.localtime import next_hour
 from monitor.core.matchers import RANK, Subject
-from monitor.core.model import Article, Match, MatchedArticle, Severity
+from monitor.core.model import Match, MatchedArticle
 from monitor.core.outcome import HoldReason, Suppression
-from monitor.core.pace import IMMEDIATE, Immediate, Pace, next_digest, quiet_until
-from monitor.core.routing import EVERYTHING, Path, Route, Visit, inherited, take
+from monitor.core.pace import (
+    Choice,
+    Immediate,
+    Pace,
+    next_digest,
+    parse_schedule,
+    quiet_times,
+    quiet_until,
+)
+from monitor.core.routing import EVERYTHING, Path, Route, Visit, effective, take
 from monitor.core.silences import Silence, silenced_by
 
 
@@ -38,12 +46,13 @@ class RoutingTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What else counts at this moment: silences, when sources of inhibition came, and which targets want no more.
+    """What else counts at this moment: silences, what readers chose by target id, and when sources of inhibition came.
 
-    `paces` are what readers chose for single targets, instead of what is configured.
+    Those are by the keys that `inhibition.asked` gives.
     """
 
     silences: Sequence[Silence] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict)
     remembered: Mapping[str, datetime] = field(default_factory=dict)
 
 
@@ -168,12 +177,30 @@ def decide(
     now: datetime,
 ) -> Decision:
     """Decide on a match at the node that `path` leads to, for a target with this pace."""
+    choice = around.choices.get(subject.target)
+    node = effective(path)
     return (
-        _silenced(around.silences, subject, now)
+        _unsubscribed(choice)
+        or _silenced(around.silences, subject, now)
         or _inhibited(inhibit, around.remembered, subject, now)
-        or _muted(path[-1], now)
-        or _paced(path, pace, subject, now)
+        or _muted(node, now)
+        or _paced(path, node, _chosen(pace, node, choice), subject, now)
     )
+
+
+def _unsubscribed(choice: Choice | None) -> Suppressed | None:
+    if choice is None or not choice.unsubscribed:
+        return None
+    since = f" on {choice.chosen_at:%Y-%m-%d}" if choice.chosen_at else ""
+    return Suppressed(Suppression.UNSUBSCRIBED, f"the reader of {choice.target_id} left{since}")
+
+
+def _chosen(pace: Pace, node: Route, choice: Choice | None) -> Pace:
+    """Return the pace with what counts: chosen by the reader, asked for by the route, or configured for the target."""
+    of_reader = parse_schedule(choice.schedule) if choice and choice.schedule else None
+    least = node.break_through.severity if node.break_through else pace.break_through
+    schedule = of_reader or node.schedule or pace.schedule
+    return replace(pace, schedule=schedule, break_through=least)
 
 
 def _silenced(silences: Sequence[Silence], subject: Subject, now: datetime) -> Suppressed | None:
@@ -208,36 +235,32 @@ def _muted(node: Route, now: datetime) -> Suppressed | None:
     return None
 
 
-def _paced(path: Path, pace: Pace, subject: Subject, now: datetime) -> Told | Held:
+def _paced(path: Path, node: Route, pace: Pace, subject: Subject, now: datetime) -> Told | Held:
     """Decide when, of a match that is told in any case."""
     severity = subject.match.severity
-    if _breaks_through(path, pace, severity):
+    if pace.break_through and RANK[severity] >= RANK[pace.break_through]:
         return Told(f"{severity} breaks through")
-    hold = _digest(path, pace, now) or _grouped(path, subject, now) or _budget(pace, now)
-    quiet_end = quiet_until(pace.quiet, _released(hold, now), pace.zone)
-    if quiet_end is None:
-        return Held(hold) if hold else Told()
-    if hold and hold.free:  # the budget of an hour before the quiet time: its surplus comes after it
-        return Held(_at(hold, quiet_end))
+    hold = _digest(pace, now) or _grouped(path, node, pace, subject, now)
+    quiet_end = quiet_until(pace.quiet, hold.until if hold else now, pace.zone)
+    if quiet_end:
+        return Held(_until_loud(pace, quiet_end))
+    hold = hold or _budget(pace, now)
+    return Held(hold) if hold else Told()
+
+
+def _until_loud(pace: Pace, quiet_end: datetime) -> Hold:
+    """Hold for the end of quiet hours: everything of them is one digest, whatever it would have waited for."""
     hours = ", ".join(map(str, pace.quiet))
-    return Held(
-        Hold(
-            group=f"quiet until {_utc(quiet_end)}",
-            reason=HoldReason.QUIET_HOURS,
-            until=quiet_end,
-            detail=f"quiet hours {hours} {pace.zone_name}",
-        )
+    return Hold(
+        group=f"quiet until {_utc(quiet_end)}",
+        reason=HoldReason.QUIET_HOURS,
+        until=quiet_end,
+        detail=f"quiet hours {hours} {pace.zone_name}",
     )
 
 
-def _breaks_through(path: Path, pace: Pace, severity: Severity) -> bool:
-    of_route = inherited(route.break_through for route in reversed(path))
-    least = of_route.severity if of_route else pace.break_through
-    return least is not None and RANK[severity] >= RANK[least]
-
-
-def _digest(path: Path, pace: Pace, now: datetime) -> Hold | None:
-    schedule = inherited(route.schedule for route in reversed(path)) or pace.schedule
+def _digest(pace: Pace, now: datetime) -> Hold | None:
+    schedule = pace.schedule
     if isinstance(schedule, Immediate):
         return None
     until = next_digest(schedule, now, pace.zone)
@@ -249,13 +272,12 @@ def _digest(path: Path, pace: Pace, now: datetime) -> Hold | None:
     )
 
 
-def _grouped(path: Path, subject: Subject, now: datetime) -> Hold | None:
+def _grouped(path: Path, node: Route, pace: Pace, subject: Subject, now: datetime) -> Hold | None:
     """Hold for a group, if the route asks for it; without a wait the first of a group is told at once."""
-    wait = inherited(route.group_wait for route in reversed(path)) or timedelta()
-    interval = inherited(route.group_interval for route in reversed(path)) or timedelta()
+    wait, interval = node.group_wait or timedelta(), node.group_interval or timedelta()
     if not wait and not interval:
         return None
-    by = inherited(route.group_by for route in reversed(path)) or ()
+    by = node.group_by or ()
     names = (*_ALL, *sorted(subject.match.labels)) if EVERYTHING in by else by
     said = ", ".join(f"{name} {subject.said(name) or '-'}" for name in by if name != EVERYTHING)
     return Hold(
@@ -263,7 +285,8 @@ def _grouped(path: Path, subject: Subject, now: datetime) -> Hold | None:
         reason=HoldReason.GROUP,
         until=now + wait,
         interval=interval,
-        detail=f"grouped by {said}" if said else f"grouped by the route {path[-1].title}",
+        closed=quiet_times(pace.quiet, now + wait, interval, pace.zone),
+        detail=f"grouped by {said}" if said else f"grouped by the route {node.title}",
     )
 
 
@@ -279,7 +302,8 @@ def _group_key(path: Path, names: Sequence[str], subject: Subject) -> str:
 def _budget(pace: Pace, now: datetime) -> Hold | None:
     if pace.budget is None:
         return None
-    until = next_hour(now, pace.zone)
+    hour_ends = next_hour(now, pace.zone)
+    until = quiet_until(pace.quiet, hour_ends, pace.zone) or hour_ends
     return Hold(
         group=f"surplus until {_utc(until)}",
         reason=HoldReason.ALLOWANCE,
@@ -287,3 +311,7 @@ def _budget(pace: Pace, now: datetime) -> Hold | None:
         free=pace.budget,
         detail=f"more than {pace.budget} alerts this hour",
     )
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
