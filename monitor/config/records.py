@@ -1,12 +1,14 @@
 """Turns checked settings into the records of the core. Nothing here can fail but the fetching of a secret."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from hashlib import blake2b
 
 from monitor.config.schema import (
     EmailSettings,
     ExampleSettings,
     FeedSettings,
+    PollSettings,
     RuleSettings,
     SlackSettings,
     SmtpSettings,
@@ -28,13 +30,18 @@ from monitor.core.targets import (
 _SMTP_PORTS = {"none": 25, "starttls": 587, "implicit": 465}
 
 
-def feed(settings: FeedSettings) -> Feed:
-    """Make the record of a feed."""
+def feed(settings: FeedSettings, poll: PollSettings | None = None) -> Feed:
+    """Make the record of a feed; `poll` bounds the interval that is learned."""
+    poll = poll or PollSettings()
     return Feed(
         id=settings.id,
         url=settings.url,
         name=settings.name or settings.id,
-        every=settings.every,
+        every=settings.every if isinstance(settings.every, timedelta) else None,
+        shortest=poll.auto_min,
+        longest=poll.auto_max,
+        obey_hints=settings.hints == "obey",
+        limit_scope=settings.limits,
         since=settings.since,
         lang=settings.lang,
         country=settings.country,

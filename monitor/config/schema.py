@@ -24,6 +24,7 @@ from monitor.config.types import (
     HeaderName,
     HttpUrl,
     Id,
+    IntervalOrAuto,
     LongText,
     Mailbox,
     Many,
@@ -41,7 +42,7 @@ from monitor.config.types import (
     text_as,
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
-from monitor.core.model import Severity
+from monitor.core.model import LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
 
 # --- monitor.yaml ---
@@ -66,6 +67,19 @@ class StoreSettings(Section):
         if self.url and self.url_file:
             raise WrongValueError("both url and url_file are given", "keep one", "url_file")
         return self
+
+
+class ArchiveSettings(Section):
+    """Where everything seen is kept for a while: for search, backtests, explanations and export."""
+
+    SECRETS = {"url": "optional"}
+
+    enabled: bool = True
+    """`false`: nothing is kept."""
+    url_file: FilePath | None = None
+    """A file with the address of a PostgreSQL server, for several hosts; else a file in the store's directory."""
+    url_env: Variable | None = None
+    """An environment variable with the address of a PostgreSQL server."""
 
 
 class ListenSettings(Section):
@@ -99,8 +113,22 @@ class PollSettings(Section):
     """How large a document may be, after decompression."""
     min_interval: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=1)
     """The shortest `every` that a feed may ask for."""
+    auto_min: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=5)
+    """The shortest interval that is learned for a feed with `every: auto`."""
+    auto_max: Annotated[Duration, lasting("100ms", "30d")] = timedelta(hours=2)
+    """The longest interval that is learned."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
+
+    @model_validator(mode="after")
+    def _auto_has_room(self) -> "PollSettings":
+        if self.auto_min > self.auto_max:
+            raise WrongValueError(
+                f"auto_min {format_duration(self.auto_min)} is longer than auto_max"
+                f" {format_duration(self.auto_max)}",
+                key="auto_min",
+            )
+        return self
 
 
 class DeliverSettings(Section):
@@ -135,6 +163,8 @@ class RetentionSettings(Section):
     """Deliveries that were given up."""
     matches: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=3)
     """The public stream `monitor:matches`."""
+    archive: Annotated[Duration, lasting("1d", "3650d")] = timedelta(days=30)
+    """The archive: articles, their matches and what routing decided."""
 
 
 class NetworkSettings(Section):
@@ -148,6 +178,7 @@ class MonitorFile(Section):
     """The process: its store, its limits, its addresses. Changes count from the next start."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     poll: PollSettings = Field(default_factory=PollSettings)
@@ -170,8 +201,13 @@ class FeedSettings(Section):
     """For people; without it, the id."""
     enabled: bool = True
     """`false`: not polled, but remembered."""
-    every: Annotated[Duration, lasting("100ms", "30d")] = timedelta(minutes=15)
-    """How often to poll; less often where the server asks for it."""
+    every: Annotated[IntervalOrAuto, lasting("100ms", "30d", but="auto")] = "auto"
+    """How often to poll, less often where the server asks for it. `auto`: as often as it has news, within
+    `poll.auto_min` and `poll.auto_max`."""
+    hints: Literal["obey", "ignore"] = "obey"
+    """Whether `ttl`, `skipHours`, `skipDays` and `sy:updatePeriod` in the document count. HTTP headers always do."""
+    limits: LimitScope = Field(default=LimitScope.HOST, strict=False)
+    """What "too many requests" and `Retry-After` concern: `host`, every feed of its domain; `feed`, only this one."""
     since: Annotated[Duration, lasting("1s", "3650d")] | None = None
     """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
     lang: Code | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -26,20 +26,22 @@ from monitor.core.pace import Schedule
 T = TypeVar("T")
 
 
-def between(low: T, high: T, write: Callable[[T], str] = str) -> AfterValidator:
-    """Return a validator with bounds, both included."""
+def between(
+    low: T, high: T, write: Callable[[T], str] = str, *, but: str | None = None
+) -> AfterValidator:
+    """Return a validator with bounds, both included; `but` is a word that may stand instead."""
 
     def check(value: Any) -> Any:
-        if low <= value <= high:
+        if value == but or low <= value <= high:
             return value
         raise WrongValueError(f"must be between {write(low)} and {write(high)}, not {write(value)}")
 
     return AfterValidator(check)
 
 
-def lasting(low: str, high: str) -> AfterValidator:
-    """Return a validator with bounds on a duration, both included."""
-    return between(values.duration(low), values.duration(high), format_duration)
+def lasting(low: str, high: str, but: str | None = None) -> AfterValidator:
+    """Return a validator with bounds on a duration, both included; `but` is a word that may stand instead."""
+    return between(values.duration(low), values.duration(high), format_duration, but=but)
 
 
 def _described(kind: str, **schema: object) -> WithJsonSchema:
@@ -50,6 +52,11 @@ Duration = Annotated[
     timedelta,
     PlainValidator(values.duration),
     _described("duration", pattern=f"^{values.DURATION}$"),
+]
+IntervalOrAuto = Annotated[
+    timedelta | Literal["auto"],
+    PlainValidator(values.interval_or_auto),
+    _described("duration or `auto`", pattern=f"^(auto|{values.DURATION})$"),
 ]
 Size = Annotated[
     int,

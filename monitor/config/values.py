@@ -95,6 +95,11 @@ def duration(value: object) -> timedelta:
         raise WrongValueError(f"the duration {shown(value)} is too long") from None
 
 
+def interval_or_auto(value: object) -> timedelta | str:
+    """Read a duration, or `auto`."""
+    return value if value == "auto" and isinstance(value, str) else duration(value)
+
+
 def format_duration(value: timedelta) -> str:
     """Write a duration as `duration` reads it, to the millisecond."""
     text, rest = "", value

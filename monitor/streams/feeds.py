@@ -47,12 +47,38 @@ class StreamFeedStore:
             commands += [
                 command("ZREM", due, *chunk) for chunk in _chunks(scheduled - listed[partition])
             ]
-            for chunk in _chunks(listed[partition] - scheduled):
-                at = [
-                    (to_ms(now + keys.spread_over(feed_id, spread)), feed_id) for feed_id in chunk
-                ]
-                commands.append(command("ZADD", due, "NX", *(word for pair in at for word in pair)))
+            commands += _additions(due, listed[partition] - scheduled, now, spread)
         await self._server.each(commands)
+
+    async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """See `FeedStore.schedule`."""
+        await self._settle(feeds)
+        await self._server.each(
+            [
+                addition
+                for partition, named in self._by_home(feed.id for feed in feeds).items()
+                for addition in _additions(key(partition, "due"), named, now, spread)
+            ]
+        )
+
+    async def unschedule(self, feed_ids: Sequence[str]) -> None:
+        """See `FeedStore.unschedule`."""
+        await self._look_up(feed_ids)
+        await self._server.each(
+            [
+                command("ZREM", key(partition, "due"), *chunk)
+                for partition, named in self._by_home(feed_ids).items()
+                for chunk in _chunks(named)
+            ]
+        )
+
+    def _by_home(self, feed_ids: Iterable[str]) -> Mapping[int, list[str]]:
+        """Sort feeds by partition; those that have no home are left out."""
+        named: dict[int, list[str]] = defaultdict(list)
+        for feed_id in feed_ids:
+            if feed_id in self._homes:
+                named[self._homes[feed_id]].append(feed_id)
+        return named
 
     async def _settle(self, feeds: Sequence[Feed]) -> None:
         """Find the homes of all, and give one to those that never had any; the first to do so wins."""
@@ -115,6 +141,15 @@ class StreamFeedStore:
         order = {feed_id: place for place, (_, feed_id, _) in enumerate(first)}
         return sorted(leases, key=lambda one: order.get(one.feed_id, limit))
 
+    async def take(self, feed_id: str, now: datetime, lease: timedelta) -> FeedLease | None:
+        """See `FeedStore.take`."""
+        home = await self._home(feed_id)
+        if home is None:
+            return None
+        until = to_ms(now) + span_ms(lease)
+        taken = await self._server.run(call("monitor_take_feed", _feed_keys(home), feed_id, until))
+        return _lease(taken[0], until) if taken else None
+
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
         """See `FeedStore.known`."""
         home = await self._home(feed_id)
@@ -165,13 +200,18 @@ class StreamFeedStore:
     async def states(self, feed_ids: Sequence[str]) -> Mapping[str, FeedState]:
         """See `FeedStore.states`."""
         await self._look_up(feed_ids)
-        homed = [feed_id for feed_id in feed_ids if feed_id in self._homes]
+        asked = [
+            (partition, chunk)
+            for partition, named in self._by_home(feed_ids).items()
+            for chunk in _chunks(named)
+        ]
         replies = await self._server.each(
-            [command("HGET", key(self._homes[feed_id], "states"), feed_id) for feed_id in homed]
+            [command("HMGET", key(partition, "states"), *chunk) for partition, chunk in asked]
         )
         return {
             feed_id: codec.feed_states.decode(state)
-            for feed_id, state in zip(homed, replies, strict=True)
+            for (_, chunk), found in zip(asked, replies, strict=True)
+            for feed_id, state in zip(chunk, found, strict=True)
             if state is not None
         }
 
@@ -196,6 +236,14 @@ async def first_scores(store: Store, name: str) -> dict[int, int]:
     replies = await store.server.each([call("monitor_first_scores", each) for each in asked])
     scores = (score for reply in replies for score in reply)
     return {partition: int(at) for partition, at in enumerate(scores) if at is not None}
+
+
+def _additions(
+    due: str, feed_ids: Iterable[str], now: datetime, spread: timedelta
+) -> Iterable[Command]:
+    for chunk in _chunks(feed_ids):
+        at = [(to_ms(now + keys.spread_over(feed_id, spread)), feed_id) for feed_id in chunk]
+        yield command("ZADD", due, "NX", *(word for pair in at for word in pair))
 
 
 def _feed_keys(partition: int) -> list[str]:

@@ -34,6 +34,24 @@ class Schedule(TwinStores):
         feeds = [feed(id=one, url=f"http://{one}.example/") for one in sorted(listed)]
         self.both(self.one.sync(feeds, self.now, spread), self.other.sync(feeds, self.now, spread))
 
+    @rule(added=ids, spread=seconds)
+    def schedule(self, added: str, spread: timedelta) -> None:
+        feeds = [feed(id=added, url=f"http://{added}.example/")]
+        self.both(
+            self.one.schedule(feeds, self.now, spread), self.other.schedule(feeds, self.now, spread)
+        )
+
+    @rule(gone=ids)
+    def unschedule(self, gone: str) -> None:
+        self.both(self.one.unschedule([gone]), self.other.unschedule([gone]))
+
+    @rule(wanted=ids, lease=seconds)
+    def take(self, wanted: str, lease: timedelta) -> None:
+        taken = self.both(
+            self.one.take(wanted, self.now, lease), self.other.take(wanted, self.now, lease)
+        )
+        self.leases += [taken] if taken else []
+
     @rule(step=jumps)
     def let_time_pass(self, step: timedelta) -> None:
         self.now += step

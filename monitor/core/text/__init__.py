@@ -9,7 +9,7 @@ from monitor.core.text.article import (
     analyse,
 )
 from monitor.core.text.fold import fold
-from monitor.core.text.words import LETTER, Word, exact_form, is_by_character, split
+from monitor.core.text.words import LETTER, Word, exact_words, is_by_character, spelled_out, split
 
 __all__ = [
     "DEFAULT_FIELDS",
@@ -20,8 +20,9 @@ __all__ = [
     "Token",
     "Word",
     "analyse",
-    "exact_form",
+    "exact_words",
     "fold",
     "is_by_character",
+    "spelled_out",
     "split",
 ]

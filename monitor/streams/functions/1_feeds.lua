@@ -12,6 +12,17 @@ local function claim_feeds(keys, args)
   return leases
 end
 
+-- args: id, lease end. Leases this feed, due or not; nothing when it is not scheduled.
+local function take_feed(keys, args)
+  local due, turns, states = unpack(keys)
+  local id, lease_end = unpack(args)
+  if not redis.call('ZSCORE', due, id) then
+    return {}
+  end
+  redis.call('ZADD', due, lease_end, id)
+  return { { id, redis.call('HINCRBY', turns, id, 1), redis.call('HGET', states, id) } }
+end
+
 -- Nothing that stands in the current document is ever forgotten: a new generation starts with all of it.
 local function remember(id, now, keep_for, generations, current, previous, seen)
   local since = tonumber(redis.call('HGET', generations, id))
@@ -57,4 +68,5 @@ local function record_poll(keys, args)
 end
 
 redis.register_function('monitor_claim_feeds', claim_feeds)
+redis.register_function('monitor_take_feed', take_feed)
 redis.register_function('monitor_record_poll', record_poll)

@@ -21,11 +21,24 @@ class MemoryFeedStore:
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """See `FeedStore.sync`."""
         listed = {feed.id for feed in feeds}
-        due = self._store.due
-        for feed_id in [known for known in due if known not in listed]:
-            del due[feed_id]
-        for feed_id in listed:
-            due.setdefault(feed_id, to_ms(now + spread_over(feed_id, spread)))
+        await self.unschedule([known for known in self._store.due if known not in listed])
+        await self.schedule(feeds, now, spread)
+
+    async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """See `FeedStore.schedule`."""
+        for feed in feeds:
+            self._store.due.setdefault(feed.id, to_ms(now + spread_over(feed.id, spread)))
+
+    async def unschedule(self, feed_ids: Sequence[str]) -> None:
+        """See `FeedStore.unschedule`."""
+        for feed_id in feed_ids:
+            self._store.due.pop(feed_id, None)
+
+    async def take(self, feed_id: str, now: datetime, lease: timedelta) -> FeedLease | None:
+        """See `FeedStore.take`."""
+        if feed_id not in self._store.due:
+            return None
+        return self._lease(feed_id, to_ms(now) + span_ms(lease))
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
         """See `FeedStore.claim`."""
