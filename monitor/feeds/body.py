@@ -1,17 +1,25 @@
 """A response body, decompressed as it comes in and bounded in what it becomes."""
 
+import sys
 import zlib
 from typing import Protocol
 
 import aiohttp
+import brotli
 
 from monitor.errors import FeedReason, FetchError
 
-ACCEPT_ENCODING = "gzip, deflate"
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 _CHUNK = 65_536
 _MAX_MEMBERS = 100  # honest files are of one or a few; each costs time, however little is in it
 _GZIP_MAGIC = b"\x1f\x8b\x08"
+_ZSTD_WINDOW = 23  # 8 MiB, the most that a browser takes either (RFC 9659)
 _GZIP = 16 + zlib.MAX_WBITS
 _ANY_ZLIB = 32 + zlib.MAX_WBITS  # gzip or zlib, whichever its header says
 _RAW = -zlib.MAX_WBITS
@@ -46,7 +54,7 @@ async def read_body(response: aiohttp.ClientResponse, host: str, limit: int) -> 
             body, decoder = bytearray(inner.feed(bytes(body), limit)), inner
     except TooLargeError:
         raise too_large from None
-    except zlib.error as error:
+    except (zlib.error, brotli.error, zstd.ZstdError) as error:
         raise _broken(response, host, f"cannot be decompressed ({error})") from error
     if not decoder.is_finished():
         raise _broken(response, host, "breaks off in the middle of its compression")
@@ -62,6 +70,10 @@ def _decoder(response: aiohttp.ClientResponse, host: str) -> _Decoder:
             return _Zlib(_GZIP)
         case "deflate":
             return _Zlib(_ANY_ZLIB)
+        case "br":
+            return _Brotli()
+        case "zstd":
+            return _Zstd()
         case _:
             what = f"is compressed in a way we did not ask for ({encoding[:40]})"
             raise _broken(response, host, what)
@@ -124,3 +136,59 @@ class _Zlib:
             part = self._inflater.decompress(data, most)
         self._is_fresh = False
         return part
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._decompressor = brotli.Decompressor()
+        self._is_fresh = True
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        self._is_fresh = False
+        parts: list[bytes] = []
+        while data or not self._decompressor.can_accept_more_data():
+            part = self._decompressor.process(data, output_buffer_limit=room + 1)
+            data = b""
+            room -= len(part)
+            if room < 0:
+                raise TooLargeError
+            parts.append(part)
+        return b"".join(parts)
+
+    def is_finished(self) -> bool:
+        return self._is_fresh or self._decompressor.is_finished()
+
+
+class _Zstd:
+    """zstd of any number of frames."""
+
+    def __init__(self) -> None:
+        self._decompressor = self._begin()
+        self._is_fresh = True
+        self._frames = 1
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        self._is_fresh = False
+        parts: list[bytes] = []
+        while data or not (self._decompressor.needs_input or self._decompressor.eof):
+            if self._decompressor.eof:
+                self._frames += 1
+                if self._frames > _MAX_MEMBERS:
+                    raise TooLargeError
+                self._decompressor = self._begin()
+            part = self._decompressor.decompress(data, room + 1)
+            room -= len(part)
+            if room < 0:
+                raise TooLargeError
+            parts.append(part)
+            data = self._decompressor.unused_data
+        return b"".join(parts)
+
+    def is_finished(self) -> bool:
+        return self._is_fresh or self._decompressor.eof
+
+    @staticmethod
+    def _begin() -> zstd.ZstdDecompressor:
+        return zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        )
