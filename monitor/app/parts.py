@@ -12,6 +12,7 @@ from monitor.config.settings import Settings
 from monitor.core.targets import Target
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.pages import MOST_BYTES, HttpPages
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
@@ -24,6 +25,7 @@ from monitor.ports import (
     FeedStore,
     Fetcher,
     MatchLog,
+    Pages,
     Parser,
     PublicStream,
     Registry,
@@ -70,6 +72,7 @@ class Outside:
 
     fetcher: Fetcher
     parser: Parser
+    pages: Pages
     channel: Callable[[Target], Channel]
 
 
@@ -115,19 +118,25 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
 async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    gate = HostGate(poll.per_host)
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         ProcessParser() as parser,
+        HttpPages(
+            HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES),
+            gap=poll.domain_gap,
+        ) as pages,
         ChannelBuilder(allow=allow, user_agent=agent) as channels,
     ):
         yield Outside(
             fetcher=HttpFetcher(
                 session,
-                gate=HostGate(poll.per_host),
+                gate=gate,
                 timeout=poll.timeout,
                 max_bytes=poll.max_bytes,
             ),
             parser=parser,
+            pages=pages,
             channel=channels.build,
         )
 

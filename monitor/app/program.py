@@ -15,6 +15,7 @@ from monitor.services.deliverer import DelivererService
 from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
+from monitor.services.pages import PageReading
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
@@ -45,6 +46,10 @@ class Program:
         self.listing = ListingService(
             parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
         )
+        self._reading = PageReading(
+            outside.pages, metrics, places=max(1, settings.poll.concurrency // 2)
+        )
+        self._reading.use(rules_read_body=_read_body(settings))
         self.poller = PollerService(
             parts.feeds,
             outside.fetcher,
@@ -55,6 +60,7 @@ class Program:
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+            reading=self._reading,
         )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
@@ -95,6 +101,7 @@ class Program:
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
+        self._reading.use(rules_read_body=_read_body(settings))
         self.listing.use(feeds)
         self.poller.use(self.listing.feeds)
         self.deliverer.use(lanes)
@@ -117,3 +124,8 @@ class Program:
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
+
+
+def _read_body(settings: Settings) -> bool:
+    """Tell whether some rule names the body of articles."""
+    return any("body:" in rule.query.lower() for rule in settings.rules)

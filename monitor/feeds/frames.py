@@ -1,10 +1,11 @@
-"""What the parsing process and its parent say to each other: a length, then that many bytes of MessagePack."""
+"""What a worker process and its parent say to each other: a length, then that many bytes of MessagePack."""
 
 import struct
 
 import msgspec
 
 from monitor.core.feed import Document, ParsedFeed
+from monitor.core.fulltext import PageText
 from monitor.errors import FeedReason
 
 LENGTH = struct.Struct(">I")
@@ -27,3 +28,15 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     marks: tuple[int, ...] = ()
     reason: FeedReason | None = None
     detail: str = ""
+
+
+class PageRequest(msgspec.Struct, frozen=True, array_like=True):
+    """A page to extract the text of."""
+
+    document: Document
+
+
+class PageReply(msgspec.Struct, frozen=True, array_like=True):
+    """What came of a page."""
+
+    page: PageText

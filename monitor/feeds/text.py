@@ -68,12 +68,19 @@ def plain(value: str, limit: int, *, is_html: bool) -> str:
             value = html.unescape(value) if "&" in value else value
         if not _ENTITY.search(value) and not _MARKUP.search(value):
             break
-    return shorten(_tidy(value), limit)
+    return shorten(tidy(value), limit)
 
 
 def has_markup(value: str) -> bool:
     """Tell whether there is a tag in `value` that means markup."""
     return _MARKUP.search(value) is not None
+
+
+def tidy(text: str) -> str:
+    """Return plain text with single blanks, no blank at the ends of lines, and at most one empty line in a row."""
+    lines = (" ".join(line.split()) for line in _UNPRINTABLE.sub("", text).split("\n"))
+    text = "\n".join(lines)
+    return (_PARAGRAPH_ENDS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def line(value: str, limit: int) -> str:
@@ -115,9 +122,3 @@ def _from_html(value: str) -> str:
         return str(_WRITTEN_OUT(root))
     except etree.XSLTApplyError:
         return html.unescape(_ANY_TAG.sub(" ", flat))
-
-
-def _tidy(text: str) -> str:
-    lines = (" ".join(line.split()) for line in _UNPRINTABLE.sub("", text).split("\n"))
-    text = "\n".join(lines)
-    return (_PARAGRAPH_ENDS.sub("\n\n", text) if "\n\n\n" in text else text).strip()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -23,6 +24,7 @@ from monitor.core.poll import (
 from monitor.core.rhythm import has_missed
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
+from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
@@ -46,8 +48,12 @@ class PollerService(LeasingService[FeedLease]):
         concurrency: int,
         lease: timedelta,
         new_trace: Callable[[], str],
+        reading: PageReading | None = None,
     ) -> None:
-        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll."""
+        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll.
+
+        With a `reading` the pages of articles are read where their texts are wanted.
+        """
         super().__init__(metrics, concurrency)
         self._store = store
         self._fetcher = fetcher
@@ -58,6 +64,7 @@ class PollerService(LeasingService[FeedLease]):
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
+        self._reading = reading
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
 
@@ -114,7 +121,7 @@ class PollerService(LeasingService[FeedLease]):
                 return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
             parsed, known = await self._read(feed, document)
             now = self._clock.now()
-            return decide(
+            decision = decide(
                 feed,
                 state,
                 document,
@@ -124,6 +131,10 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
+            if self._reading is None:
+                return decision
+            articles = await self._reading.complete(feed, decision.articles)
+            return replace(decision, articles=articles)
         except StreamError:
             raise
         except FeedError as error:
