@@ -16,7 +16,7 @@ from monitor.errors import FeedReason, ParseError
 from monitor.feeds import text
 from monitor.feeds.addresses import absolute
 from monitor.feeds.charset import decode
-from monitor.feeds.dates import from_parts, read_iso
+from monitor.feeds.dates import from_parts, read_date
 from monitor.feeds.discover import discover
 from monitor.feeds.jsonfeed import is_blank, looks_like_json, parse_json_feed
 from monitor.feeds.lang import primary
@@ -233,7 +233,7 @@ def _published(entry: Mapping[str, Any]) -> Any:
         if written and len(written) <= _LONGEST_DATE:
             parsed = f"{key}_parsed"
             parts = entry[parsed] if parsed in entry else None  # noqa: SIM401 - feedparser's `get` looks elsewhere too
-            found = read_iso(written) or from_parts(parts)
+            found = read_date(written) or from_parts(parts)
             if found is not None:
                 return found
     return None

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from monitor.feeds.addresses import is_absolute
-from monitor.feeds.dates import read_iso, read_rfc822
+from monitor.feeds.dates import read_date
 from monitor.feeds.names import name_of
 from monitor.feeds.text import has_markup
 
@@ -323,10 +323,8 @@ def _date(key: str) -> "Handler":
     def handle(reading: _Reading, element: Any, depth: int) -> None:
         value = _text(element)
         reading.store(key, value, depth)
-        parsed = read_rfc822(value)
-        if parsed is None and value and read_iso(value) is None:
+        if value and read_date(value) is None:
             raise OddError("date")
-        reading.entry[f"{key}_parsed"] = parsed
 
     return handle
 
