@@ -102,6 +102,15 @@ async def test_articles_are_found_by_their_words(archive: Archive) -> None:
     assert await found(archive, either) == ["hyphen", "plain"]
 
 
+async def test_articles_are_counted_by_when_they_were_seen(archive: Archive) -> None:
+    for n in range(4):
+        await archive.add([seen(f"a{n}", NOW + n * DAY)])
+    assert await archive.count(None, None) == 4
+    assert await archive.count(NOW + DAY, NOW + 3 * DAY) == 2
+    assert await archive.count(NOW + 3 * DAY, None) == 1
+    assert await archive.count(None, NOW) == 0
+
+
 async def test_words_that_mean_something_to_a_database_mean_nothing(archive: Archive) -> None:
     await archive.add([seen("a")])
     for text in ('"', "'", "a:b", "*", "(", "NEAR", "a&b", "\\", "%", "x" * 3000):
