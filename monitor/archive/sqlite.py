@@ -212,12 +212,16 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _add(db: sqlite3.Connection, chapters: Sequence[Chapter]) -> None:
-    index = ""
+    index = next(iter(_indexes(db)), "")
     for chapter in chapters:
         if chapter.decided_at:
             _add_decisions(db, chapter)
             continue
-        index = index or _newest_index(db, chapter)
+        day = f"words_{chapter.article.seen_at or _EPOCH:%Y%m%d}"
+        if day > index:
+            # Indexes cover numbers in order, and the day of an index is never before those of its articles.
+            index = day
+            db.execute(_INDEX.format(index))
         _add_article(db, chapter, index)
 
 
@@ -257,17 +261,6 @@ def _add_decisions(db: sqlite3.Connection, chapter: Chapter) -> None:
         "INSERT OR IGNORE INTO decisions (article, at, digest, document) VALUES (?, ?, ?, ?)",
         (chapter.article.id, _ms(chapter.decided_at), digest, document),
     )
-
-
-def _newest_index(db: sqlite3.Connection, chapter: Chapter) -> str:
-    """Return the index for what comes now: that of the article's day, or the newest if there is a newer one.
-
-    So indexes cover numbers in order, and the day of an index is never before those of its articles.
-    """
-    day = f"words_{_instant(_ms(chapter.article.seen_at)):%Y%m%d}"
-    newest = max([day, *_indexes(db)])
-    db.execute(_INDEX.format(newest))
-    return newest
 
 
 def _indexes(db: sqlite3.Connection) -> list[str]:

@@ -91,6 +91,35 @@ async def test_what_a_daemon_saw_is_found(tmp_path: Path) -> None:
         assert sorted(bool(each["rules"]) for each in found) == [False, True]
 
 
+async def test_an_article_is_explained_from_the_poll_to_the_attempt(tmp_path: Path) -> None:
+    async with Newsroom().open() as newsroom:
+        newsroom.feeds["one"] = [Story(1, "talks")]
+        config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
+        async with running("--config", config) as daemon:
+            delivered = await daemon.wait_for("delivery_delivered")
+            by_delivery = await asyncio.to_thread(
+                monitor, "explain", delivered["delivery"], "--config", config
+            )
+            assert f"delivery {delivered['delivery']}" in by_delivery.stdout
+            assert "try 1: delivered" in by_delivery.stdout
+            matched = await daemon.wait_for("article_matched")
+
+            async def explain(_query: str) -> bool:
+                done = await asyncio.to_thread(
+                    monitor, "explain", matched["article"], "--config", config
+                )
+                found[:] = [done.stdout]
+                return "routed to" in done.stdout
+
+            found: list[str] = []
+            await wait_for_it(explain, "")
+        assert f"poll {matched['trace']}" in found[0]
+        assert "found by" in found[0]
+    unknown = await asyncio.to_thread(monitor, "explain", "unknown", "--config", config)
+    assert unknown.returncode == 1
+    assert "no article and no delivery 'unknown'" in unknown.stderr
+
+
 async def wait_for_it(search: Any, query: str) -> None:
     async with asyncio.timeout(40):
         while not await search(query):

@@ -80,6 +80,15 @@ async def test_what_comes_late_is_found_as_well(archive: Archive) -> None:
     assert await ids(archive, early) == ["yesterday"]
 
 
+async def test_a_batch_may_span_days(archive: Archive) -> None:
+    days = (2, 0, 1)
+    await archive.add([seen(f"a{n}", NOW + n * DAY) for n in days])
+    since = Page(narrowing=HasWord("talks"), since=NOW + DAY)
+    assert await ids(archive, since) == ["a1", "a2"]
+    await archive.add([seen("a3", NOW - DAY)])
+    assert await found(archive, HasWord("talks")) == ["a3", "a1", "a0", "a2"]
+
+
 async def test_articles_are_found_by_their_words(archive: Archive) -> None:
     await archive.add(
         [
