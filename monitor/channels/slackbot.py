@@ -29,7 +29,6 @@ from monitor.errors import StreamError
 _ANSWER_BYTES = 64 * 1024
 _RANK = tuple(Severity)
 _SOURCES_KEPT = 200
-_OK = 200
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
 _LAYOUT = frozenset(
     (
@@ -237,10 +236,10 @@ def outcome(answer: Answer, now: datetime) -> Outcome:
         after = parse_retry_after(answer.headers.get("Retry-After"), now)
         reason = DeliveryReason.RATE_LIMITED
         return RetryLater(reason=reason, detail=detail, after=after, lane=True, status=status)
-    if error in _TROUBLE or (status == _OK and not error):
+    if error in _TROUBLE or (isinstance(usual, Delivered) and not error):
         reason = DeliveryReason.SERVER_ERROR if error else DeliveryReason.BAD_RESPONSE
         return RetryLater(reason=reason, detail=detail, status=status)
-    if status != _OK and not error:
+    if not error:
         return usual
     if error in _NO_ACCESS:
         reason, target = DeliveryReason.UNAUTHORIZED, True
