@@ -141,6 +141,8 @@ class PollSettings(Section):
     """The shortest interval that is learned for a feed with `every: auto`."""
     auto_max: Annotated[Duration, lasting("100ms", "30d")] = timedelta(hours=2)
     """The longest interval that is learned."""
+    domain_gap: Annotated[Duration, lasting("0s", "10m")] = timedelta(seconds=1)
+    """The least time between two polls of one registrable domain (all of `*.example.co.uk`), by whatever poller."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
 
