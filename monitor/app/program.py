@@ -46,13 +46,14 @@ class Program:
             parts.feeds,
             outside.fetcher,
             outside.parser,
-            self.listing.feeds,
+            {},
             clock,
             metrics,
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
         )
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
@@ -83,7 +84,7 @@ class Program:
         self.matcher.use(rules)
         self.router.use(table)
         self.listing.use(feeds)
-        self.poller.use(self.listing.feeds)
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
