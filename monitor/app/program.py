@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.app.lanes import Lanes
@@ -40,7 +41,11 @@ class Program:
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
-            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+            parts.feeds,
+            Roster(parts.registry, FEEDS, self._within_bounds),
+            _by_id(settings),
+            clock,
+            metrics,
         )
         self.poller = PollerService(
             parts.feeds,
@@ -88,6 +93,12 @@ class Program:
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
+
+    def _within_bounds(self, feed: Feed) -> Feed:
+        """Return a feed of the registry with the intervals that the settings allow now."""
+        poll = self.settings.poll
+        every = None if feed.every is None else max(feed.every, poll.min_interval)
+        return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Schedule the feeds and run the services until `stop` is set."""
