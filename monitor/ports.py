@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth
+from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.holding import Hold
 from monitor.core.model import (
@@ -24,8 +25,10 @@ from monitor.core.model import (
     Match,
     MatchedArticle,
 )
+from monitor.core.narrowing import EVERYTHING, Narrowing
 from monitor.core.outcome import Outcome
 from monitor.core.retry import Ruling
+from monitor.core.schedule import UNRESTRAINED, Restraint
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -84,7 +87,8 @@ class FeedStore(Protocol):
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
 
-        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog.
+        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog. A feed that
+        has got another address is due anew.
         """
         ...
 
@@ -104,7 +108,11 @@ class FeedStore(Protocol):
         ...
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
-        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again."""
+        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again.
+
+        A feed whose registrable domain must not be asked yet is put off to the next instant at which it may. When the
+        clock has been set back, feeds that were last polled in the future are due.
+        """
         ...
 
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
@@ -120,10 +128,12 @@ class FeedStore(Protocol):
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """End a lease: remember `state` and all `keys` of the document, append `articles`, set the next due time.
 
-        All or nothing: fenced by the lease, refused as a whole when the article log is full.
+        All or nothing: fenced by the lease, refused as a whole when the article log is full. The `restraint` holds in
+        either case, for all feeds of the domain.
         """
         ...
 
@@ -183,8 +193,20 @@ class MatchLog(Protocol):
         """As `ArticleLog.read`."""
         ...
 
-    async def done(self, entry: Entry[MatchedArticle]) -> bool:
-        """Finish the entry; call it after everything that follows from it is durable."""
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
+        """Finish the entry and leave `chapter` for the archive; call it after all that follows from it is durable."""
+        ...
+
+
+class ArchiveLog(Protocol):
+    """Chapters on their way to the archive. Both hops before leave one in the step in which they finish an entry."""
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[Chapter]]:
+        """As `ArticleLog.read`."""
+        ...
+
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
+        """Finish these entries, once they are archived; return how many were not finished before."""
         ...
 
 
@@ -446,6 +468,64 @@ class Channel(Protocol):
         ...
 
 
+# --- look back ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which archived articles to return, newest first: those seen in [`since`, `until`), archived before `before`.
+
+    `rule`: only those that matched it when they came.
+    """
+
+    narrowing: Narrowing = EVERYTHING
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    rule: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSize:
+    """How much the archive holds."""
+
+    articles: int
+    bytes: int
+    oldest: datetime | None
+
+
+class Archive(Protocol):
+    """Everything that was seen, with what came of it, for as long as it is kept.
+
+    Every method raises `ArchiveError` when the database cannot be used; the caller backs off and repeats the step.
+    """
+
+    async def add(self, chapters: Sequence[Chapter]) -> None:
+        """Keep these chapters, all or none. What is kept already is not kept twice, so that a step can be repeated."""
+        ...
+
+    async def page(self, which: Page) -> Sequence[Kept]:
+        """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def versions(self, article_id: str) -> Sequence[Kept]:
+        """Return an article in every text it had, oldest first; nothing when it is not kept."""
+        ...
+
+    async def decided(self, article_id: str) -> Sequence[Decided]:
+        """Return what routing decided about an article, oldest first."""
+        ...
+
+    async def tidy(self, before: datetime) -> int:
+        """Delete what was seen before this instant, in small steps; return how many articles went."""
+        ...
+
+    async def size(self) -> ArchiveSize:
+        """Count what there is."""
+        ...
+
+
 # --- operate ---
 
 
@@ -461,13 +541,14 @@ class LogCensus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How the store stands."""
+    """How the store stands. `archive_missed` counts what came while too much waited for the archive."""
 
     feeds: int
     feeds_due: int
     logs: tuple[LogCensus, ...]
     deliveries: Mapping[DeliveryState, int]
     dead_entries: int
+    archive_missed: int
     memory_bytes: int
     memory_limit_bytes: int
     server: str

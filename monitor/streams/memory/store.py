@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
 from monitor.ports import LaneTerms, Record, RecordKind
 from monitor.streams import bounds
@@ -60,6 +61,16 @@ class Seen:
     current: set[int] = field(default_factory=set)
     previous: set[int] = field(default_factory=set)
     since: datetime | None = None
+
+
+@dataclass(slots=True)
+class Bucket:
+    """What is left of a domain's patience, in milliseconds; as in `1_feeds.lua`."""
+
+    free_at: int = 0
+    gap: int = 0
+    changed_at: int = 0
+    used_at: int = 0
 
 
 @dataclass(slots=True)
@@ -146,15 +157,26 @@ class MemoryStore:
     """The shared state. Build the ports from it."""
 
     def __init__(
-        self, *, high_water: int = bounds.HIGH_WATER, min_idle: timedelta = bounds.MIN_IDLE
+        self,
+        *,
+        high_water: int = bounds.HIGH_WATER,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
     ) -> None:
-        """Start empty; `high_water` bounds the articles that wait for matching."""
+        """Start empty; `high_water` bounds what waits for matching, `archive` what waits for the archive."""
         self.high_water = high_water
         self.min_idle = min_idle
         self.articles: MemoryStream[Article] = MemoryStream("articles")
         self.matches: MemoryStream[MatchedArticle] = MemoryStream("matches")
+        self.archive: MemoryStream[Chapter] = MemoryStream("archive")
+        self.archive_limit = archive
+        self.missed = 0
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
+        self.polled: dict[str, int] = {}
+        self.urls: dict[str, str] = {}
+        self.domains: dict[str, str] = {}
+        self.buckets: dict[str, Bucket] = {}
         self.turns: dict[str, int] = {}
         self.states: dict[str, FeedState] = {}
         self.seen: dict[str, Seen] = {}
@@ -166,6 +188,13 @@ class MemoryStore:
         self.booked: dict[str, Booked] = {}
         self.shelves: dict[RecordKind, Shelf] = {}
         self.rung = asyncio.Event()
+
+    def keep(self, chapter: Chapter) -> None:
+        """Leave a chapter for the archive; when too many wait, count it as missed."""
+        if len(self.archive.entries) < self.archive_limit:
+            self.archive.append(chapter)
+        elif self.archive_limit:
+            self.missed += 1
 
 
 def now() -> float:
