@@ -100,7 +100,7 @@ def test_an_external_entity_is_not_fetched() -> None:
     assert [line.values["url"] for line in lines] == ["http://a.example/"]
 
 
-@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: opml(text)))
+@given(st.binary(max_size=300) | st.text(max_size=300).map(opml))
 def test_no_bytes_make_a_reader_fail(data: bytes) -> None:
     for read in (read_opml, read_csv):
         for line in read(data):
