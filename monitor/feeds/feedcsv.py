@@ -84,7 +84,7 @@ def write_csv(feeds: Iterable[Feed], texts: Mapping[str, Mapping[str, str]]) -> 
     ]
     labels = sorted({key for row in rows for key in row if key.startswith(LABEL)})
     out = StringIO(newline="")
-    writer = csv.DictWriter(out, [*KEYS, *labels], restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, [*KEYS, *labels], restval="", lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()
