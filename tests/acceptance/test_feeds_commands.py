@@ -70,7 +70,9 @@ async def test_a_feed_is_added_with_one_request_and_told_of_itself(
         ["filed", "file"],
     ]
 
-    server.script("/news/rss.xml", document(rss(item(3, title="A vote"), item(1, title="Talks resume"))))
+    server.script(
+        "/news/rss.xml", document(rss(item(3, title="A vote"), item(1, title="Talks resume")))
+    )
     polled = await said(config, "poll", "127.0.0.1-news")
     assert "new     A vote" in polled
     assert "1 new or edited" in polled
