@@ -325,6 +325,10 @@ class Registry(Protocol):
         """Return one record."""
         ...
 
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """Return the id of the record that holds what has to be unique, if one does."""
+        ...
+
     async def versions(self) -> Mapping[RecordKind, int]:
         """Return the version of each kind that was ever written; one command, cheap enough for every second."""
         ...

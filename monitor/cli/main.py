@@ -25,6 +25,7 @@ class Commands(click.Group):
         "explain",
         "search",
         "export",
+        "feeds",
         "match",
         "parse",
         "rules",
