@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.app.lanes import Lanes
@@ -44,7 +45,11 @@ class Program:
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
-            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+            parts.feeds,
+            Roster(parts.registry, FEEDS, self._within_bounds),
+            _by_id(settings),
+            clock,
+            metrics,
         )
         self._reading = PageReading(
             outside.pages, metrics, places=max(1, settings.poll.concurrency // 2)
@@ -54,7 +59,7 @@ class Program:
             parts.feeds,
             outside.fetcher,
             outside.parser,
-            self.listing.feeds,
+            {},
             clock,
             metrics,
             concurrency=settings.poll.concurrency,
@@ -62,6 +67,7 @@ class Program:
             new_trace=lambda: uuid.uuid4().hex[:16],
             reading=self._reading,
         )
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches,
@@ -103,10 +109,16 @@ class Program:
         self.router.use(table)
         self._reading.use(rules_read_body=_read_body(settings))
         self.listing.use(feeds)
-        self.poller.use(self.listing.feeds)
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
+
+    def _within_bounds(self, feed: Feed) -> Feed:
+        """Return a feed of the registry with the intervals that the settings allow now."""
+        poll = self.settings.poll
+        every = None if feed.every is None else max(feed.every, poll.min_interval)
+        return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Schedule the feeds and run the services until `stop` is set."""

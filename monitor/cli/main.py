@@ -22,9 +22,18 @@ class Commands(click.Group):
         "demo",
         "check",
         "status",
+<<<<<<< HEAD
         "match",
         "parse",
         "extract",
+=======
+        "explain",
+        "search",
+        "export",
+        "feeds",
+        "match",
+        "parse",
+>>>>>>> main
         "rules",
         "deliveries",
         "entities",
