@@ -22,6 +22,7 @@ class Commands(click.Group):
         "demo",
         "check",
         "status",
+        "feeds",
         "match",
         "parse",
         "rules",
