@@ -35,6 +35,8 @@ class Commands(click.Group):
         "parse",
 >>>>>>> main
         "rules",
+        "routes",
+        "silence",
         "deliveries",
         "entities",
     )
