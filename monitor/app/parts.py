@@ -125,8 +125,8 @@ async def open_outside(
     Channels remember in `registry` where they left a story, and put links of `linker` into messages.
     """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
-<<<<<<< HEAD
     gate = HostGate(poll.per_host)
+    threads = RegistryThreads(registry) if registry else None
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         ProcessParser() as parser,
@@ -134,14 +134,7 @@ async def open_outside(
             HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES),
             gap=poll.domain_gap,
         ) as pages,
-        ChannelBuilder(allow=allow, user_agent=agent) as channels,
-=======
-    threads = RegistryThreads(registry) if registry else None
-    async with (
-        open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
-        ProcessParser() as parser,
         ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
->>>>>>> main
     ):
         yield Outside(
             fetcher=HttpFetcher(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
+from monitor.app.reading import page_reading, rules_read_body
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.ports import Archive
@@ -16,7 +17,6 @@ from monitor.services.deliverer import DelivererService
 from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
-from monitor.services.pages import PageReading
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
@@ -51,10 +51,7 @@ class Program:
             clock,
             metrics,
         )
-        self._reading = PageReading(
-            outside.pages, metrics, places=max(1, settings.poll.concurrency // 2)
-        )
-        self._reading.use(rules_read_body=_read_body(settings))
+        self._reading = page_reading(settings, outside, metrics)
         self.poller = PollerService(
             parts.feeds,
             outside.fetcher,
@@ -107,7 +104,7 @@ class Program:
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
-        self._reading.use(rules_read_body=_read_body(settings))
+        self._reading.use(rules_read_body=rules_read_body(settings))
         self.listing.use(feeds)
         self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
@@ -136,8 +133,3 @@ class Program:
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
-
-
-def _read_body(settings: Settings) -> bool:
-    """Tell whether some rule names the body of articles."""
-    return any("body:" in rule.query.lower() for rule in settings.rules)

@@ -22,18 +22,13 @@ class Commands(click.Group):
         "demo",
         "check",
         "status",
-<<<<<<< HEAD
-        "match",
-        "parse",
-        "extract",
-=======
         "explain",
         "search",
         "export",
         "feeds",
         "match",
         "parse",
->>>>>>> main
+        "extract",
         "rules",
         "routes",
         "silence",
