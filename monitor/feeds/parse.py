@@ -185,7 +185,9 @@ def _feed(
 
 def _article(entry: Mapping[str, Any], base: str) -> ParsedArticle:
     contents = [part for part in entry.get("content", ()) if _is_text(part)]
-    summary = _text(entry, "summary", text.SUMMARY_LIMIT)
+    # Without details it is a copy of the content, which feedparser makes where there is no summary.
+    is_copy = bool(contents) and "summary_detail" not in entry
+    summary = "" if is_copy else _text(entry, "summary", text.SUMMARY_LIMIT)
     body = "\n\n".join(
         text.plain(part.get("value", ""), text.BODY_LIMIT, is_html=_is_html(part))
         for part in contents

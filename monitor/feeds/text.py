@@ -15,7 +15,7 @@ URL_LIMIT = 4_000
 _MARKUP_FACTOR = 10
 _SHORT_MARKUP = 1_000_000
 
-_DROPPED = ("script", "style", "noscript", "template", "iframe", "object", "svg", "math", "head")
+_DROPPED = ("script", "style", "noscript", "template", "iframe", "svg", "math", "head")
 _PARAGRAPHS = (
     *("address", "article", "aside", "blockquote", "center", "dl", "div", "fieldset", "figcaption", "figure", "footer"),
     *("form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "nav", "ol", "p", "pre", "section", "table"),
@@ -38,10 +38,11 @@ _WRITTEN_OUT = etree.XSLT(
 </xsl:stylesheet>""")
 )
 
-# Tags that are seen in titles and texts of feeds and mean markup; `a<b` and `<3` are none.
+# Tags that are seen in titles and texts of feeds and mean markup, and any with an attribute; `a<b` and `<3` are none.
 _MARKUP = re.compile(
     r"</?(?:a|abbr|acronym|b|big|blockquote|br|center|cite|code|del|div|em|figure|font|h[1-6]|hr|i|iframe|img|ins|li"
-    r"|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt|u|ul|wbr)(?:\s[^<>]*)?/?>",
+    r"|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|table|tbody|td|th|tr|tt|u|ul|wbr)(?:\s[^<>]*)?/?>"
+    r"|<[a-z][a-z0-9]*\s+[a-z-]+\s*=\s*[\"'][^<>]*>",
     re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
