@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
+from monitor.core.access import Token
 from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
@@ -62,6 +63,7 @@ class RecordCodec(Generic[T]):
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
+TOKENS = RecordCodec(RecordKind.TOKEN, Token)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 
 

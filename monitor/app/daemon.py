@@ -10,6 +10,7 @@ import structlog
 
 from monitor import __version__
 from monitor.app.linkkey import linker_of
+from monitor.app.pages import open_pages
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.explain import explain
@@ -18,8 +19,6 @@ from monitor.config.reload import changes
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
-from monitor.web.app import Endpoints, serve
-from monitor.web.links import LinkPages
 
 # The sections of monitor.yaml: what they bound is built once.
 _AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
@@ -49,11 +48,16 @@ async def run_daemon(
         program = Program(settings, parts, outside, metrics, only, archive)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
-            endpoints = Endpoints(parts.health, metrics, reloads.problems)
-            listen, pages = settings.listen, endpoints.application()
-            if linker:
-                LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
-            await stack.enter_async_context(serve(pages, listen.host, listen.port))
+            pages = open_pages(
+                program,
+                parts,
+                metrics,
+                archive=archive,
+                linker=linker,
+                problems=reloads.problems,
+                reload=reloads.reload,
+            )
+            await stack.enter_async_context(pages)
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:
             watching = [

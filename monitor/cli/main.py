@@ -31,6 +31,7 @@ class Commands(click.Group):
         "rules",
         "deliveries",
         "entities",
+        "tokens",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
