@@ -5,14 +5,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.core.render.slack import STORIES_LIMIT
+from monitor.core.render.webhook import ALERTS_LIMIT
 from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
 from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
 from monitor.ports import USUAL_TERMS, Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
-# Slack takes one message a second for each channel.
+# Slack takes one message a second for each channel, and a reader no more than some at once; a digest tells as many as
+# its rendering shows.
 _TERMS: Mapping[type, LaneTerms] = {
-    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1),
+    SlackTarget: LaneTerms(
+        gap=timedelta(seconds=1), in_flight=1, most_waiting=5, most_folded=STORIES_LIMIT
+    ),
+    EmailTarget: LaneTerms(most_waiting=10),
+    WebhookTarget: LaneTerms(most_folded=ALERTS_LIMIT),
 }
 
 

@@ -67,7 +67,8 @@ class StreamDeliveryLedger:
         """See `DeliveryLedger.arrange`."""
         by_partition: dict[int, list[Word]] = {}
         for target_id, each in terms.items():
-            words = f"{span_ms(each.gap)},{each.in_flight},{each.most_waiting}"
+            numbers = (span_ms(each.gap), each.in_flight, each.most_waiting, each.most_folded)
+            words = ",".join(map(str, numbers))
             by_partition.setdefault(self._store.partition_of(target_id), []).extend(
                 (target_id, words)
             )
@@ -128,7 +129,7 @@ class StreamDeliveryLedger:
             ripe = [p for p, claimed in zip(asked, replies, strict=True) if len(claimed) == share]
             for raw_id, flat, said, health in (one for claimed in replies for one in claimed):
                 fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                lease = await self._lease(raw_id.decode(), fields, said, health, until)
+                lease = await self._lease(raw_id.decode(), fields, said, health, until, length)
                 leases += [lease] if lease else []
                 slow -= 1 if lease and lease.health.slow else 0
         return leases
@@ -146,6 +147,7 @@ class StreamDeliveryLedger:
         said: Sequence[bytes],
         health: bytes | None,
         until: int,
+        length: timedelta,
     ) -> DeliveryLease | None:
         """Return the lease; a delivery that cannot be read is dead, so that it is not claimed for ever."""
         turn = fields[b"turn"].decode()
@@ -155,7 +157,8 @@ class StreamDeliveryLedger:
         except CodecError as error:
             _log.error("delivery_unreadable", delivery=delivery_id, why=str(error))
             lanes = key(self._store.partition_of(fields[b"target"].decode()), "lanes")
-            words = (delivery_id, turn, "", DeliveryState.DEAD.value, "", "", str(error), "")
+            ended = (DeliveryState.DEAD.value, "", "", str(error), "")
+            words = (delivery_id, turn, "", *ended, until - span_ms(length))
             await self._server.run(call("monitor_record_delivery", [lanes], *words))
             return None
         return DeliveryLease(delivery=delivery, token=turn, until=from_ms(until), health=known)
@@ -173,7 +176,7 @@ class StreamDeliveryLedger:
         lease: DeliveryLease,
         attempt: Attempt,
         ruling: Ruling,
-        now: datetime,  # noqa: ARG002 - the port's; the function needs no instant but those of the ruling
+        now: datetime,
     ) -> bool:
         """See `DeliveryLedger.record`."""
         delivery = lease.delivery
@@ -187,6 +190,7 @@ class StreamDeliveryLedger:
             ruling.reason.value if ruling.reason else "",
             ruling.detail,
             to_ms(ruling.lane_until) if ruling.lane_until else "",
+            to_ms(now),
         )
         return bool(await self._server.run(call("monitor_record_delivery", [lanes], *words)))
 
@@ -245,14 +249,16 @@ class StreamDeliveryLedger:
     ) -> dict[str, Delivery]:
         """Return at least the newest `which.limit` in one state, if there are so many."""
         index, start = key(partition, f"index:{state}"), 0
+        oldest = to_ms(which.since) if which.since else "-inf"
+        newest = f"({to_ms(which.until)}" if which.until else "+inf"
         found: dict[str, Delivery] = {}
         while len(found) < which.limit:
-            page = command("ZRANGE", index, start, start + PAGE - 1, "REV")
-            ids = [raw_id.decode() for raw_id in await self._server.run(page)]
-            if not ids:
+            bounded: tuple[Word, ...] = (newest, oldest, "BYSCORE", "REV", "LIMIT", start, PAGE)
+            raw_ids = await self._server.run(command("ZRANGE", index, *bounded))
+            if not raw_ids:
                 break
-            for one in await self._readable(partition, ids):
-                if one.state is state and which.target_id in {None, one.target_id}:
+            for one in await self._readable(partition, [raw_id.decode() for raw_id in raw_ids]):
+                if one.state is state and which.accepts(one):
                     found[one.id] = one
             start += PAGE
         return found

@@ -20,10 +20,11 @@ local function first_score(key)
 end
 
 -- How a target wants its deliveries: milliseconds between two, how many in flight, how many may wait before they are
--- folded into one digest (0: any number).
+-- folded into digests (0: any number), how many one digest may tell.
 local function terms_of(base, target)
-  local gap, flights, most = string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+)$')
-  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0
+  local gap, flights, most, folded =
+    string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+),(%d+)$')
+  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0, tonumber(folded) or FOLDED_AT_ONCE
 end
 
 local function status_of(base, target)
@@ -63,16 +64,27 @@ local function ring(base)
   redis.call('LTRIM', base .. 'bell', 0, 7)
 end
 
-local function change_state(base, id, before, after)
+-- Remembers when a delivery died: a dead letter is kept for so long from then on, not from when it was made.
+local function change_state(base, id, before, after, now)
+  local key = base .. 'delivery:' .. id
   redis.call('ZREM', base .. 'index:' .. before, id)
-  redis.call('ZADD', base .. 'index:' .. after, redis.call('HGET', base .. 'delivery:' .. id, 'created'), id)
-  redis.call('HSET', base .. 'delivery:' .. id, 'state', after)
+  redis.call('ZADD', base .. 'index:' .. after, redis.call('HGET', key, 'created'), id)
+  redis.call('HSET', key, 'state', after)
+  if before == 'dead' then
+    redis.call('ZREM', base .. 'died', id)
+  end
+  if after == 'dead' then
+    redis.call('ZADD', base .. 'died', now, id)
+  end
 end
 
--- Sends a delivery that was never in the lane on its way.
+-- Sends a delivery on its way. One that is replayed keeps its number, so that it says the same again.
 local function admit(base, target, id, due)
-  local seq = redis.call('HINCRBY', base .. 'seqs', target, 1)
-  redis.call('HSET', base .. 'delivery:' .. id, 'due', due, 'since', due, 'seq', seq)
+  local key = base .. 'delivery:' .. id
+  redis.call('HSET', key, 'due', due, 'since', due)
+  if redis.call('HEXISTS', key, 'seq') == 0 then
+    redis.call('HSET', key, 'seq', redis.call('HINCRBY', base .. 'seqs', target, 1))
+  end
   redis.call('ZADD', base .. 'lane:' .. target, due, id)
 end
 
@@ -115,7 +127,8 @@ end
 local function release(base, member, now)
   local target = string.match(member, '^%z([^%z]*)')
   local held = base .. 'held:' .. member
-  local ids = redis.call('ZRANGE', held, 0, FOLDED_AT_ONCE - 1)
+  local _, _, _, folded = terms_of(base, target)
+  local ids = redis.call('ZRANGE', held, 0, folded - 1)
   redis.call('ZREM', base .. 'lanes', member)
   if #ids == 0 then
     return
@@ -154,16 +167,17 @@ local function lease(base, target, id, lease_end)
 end
 
 -- Folds what waits in a lane if it is more than the target wants one by one. What was tried already goes by itself, so
--- that nothing is repeated under another id.
-local function coalesce(base, target, now, most)
+-- that nothing is repeated under another id; so does a digest, so that none outgrows its bound.
+local function coalesce(base, target, now, most, folded)
   local lane, untried = base .. 'lane:' .. target, {}
-  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, FOLDED_AT_ONCE)) do
-    if redis.call('HGET', base .. 'delivery:' .. id, 'attempts') == '0' then
+  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(most + 1, folded))) do
+    local attempts, alert = unpack(redis.call('HMGET', base .. 'delivery:' .. id, 'attempts', 'alert'))
+    if attempts == '0' and alert then
       untried[#untried + 1] = id
     end
   end
   if #untried > most then
-    fold(base, target, untried, whole(now), 'catch_up', '')
+    fold(base, target, { unpack(untried, 1, folded) }, whole(now), 'catch_up', '')
   end
 end
 
@@ -171,12 +185,12 @@ end
 -- send may still be under way.
 local function claim_lane(base, target, now, lease_end, room, leases)
   local flight, lane = base .. 'flight:' .. target, base .. 'lane:' .. target
-  local gap, flights, most = terms_of(base, target)
+  local gap, flights, most, folded = terms_of(base, target)
   if status_of(base, target) == 'open' then
     flights = 1
   end
   if most > 0 then
-    coalesce(base, target, now, most)
+    coalesce(base, target, now, most, folded)
   end
   local stale = redis.call('ZRANGE', flight, '-inf', now, 'BYSCORE', 'LIMIT', 0, room)
   local free = math.min(room - #stale, flights - redis.call('ZCARD', flight))

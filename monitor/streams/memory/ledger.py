@@ -89,14 +89,15 @@ class MemoryDeliveryLedger:
         """Send a delivery that was never in the lane on its way."""
         booked = self._store.booked[delivery_id]
         lane = self._lane(booked.delivery.target_id)
-        lane.seq += 1
+        if not booked.delivery.seq:
+            lane.seq += 1
         lane.waiting[delivery_id] = due
         booked.delivery = replace(
             booked.delivery,
             state=state or booked.delivery.state,
             due_at=from_ms(due),
             since=from_ms(due),
-            seq=lane.seq,
+            seq=booked.delivery.seq or lane.seq,
         )
 
     def _fold(self, target_id: str, ids: Sequence[str], now: int, because: HoldReason) -> None:
@@ -131,7 +132,7 @@ class MemoryDeliveryLedger:
         for _, (target_id, group) in ripe:
             gathering = self._store.gatherings[target_id, group]
             ids = sorted(gathering.held, key=lambda one: (gathering.held[one], one))
-            ids = ids[: bounds.FOLDED_AT_ONCE]
+            ids = ids[: self._lane(target_id).terms.most_folded]
             first = self._store.booked[ids[0]]
             for one in ids:
                 del gathering.held[one]
@@ -147,10 +148,12 @@ class MemoryDeliveryLedger:
     def _coalesce(self, target_id: str, now: int) -> None:
         lane = self._lane(target_id)
         booked = self._store.booked
-        waiting = _ripe(lane.waiting, now)[: bounds.FOLDED_AT_ONCE]
-        untried = [one for one in waiting if not booked[one].delivery.attempts]
-        if lane.terms.most_waiting and len(untried) > lane.terms.most_waiting:
-            self._fold(target_id, untried, now, HoldReason.CATCH_UP)
+        terms = lane.terms
+        waiting = _ripe(lane.waiting, now)[: max(terms.most_waiting + 1, terms.most_folded)]
+        parts = [booked[one].delivery for one in waiting]
+        untried = [one.id for one in parts if not one.attempts and not one.is_digest]
+        if terms.most_waiting and len(untried) > terms.most_waiting:
+            self._fold(target_id, untried[: terms.most_folded], now, HoldReason.CATCH_UP)
 
     def _untold(self, alert: Alert, target_id: str) -> tuple[Match, ...]:
         number = generation(alert.created_at)
@@ -248,7 +251,7 @@ class MemoryDeliveryLedger:
         lease: DeliveryLease,
         attempt: Attempt,
         ruling: Ruling,
-        now: datetime,  # noqa: ARG002 - the port's; here the doorbell needs no instant
+        now: datetime,
     ) -> bool:
         """See `DeliveryLedger.record`."""
         booked = self._store.booked.get(lease.delivery.id)
@@ -274,6 +277,7 @@ class MemoryDeliveryLedger:
             reason=ruling.reason,
             detail=ruling.detail,
         )
+        booked.died_at = now if ruling.state is DeliveryState.DEAD else None
         self._store.rung.set()
         return True
 
@@ -310,8 +314,7 @@ class MemoryDeliveryLedger:
         found = [
             booked.delivery
             for booked in self._store.booked.values()
-            if which.state in {None, booked.delivery.state}
-            and which.target_id in {None, booked.delivery.target_id}
+            if which.accepts(booked.delivery)
         ]
         found.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
         return found[: which.limit]
@@ -322,6 +325,7 @@ class MemoryDeliveryLedger:
         if booked is None or booked.delivery.state not in FINAL:
             return False
         booked.delivery = replace(booked.delivery, attempts=0, reason=None, detail="")
+        booked.died_at = None
         self._admit(delivery_id, to_ms(now), DeliveryState.PENDING)
         self._store.rung.set()
         return True
