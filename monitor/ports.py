@@ -393,6 +393,16 @@ class LaneTerms:
 USUAL_TERMS = LaneTerms()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStanding:
+    """How a target stands: its health, how many wait for it or are under way, and until when all are held back."""
+
+    health: TargetHealth = HEALTHY
+    waiting: int = 0
+    in_flight: int = 0
+    held_until: datetime | None = None
+
+
 class DeliveryLedger(Protocol):
     """Every delivery with its durable state and its attempts, in one lane per target."""
 
@@ -447,6 +457,10 @@ class DeliveryLedger(Protocol):
         A target that is open is left alone until `health.until`. One that was not active and now is, is held back no
         longer.
         """
+        ...
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """Return how these targets stand; what is held for a group is not counted."""
         ...
 
     async def get(self, delivery_id: str) -> Delivery | None:

@@ -8,7 +8,7 @@ from monitor.channels.build import LONGEST_ATTEMPT
 from monitor.core.render.slack import STORIES_LIMIT
 from monitor.core.render.webhook import ALERTS_LIMIT
 from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
-from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
+from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget, kind_of
 from monitor.ports import USUAL_TERMS, Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
@@ -58,7 +58,7 @@ class Lanes:
 
     def _build(self, target: Target) -> Lane:
         return Lane(
-            kind=type(target).__name__.removesuffix("Target").lower(),
+            kind=kind_of(target),
             channel=self._channel(target),
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),

@@ -103,9 +103,9 @@ def enable(health: TargetHealth, now: datetime) -> TargetHealth:
 
 
 def disable(
-    health: TargetHealth, reason: DeliveryReason, detail: str, now: datetime
+    health: TargetHealth, reason: DeliveryReason | None, detail: str, now: datetime
 ) -> TargetHealth:
-    """Return the health of a target to which nothing is sent until it is enabled."""
+    """Return the health of a target to which nothing is sent until it is enabled; no reason: an operator's wish."""
     return replace(
         health,
         status=TargetStatus.DISABLED,

@@ -71,6 +71,11 @@ class WebhookTarget:
 Target = ConsoleTarget | SlackTarget | EmailTarget | WebhookTarget
 
 
+def kind_of(target: Target) -> str:
+    """Return the kind of a target as the configuration writes it."""
+    return type(target).__name__.removesuffix("Target").lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A party that receives alerts, with its targets that are switched on; none if it is switched off itself."""

@@ -12,7 +12,6 @@ from monitor.core.breaker import TargetHealth, TargetStatus, after
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.notice import target_disabled
 from monitor.core.outcome import (
-    Delivered,
     DeliveryReason,
     HoldReason,
     Outcome,
@@ -20,12 +19,11 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, decide
+from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, attempt_of, decide
 from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
 
-_KEPT_RESPONSE = 1024
 SLOW_SHARE = 4  # slow targets together have this part of the places
 
 log = structlog.get_logger()
@@ -121,7 +119,7 @@ class DelivererService(LeasingService[DeliveryLease]):
                 ended_at = self._clock.now()
                 await self._judge(lane, lease, outcome, started_at, ended_at)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
-            attempt = _attempt_record(delivery.attempts, outcome, started_at, ended_at)
+            attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
             recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
@@ -238,24 +236,3 @@ def _is_stale(lane: Lane, delivery: Delivery, now: datetime) -> bool:
 
 def _as_late(delivery: Delivery) -> Delivery:
     return replace(delivery, because=delivery.because or HoldReason.CATCH_UP)
-
-
-def _attempt_record(
-    number: int, outcome: Outcome, started_at: datetime, ended_at: datetime
-) -> Attempt:
-    verdict = {
-        Delivered: Verdict.DELIVERED,
-        RetryLater: Verdict.RETRY_LATER,
-        Rejected: Verdict.REJECTED,
-    }[type(outcome)]
-    failure = None if isinstance(outcome, Delivered) else outcome
-    return Attempt(
-        number=number,
-        started_at=started_at,
-        duration=ended_at - started_at,
-        verdict=verdict,
-        reason=failure.reason if failure else None,
-        status=outcome.status,
-        detail=failure.detail if failure else "",
-        response=outcome.response[:_KEPT_RESPONSE],
-    )

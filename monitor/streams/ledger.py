@@ -14,7 +14,7 @@ from monitor.core.model import Alert, Attempt, Delivery, DeliveryState
 from monitor.core.outcome import DeliveryReason, HoldReason
 from monitor.core.retry import Ruling
 from monitor.errors import CodecError
-from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import codec, keys
 from monitor.streams.client import Word, call, command
 from monitor.streams.feeds import earliest, first_scores
@@ -216,6 +216,31 @@ class StreamDeliveryLedger:
             to_ms(health.until) if health.until else 0 if is_freed(before, health) else "",
         )
         return bool(await self._server.run(call("monitor_set_health", [lanes], *words)))
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """See `DeliveryLedger.standings`."""
+        asked = [
+            ask
+            for one, p in ((one, self._store.partition_of(one)) for one in target_ids)
+            for ask in (
+                command("HGET", key(p, f"health:{one}"), "health"),
+                command("ZCARD", key(p, f"lane:{one}")),
+                command("ZCARD", key(p, f"flight:{one}")),
+                command("HGET", key(p, "holds"), one),
+            )
+        ]
+        replies = iter(await self._server.each(asked))
+        return {
+            one: LaneStanding(
+                health=codec.healths.decode(health) if health else HEALTHY,
+                waiting=waiting,
+                in_flight=flying,
+                held_until=from_ms(int(held)) if held else None,
+            )
+            for one, health, waiting, flying, held in zip(
+                target_ids, replies, replies, replies, replies, strict=True
+            )
+        }
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """See `DeliveryLedger.get`."""

@@ -9,7 +9,7 @@ from monitor.core.holding import Hold
 from monitor.core.model import Alert, Attempt, Delivery, DeliveryState, Match
 from monitor.core.outcome import HoldReason
 from monitor.core.retry import Ruling
-from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import bounds
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import delivery_id, digest_id, generation, hash64
@@ -298,6 +298,19 @@ class MemoryDeliveryLedger:
         lane.health = health
         self._store.rung.set()
         return True
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """See `DeliveryLedger.standings`."""
+        lanes = {one: self._store.lanes.get(one, Lane()) for one in target_ids}
+        return {
+            one: LaneStanding(
+                health=lane.health,
+                waiting=len(lane.waiting),
+                in_flight=len(lane.flying),
+                held_until=from_ms(lane.hold) if lane.hold else None,
+            )
+            for one, lane in lanes.items()
+        }
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """See `DeliveryLedger.get`."""
