@@ -15,6 +15,9 @@ from monitor.telemetry import Metrics
 
 IDLE = timedelta(seconds=2)  # the longest a turn waits for work, so that a stop is noticed
 _BATCH = 64
+_GATHERING = (
+    0.005  # how long places that become free are waited for, so that one claim fills several
+)
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
 
@@ -99,6 +102,7 @@ class LeasingService(Service, Generic[Lease]):
         """Do at most `concurrency` at once."""
         super().__init__(metrics)
         self._concurrency = concurrency
+        self._worth_a_claim = max(1, concurrency // 4)
 
     @abstractmethod
     async def _claim(self, limit: int) -> Sequence[Lease]:
@@ -122,6 +126,8 @@ class LeasingService(Service, Generic[Lease]):
         if not slots.free:
             await slots.changed(IDLE.total_seconds())
             return 0
+        if slots.free < self._worth_a_claim:
+            await slots.room(self._worth_a_claim, _GATHERING)
         leases = await self._claim(slots.free)
         for lease in leases:
             slots.start(self._guarded(lease))

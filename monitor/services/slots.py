@@ -49,6 +49,16 @@ class Slots:
             return
         self._changed.clear()
 
+    async def room(self, wanted: int, seconds: float) -> None:
+        """Return when so many places are free, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.free < wanted:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return
+
     def _ended(self, _task: asyncio.Task[None]) -> None:
         self._busy -= 1
         self._changed.set()

@@ -16,6 +16,7 @@ from monitor.core.retry import Ruling
 from monitor.errors import CodecError
 from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import codec, keys
+from monitor.streams.batch import Batched
 from monitor.streams.client import Word, call, command
 from monitor.streams.feeds import earliest, first_scores
 from monitor.streams.instants import from_ms, span_ms, to_ms
@@ -36,6 +37,7 @@ class StreamDeliveryLedger:
         """Work on an open store."""
         self._store = store
         self._server = store.server
+        self._records = Batched(store.server)
         self._round = 0
 
     async def enqueue(
@@ -192,7 +194,7 @@ class StreamDeliveryLedger:
             to_ms(ruling.lane_until) if ruling.lane_until else "",
             to_ms(now),
         )
-        return bool(await self._server.run(call("monitor_record_delivery", [lanes], *words)))
+        return bool(await self._records.run(call("monitor_record_delivery", [lanes], *words)))
 
     async def health(self, target_ids: Sequence[str]) -> Mapping[str, TargetHealth]:
         """See `DeliveryLedger.health`."""
