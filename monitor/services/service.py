@@ -102,7 +102,7 @@ class LeasingService(Service, Generic[Lease]):
         """Do at most `concurrency` at once."""
         super().__init__(metrics)
         self._concurrency = concurrency
-        self._worth_a_claim = max(1, concurrency // 4)
+        self._worth_a_claim = max(1, concurrency // 2)
 
     @abstractmethod
     async def _claim(self, limit: int) -> Sequence[Lease]:

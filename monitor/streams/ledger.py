@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -37,7 +38,7 @@ class StreamDeliveryLedger:
         """Work on an open store."""
         self._store = store
         self._server = store.server
-        self._records = Batched(store.server)
+        self._records = Batched(store.server, "monitor_record_deliveries")
         self._round = 0
 
     async def enqueue(
@@ -87,57 +88,65 @@ class StreamDeliveryLedger:
         slow_limit: int | None = None,
     ) -> Sequence[DeliveryLease]:
         """See `DeliveryLedger.claim`."""
-        slow = limit if slow_limit is None else slow_limit
+        slow = limit if slow_limit is None else max(0, slow_limit)
         loop = asyncio.get_running_loop()
         start = loop.time()
         while True:
             elapsed = timedelta(seconds=loop.time() - start)
-            # When something can next be claimed, for each partition with lanes.
-            upcoming = await first_scores(self._store, "lanes")
-            leases = await self._take(upcoming, now + elapsed, lease, limit, slow)
+            upcoming, leases = await self._take(now + elapsed, lease, limit, slow)
             if leases or elapsed >= wait:
                 return leases
             pause = wait - elapsed
-            if upcoming:
-                until_due = from_ms(min(upcoming.values())) - now - elapsed
+            if upcoming is not None:
+                until_due = from_ms(upcoming) - now - elapsed
                 # What is due and was not claimed belongs to slow targets, which have all the places they may have.
                 pause = min(pause, max(until_due, PASSED_OVER))
             await self._listen(pause)
 
     async def _take(
-        self, upcoming: Mapping[int, int], now: datetime, length: timedelta, limit: int, slow: int
-    ) -> list[DeliveryLease]:
-        """Claim an equal share from each ripe partition, and again from those that had as much as that."""
+        self, now: datetime, length: timedelta, limit: int, slow: int
+    ) -> tuple[int | None, list[DeliveryLease]]:
+        """Claim what is ripe; return when something can next be claimed, and the leases."""
         until = to_ms(now) + span_ms(length)
-        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= to_ms(now)]
-        leases: list[DeliveryLease] = []
-        while ripe and len(leases) < limit:
-            asked = ripe[: limit - len(leases)]
-            share = (limit - len(leases)) // len(asked)
-            rooms = self._shared_out(slow, len(asked))
-            replies = await self._server.each(
-                [
-                    call(
-                        "monitor_claim_deliveries",
-                        [key(p, "lanes")],
-                        to_ms(now),
-                        until,
-                        share,
-                        room,
-                    )
-                    for p, room in zip(asked, rooms, strict=True)
-                ]
+        instants = (to_ms(now), until)
+        if self._server.clustered:
+            upcoming, claimed = await self._claim_by_part(instants, limit, slow)
+        else:
+            lanes = [key(partition, "lanes") for partition in self._store.all()]
+            upcoming, claimed = await self._server.run(
+                call("monitor_claim_deliveries", lanes, *instants, limit, slow)
             )
-            ripe = [p for p, claimed in zip(asked, replies, strict=True) if len(claimed) == share]
-            for raw_id, flat, said, health in (one for claimed in replies for one in claimed):
-                fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                lease = await self._lease(raw_id.decode(), fields, said, health, until, length)
-                leases += [lease] if lease else []
-                slow -= 1 if lease and lease.health.slow else 0
-        return leases
+        leases: list[DeliveryLease] = []
+        for raw_id, flat, said, health in claimed:
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            lease = await self._lease(raw_id.decode(), fields, said, health, until, length)
+            leases += [lease] if lease else []
+        return int(upcoming) if upcoming else None, leases
+
+    async def _claim_by_part(
+        self, instants: tuple[int, int], limit: int, slow: int
+    ) -> tuple[int | None, list[Any]]:
+        """Claim an equal share from each ripe partition of a cluster, which no one call can reach."""
+        upcoming = await first_scores(self._store, "lanes")
+        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= instants[0]]
+        asked = ripe[:limit]
+        if not asked:
+            return min(upcoming.values(), default=None), []
+        rooms = self._shared_out(slow, len(asked))
+        replies = await self._server.each(
+            [
+                call("monitor_claim_deliveries", [key(p, "lanes")], *instants, share, room)
+                for p, share, room in zip(
+                    asked, self._shared_out(limit, len(asked)), rooms, strict=True
+                )
+            ]
+        )
+        left = [at for p, at in upcoming.items() if p not in asked]
+        left += [int(at) for at, _ in replies if at]
+        return min(left, default=None), [one for _, claimed in replies for one in claimed]
 
     def _shared_out(self, room: int, parts: int) -> list[int]:
-        """Divide the room for slow targets; what does not come out even goes to other parts each time."""
+        """Divide the room; what does not come out even goes to other parts each time."""
         each, rest = divmod(max(0, room), parts)
         self._round += 1
         return [each + ((number + self._round) % parts < rest) for number in range(parts)]
@@ -161,7 +170,7 @@ class StreamDeliveryLedger:
             lanes = key(self._store.partition_of(fields[b"target"].decode()), "lanes")
             ended = (DeliveryState.DEAD.value, "", "", str(error), "")
             words = (delivery_id, turn, "", *ended, until - span_ms(length))
-            await self._server.run(call("monitor_record_delivery", [lanes], *words))
+            await self._records.call(lanes, *words)
             return None
         return DeliveryLease(delivery=delivery, token=turn, until=from_ms(until), health=known)
 
@@ -194,7 +203,7 @@ class StreamDeliveryLedger:
             to_ms(ruling.lane_until) if ruling.lane_until else "",
             to_ms(now),
         )
-        return bool(await self._records.run(call("monitor_record_delivery", [lanes], *words)))
+        return bool(await self._records.call(lanes, *words))
 
     async def health(self, target_ids: Sequence[str]) -> Mapping[str, TargetHealth]:
         """See `DeliveryLedger.health`."""

@@ -234,24 +234,60 @@ local function ripe_targets(base, lanes, now, limit)
   return targets
 end
 
--- args: now, end of the lease, limit, how many of those may be of slow targets. Slow lanes that found no room stay due.
-local function claim_deliveries(keys, args)
-  local base = base_of(keys)
-  local now, lease_end, limit, slow_room = tonumber(args[1]), args[2], tonumber(args[3]), tonumber(args[4])
-  local leases = {}
-  for _, target in ipairs(ripe_targets(base, keys[1], now, limit)) do
+-- Claims in one partition. `room` says how many in all, and how many of those may be of slow targets; it is used up.
+-- Slow lanes that found no room stay due.
+local function claim_part(lanes, now, lease_end, limit, room, leases)
+  local base = base_of({ lanes })
+  local first = #leases
+  for _, target in ipairs(ripe_targets(base, lanes, now, limit)) do
     local before = #leases
     local slow = redis.call('HGET', base .. 'health:' .. target, 'slow') == '1'
-    local room = slow and math.min(limit - before, slow_room) or limit - before
-    if room > 0 then
-      claim_lane(base, target, now, lease_end, room, leases)
-      slow_room = slow and slow_room - (#leases - before) or slow_room
+    local free = first + limit - before
+    if slow then
+      free = math.min(free, room.slow)
     end
-    if #leases >= limit then
+    if free > 0 then
+      claim_lane(base, target, now, lease_end, free, leases)
+      room.slow = slow and room.slow - (#leases - before) or room.slow
+    end
+    if #leases - first >= limit then
       break
     end
   end
-  return leases
+  return #leases - first
+end
+
+-- keys: lanes of partitions. args: now, end of the lease, limit, how many of those may be of slow targets. Answers when
+-- something can next be done in any of the partitions, or '', and the leases. What is most overdue comes first, and every
+-- partition that is ripe has its share before one has more.
+local function claim_deliveries(keys, args)
+  local now, lease_end, limit, room = tonumber(args[1]), args[2], tonumber(args[3]), { slow = tonumber(args[4]) }
+  local ripe, leases = {}, {}
+  for _, lanes in ipairs(keys) do
+    local at = first_score(lanes)
+    if at and at <= now then
+      ripe[#ripe + 1] = { at, lanes }
+    end
+  end
+  table.sort(ripe, function(one, other)
+    return one[1] < other[1] or (one[1] == other[1] and one[2] < other[2])
+  end)
+  while #ripe > 0 and #leases < limit do
+    local again = {}
+    for i, part in ipairs(ripe) do
+      local share = math.ceil((limit - #leases) / (#ripe - i + 1))
+      if share > 0 and claim_part(part[2], now, lease_end, share, room, leases) == share then
+        again[#again + 1] = part
+      end
+    end
+    ripe = again
+  end
+  local next_at
+  for _, lanes in ipairs(keys) do
+    local at = first_score(lanes)
+    next_at = at and math.min(next_at or at, at) or next_at
+  end
+  return { next_at and whole(next_at) or '', leases }
 end
 
 redis.register_function { function_name = 'monitor_claim_deliveries', callback = claim_deliveries, flags = { 'allow-oom' } }

@@ -54,11 +54,9 @@ local function enqueue(keys, args)
   return id
 end
 
--- args: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is kept even when the lease
+-- What came of one lease: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is kept even when the lease
 -- was lost, and once only when the call is repeated.
-local function record_delivery(keys, args)
-  local base = base_of(keys)
-  local id, turn, attempt, state, due, reason, detail, hold, now = unpack(args)
+local function record_one(base, id, turn, attempt, state, due, reason, detail, hold, now)
   local key, attempts = base .. 'delivery:' .. id, base .. 'attempts:' .. id
   local now_state, now_turn, target = unpack(redis.call('HMGET', key, 'state', 'turn', 'target'))
   if not now_state then
@@ -89,6 +87,15 @@ local function record_delivery(keys, args)
     ring(base)
   end
   return 1
+end
+
+-- keys: the lanes of each. args: nine words for each. Answers for each whether its lease was still held.
+local function record_deliveries(keys, args)
+  local held = {}
+  for i, lanes in ipairs(keys) do
+    held[i] = record_one(base_of({ lanes }), unpack(args, 9 * i - 8, 9 * i))
+  end
+  return held
 end
 
 local function replay(keys, args)
@@ -173,7 +180,7 @@ local function arrange(keys, args)
 end
 
 redis.register_function { function_name = 'monitor_enqueue', callback = enqueue, flags = { 'allow-oom' } }
-redis.register_function { function_name = 'monitor_record_delivery', callback = record_delivery, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_record_deliveries', callback = record_deliveries, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_replay', callback = replay, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_forget', callback = forget, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_expire', callback = expire, flags = { 'allow-oom' } }
