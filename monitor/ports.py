@@ -234,6 +234,7 @@ class RecordKind(StrEnum):
     CHOICE = "choice"  # what the reader of a target chose
     INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
+    THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
 
 
