@@ -94,7 +94,7 @@ def after(health: TargetHealth, outcome: Outcome, now: datetime, took: timedelta
     )
     if isinstance(outcome, Rejected) and outcome.target:
         return _refused(failing, now)
-    return _failed(failing, now)
+    return _failed(failing, now, now - took)
 
 
 def enable(health: TargetHealth, now: datetime) -> TargetHealth:
@@ -131,11 +131,13 @@ def _refused(failing: TargetHealth, now: datetime) -> TargetHealth:
     )
 
 
-def _failed(failing: TargetHealth, now: datetime) -> TargetHealth:
+def _failed(failing: TargetHealth, now: datetime, started_at: datetime) -> TargetHealth:
     since = failing.failing_since or now
     if failing.failures >= DISABLE_FAILURES and now - since >= DISABLE_AFTER:
         return replace(failing, status=TargetStatus.DISABLED, until=None, changed_at=now)
     if failing.status is TargetStatus.OPEN:
+        if failing.changed_at and started_at <= failing.changed_at:
+            return failing  # it was under way when the breaker opened, so it is no probe
         probes = failing.probes + 1
         return replace(failing, probes=probes, until=now + PROBES[min(probes, len(PROBES) - 1)])
     often = failing.tried >= FEWEST and failing.failed >= SHARE * failing.tried
