@@ -5,20 +5,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.core.render.message import STORIES_SHOWN
 from monitor.core.render.slack import STORIES_LIMIT
 from monitor.core.render.webhook import ALERTS_LIMIT
 from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
 from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget, kind_of
-from monitor.ports import USUAL_TERMS, Channel, LaneTerms
+from monitor.ports import Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
 # Slack takes one message a second for each channel, and a reader no more than some at once; a digest tells as many as
 # its rendering shows.
+_READERS = LaneTerms(most_folded=STORIES_SHOWN)
 _TERMS: Mapping[type, LaneTerms] = {
     SlackTarget: LaneTerms(
         gap=timedelta(seconds=1), in_flight=1, most_waiting=5, most_folded=STORIES_LIMIT
     ),
-    EmailTarget: LaneTerms(most_waiting=10),
+    EmailTarget: LaneTerms(most_waiting=10, most_folded=STORIES_SHOWN),
     WebhookTarget: LaneTerms(most_folded=ALERTS_LIMIT),
 }
 
@@ -62,7 +64,7 @@ class Lanes:
             channel=self._channel(target),
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),
-            terms=_TERMS.get(type(target), USUAL_TERMS),
+            terms=_TERMS.get(type(target), _READERS),
             stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
             reads_late=not isinstance(target, WebhookTarget),
             subscriber=target.subscriber,

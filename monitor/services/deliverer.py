@@ -149,7 +149,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     ) -> None:
         """Draw the conclusion for the target; again when another attempt has drawn one meanwhile."""
         target_id, before = lease.delivery.target_id, lease.health
-        while (health := after(before, outcome, now, now - started_at)) is not before:
+        while (health := after(before, outcome, now, now - started_at, target_id)) is not before:
             turned = health.status is not before.status
             if turned and health.status is TargetStatus.DISABLED:
                 # Before it takes effect, so that a crash in between cannot leave it untold.

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from monitor.core.breaker import CONFIRM, DISABLE_AFTER, FAILURES, PROBES, SLOW, TargetStatus
 from monitor.core.breaker import enable as enabled
+from monitor.core.jitter import JITTER
 from monitor.core.model import Delivery, DeliveryState
 from monitor.core.outcome import DeliveryReason, HoldReason, Outcome, Rejected, RetryLater
 from monitor.core.retry import STALE, STALE_WEBHOOK, WEBHOOK
@@ -87,9 +88,9 @@ async def test_after_five_failures_nothing_is_sent_but_a_probe_at_a_time() -> No
     assert len(hook.given) <= FAILURES + 1  # one more was under way with the fifth
     assert await ward.status() is TargetStatus.OPEN
     tried = len(hook.given)
-    await ward.pass_time(PROBES[0] - SECOND)
+    await ward.pass_time(PROBES[0] * (1 - JITTER) - SECOND)
     assert len(hook.given) == tried
-    await ward.pass_time(2 * SECOND)
+    await ward.pass_time(PROBES[0] * 2 * JITTER + SECOND)
     assert len(hook.given) == tried + 1
     await ward.pass_time(timedelta(hours=1))
     assert await ward.status() is TargetStatus.ACTIVE
