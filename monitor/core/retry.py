@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from hashlib import blake2b
 from typing import assert_never
 
+from monitor.core.jitter import JITTER, factor
 from monitor.core.model import Attempt, DeliveryState
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater, Verdict
 from monitor.core.targets import EmailTarget, Target
@@ -34,7 +34,6 @@ STALE_WEBHOOK = timedelta(hours=80)  # longer than its schedule
 # A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
 LEASE_MARGIN = timedelta(seconds=5)
 _KEPT_RESPONSE = 1024
-JITTER = 0.2  # a wait is between 80 % and 120 % of what the table says, so that a storm does not come back as one
 # Whoever is too slow or too busy is not helped by a second try within the minute.
 BUSY_WAIT = timedelta(minutes=1)
 _BUSY_REASONS = frozenset({DeliveryReason.TIMEOUT, DeliveryReason.RATE_LIMITED})
@@ -139,17 +138,11 @@ def _retry(
 
 
 def _jittered(wait: timedelta, outcome: RetryLater, seed: str) -> timedelta:
-    factor = 1 - JITTER + 2 * JITTER * _fraction(seed)
-    jittered = wait * factor
+    spread = factor(seed)
     busy = outcome.reason in _BUSY_REASONS or outcome.status in _BUSY_STATUSES
-    if busy and jittered < BUSY_WAIT:
-        return BUSY_WAIT * (factor + JITTER)  # never less than the minute, and still spread
-    return jittered
-
-
-def _fraction(seed: str) -> float:
-    """Return a number from 0 up to 1 that looks random and is not."""
-    return int.from_bytes(blake2b(seed.encode(), digest_size=6).digest()) / 2**48
+    if busy and wait * spread < BUSY_WAIT:
+        return BUSY_WAIT * (spread + JITTER)  # never less than the minute, and still spread
+    return wait * spread
 
 
 def _clamp(after: timedelta) -> timedelta:

@@ -24,6 +24,7 @@ from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLe
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
 
+_BRIEFLY = timedelta(milliseconds=100)  # a slow target may have a place again any moment
 SLOW_SHARE = 4  # slow targets together have this part of the places
 
 log = structlog.get_logger()
@@ -51,10 +52,12 @@ class Lane:
 class DelivererService(LeasingService[DeliveryLease]):
     """Deliveries in, attempts out.
 
-    A target has as many places as its terms say, and all that are slow together a quarter: the others go on.
+    A target has as many places as its terms say, and all that are slow together a quarter: the others go on. Those of
+    which it is not known yet that they are slow give their places back after a second.
     """
 
     name: ClassVar = "deliverer"
+    patience = 1.0
 
     def __init__(
         self,
@@ -83,8 +86,9 @@ class DelivererService(LeasingService[DeliveryLease]):
         await self._arrange()
         timeouts = [lane.timeout for lane in self._lanes.values()]
         lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
-        slow_room = max(1, self._concurrency // SLOW_SHARE) - self._slow
-        leases = await self._ledger.claim(self._clock.now(), lease, limit, IDLE, max(0, slow_room))
+        slow_room = max(0, max(1, self._concurrency // SLOW_SHARE) - self._slow)
+        wait = IDLE if slow_room else _BRIEFLY
+        leases = await self._ledger.claim(self._clock.now(), lease, limit, wait, slow_room)
         self._slow += sum(each.health.slow for each in leases)
         return leases
 
@@ -145,7 +149,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     ) -> None:
         """Draw the conclusion for the target; again when another attempt has drawn one meanwhile."""
         target_id, before = lease.delivery.target_id, lease.health
-        while (health := after(before, outcome, now, now - started_at)) is not before:
+        while (health := after(before, outcome, now, now - started_at, target_id)) is not before:
             turned = health.status is not before.status
             if turned and health.status is TargetStatus.DISABLED:
                 # Before it takes effect, so that a crash in between cannot leave it untold.

@@ -96,7 +96,12 @@ class EntryService(Service, Generic[Value]):
 
 
 class LeasingService(Service, Generic[Lease]):
-    """A service that leases pieces of work and does several at once, so that a slow one takes one place."""
+    """A service that leases pieces of work and does several at once, so that a slow one takes one place.
+
+    After `patience` seconds a piece of work gives its place to another, and goes on.
+    """
+
+    patience: float | None = None
 
     def __init__(self, metrics: Metrics, concurrency: int) -> None:
         """Do at most `concurrency` at once."""
@@ -114,12 +119,12 @@ class LeasingService(Service, Generic[Lease]):
 
     async def step(self) -> int:
         """Do all that is due now, and return when it is done."""
-        async with Slots(self._concurrency) as slots:
+        async with Slots(self._concurrency, self.patience) as slots:
             return await self._fill(slots)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the places filled until `stop` is set, then finish what is under way."""
-        async with Slots(self._concurrency) as slots:
+        async with Slots(self._concurrency, self.patience) as slots:
             await self._repeat(lambda: self._fill(slots), stop)
 
     async def _fill(self, slots: Slots) -> int:

@@ -198,7 +198,7 @@ class MemoryDeliveryLedger:
                 return leases
             upcoming = await self.next_due()
             until_due = (upcoming - at).total_seconds() if upcoming else left
-            await shared.wait_for(self._store.rung, max(0.001, min(left, until_due)))
+            await shared.wait_for(self._store.rung, max(0.005, min(left, until_due)))
 
     def _take(self, now: int, lease: int, limit: int, slow_room: int) -> list[DeliveryLease]:
         self._release(now)
