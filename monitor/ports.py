@@ -325,6 +325,10 @@ class Registry(Protocol):
         """Return one record."""
         ...
 
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """Return the id of the record that holds what has to be unique, if one does."""
+        ...
+
     async def versions(self) -> Mapping[RecordKind, int]:
         """Return the version of each kind that was ever written; one command, cheap enough for every second."""
         ...
@@ -549,6 +553,10 @@ class Archive(Protocol):
 
     async def page(self, which: Page) -> Sequence[Kept]:
         """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def count(self, since: datetime | None, until: datetime | None) -> int:
+        """Return how many articles were seen in [`since`, `until`)."""
         ...
 
     async def versions(self, article_id: str) -> Sequence[Kept]:
