@@ -83,9 +83,12 @@ class Pipeline:
 
 @asynccontextmanager
 async def pipeline(
-    directory: Path, url: str, clock: StandingClock | None = None, **written: Any
+    directory: Path, url: str | None, clock: StandingClock | None = None, **written: Any
 ) -> AsyncIterator[Pipeline]:
-    """Open the program on the server at `url`, with a configuration written as by `configuration.write`."""
+    """Open the program on the server at `url`, with a configuration written as by `configuration.write`.
+
+    Without a URL it starts an embedded one, which stops at the end and keeps its data in the directory.
+    """
     clock = clock or StandingClock()
     settings = await asyncio.to_thread(_load, directory, url, written)
     async with open_store_parts(settings, clock) as parts, open_outside(settings) as outside:
@@ -94,6 +97,7 @@ async def pipeline(
         yield opened
 
 
-def _load(directory: Path, url: str, written: Mapping[str, Any]) -> Settings:
+def _load(directory: Path, url: str | None, written: Mapping[str, Any]) -> Settings:
     configuration.write(directory, **written)
-    return load(directory, {"REDIS_URL": url})
+    data = {"MONITOR_DATA": str(directory.with_name("data"))}
+    return load(directory, {"REDIS_URL": url} if url else data)

@@ -244,11 +244,10 @@ async def test_compression_of_another_kind_that_breaks_off_or_is_damaged_is_an_e
 async def test_window_that_takes_more_memory_than_a_server_may_ask_for_is_refused(
     server: FeedServer, fetcher: HttpFetcher
 ) -> None:
-    wide = {
-        zstd.CompressionParameter.window_log: 27,
-        zstd.CompressionParameter.content_size_flag: 0,
-    }
-    packer = zstd.ZstdCompressor(options=wide)
+    parameters = zstd.CompressionParameter
+    packer = zstd.ZstdCompressor(
+        options={int(parameters.window_log): 27, int(parameters.content_size_flag): 0}
+    )
     body = packer.compress(BODY.encode()) + packer.flush()
     url = server.script("/feed", document(body, headers={"Content-Encoding": "zstd"}))
     assert "cannot be decompressed" in (await failure(fetcher, url)).detail
