@@ -231,6 +231,8 @@ class RecordKind(StrEnum):
     RULE = "rule"
     SUBSCRIBER = "subscriber"
     SILENCE = "silence"
+    CHOICE = "choice"  # what the reader of a target chose
+    INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
     HUB_SUBSCRIPTION = "hub_subscription"
 

@@ -16,7 +16,7 @@ from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
-from monitor.services.router import RouterService, RoutingTable
+from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
@@ -58,7 +58,13 @@ class Program:
         )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
-            parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
+            parts.matches,
+            parts.public,
+            parts.ledger,
+            parts.registry,
+            settings.routing,
+            clock,
+            metrics,
         )
         self.deliverer = DelivererService(
             parts.ledger,
@@ -85,7 +91,7 @@ class Program:
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
+        rules, table, feeds = settings.rule_set, settings.routing, _by_id(settings)
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
@@ -111,8 +117,3 @@ class Program:
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
-
-
-def _table(settings: Settings) -> RoutingTable:
-    targets = {each.name: [target.id for target in each.targets] for each in settings.subscribers}
-    return RoutingTable(tree=settings.route, targets=targets)
