@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 
 from monitor import __version__
 from monitor.archive.sqlite import open_sqlite
 from monitor.channels.build import ChannelBuilder
 from monitor.config.settings import Settings
 from monitor.core.targets import Target
+from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
 from monitor.feeds.process import ProcessParser
@@ -39,6 +41,8 @@ from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchL
 from monitor.streams.public import StreamPublicStream
 from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
+
+_THIS_MACHINE = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class SystemClock:
@@ -115,18 +119,21 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
 async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
     """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
+        open_session(home, user_agent=agent, auto_decompress=False) as own,
         ProcessParser() as parser,
         ChannelBuilder(allow=allow, user_agent=agent) as channels,
     ):
+        fetcher = HttpFetcher(
+            session,
+            gate=HostGate(poll.per_host),
+            timeout=poll.timeout,
+            max_bytes=poll.max_bytes,
+        )
         yield Outside(
-            fetcher=HttpFetcher(
-                session,
-                gate=HostGate(poll.per_host),
-                timeout=poll.timeout,
-                max_bytes=poll.max_bytes,
-            ),
+            fetcher=CanaryFetcher(fetcher, HttpFetcher(own)),
             parser=parser,
             channel=channels.build,
         )

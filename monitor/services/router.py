@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import structlog
 
+from monitor.core.canary import waited
 from monitor.core.inhibition import Source, asked, traces
 from monitor.core.matchers import Subject
 from monitor.core.model import Alert, Article, ArticleKind, DeliveryState, MatchedArticle
@@ -83,7 +84,10 @@ class RouterService(EntryService[MatchedArticle]):
         matched = entry.value
         article, now = matched.article, self._clock.now()
         with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
-            if _is_old_edit(article, now):
+            delay = waited(article, now)
+            if delay is not None:
+                self.metrics.canary.observe(delay.total_seconds())
+            elif _is_old_edit(article, now):
                 self._suppress(Suppression.OLD_EDIT)
             else:
                 await self._public.publish(matched, now)
