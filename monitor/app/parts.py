@@ -9,7 +9,9 @@ from ipaddress import IPv4Network, IPv6Network
 from monitor import __version__
 from monitor.archive.sqlite import open_sqlite
 from monitor.channels.build import ChannelBuilder
+from monitor.channels.threads import RegistryThreads
 from monitor.config.settings import Settings
+from monitor.core.links import Linker
 from monitor.core.targets import Target
 from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
@@ -116,15 +118,24 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
 
 
 @asynccontextmanager
-async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
-    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
+async def open_outside(
+    settings: Settings, registry: Registry | None = None, linker: Linker | None = None
+) -> AsyncIterator[Outside]:
+    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels.
+
+    Channels remember in `registry` where they left a story, and put links of `linker` into messages.
+    """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+<<<<<<< HEAD
     home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
+=======
+    threads = RegistryThreads(registry) if registry else None
+>>>>>>> main
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         open_session(home, user_agent=agent, auto_decompress=False) as own,
         ProcessParser() as parser,
-        ChannelBuilder(allow=allow, user_agent=agent) as channels,
+        ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
     ):
         fetcher = HttpFetcher(
             session,
