@@ -53,20 +53,12 @@ async def run_daemon(
         program = Program(settings, parts, outside, metrics, only, archive)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
-<<<<<<< HEAD
             canary = _canary(parts.clock, settings.poll.canary)
             endpoints = Endpoints(parts.health, metrics, reloads.problems, canary)
-            listen = settings.listen
-            await stack.enter_async_context(
-                serve(endpoints.application(), listen.host, listen.port)
-            )
-=======
-            endpoints = Endpoints(parts.health, metrics, reloads.problems)
             listen, pages = settings.listen, endpoints.application()
             if linker:
                 LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
             await stack.enter_async_context(serve(pages, listen.host, listen.port))
->>>>>>> main
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:
             watching = [

@@ -126,11 +126,8 @@ async def open_outside(
     Channels remember in `registry` where they left a story, and put links of `linker` into messages.
     """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
-<<<<<<< HEAD
     home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
-=======
     threads = RegistryThreads(registry) if registry else None
->>>>>>> main
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         open_session(home, user_agent=agent, auto_decompress=False) as own,

@@ -7,12 +7,7 @@ from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rules import compile_sources
-<<<<<<< HEAD
 from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
-from monitor.config.secrets import SecretSource, check_archive_address, check_store_address
-from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store
-=======
-from monitor.config.schema import SubscriberSettings, SubscribersFile
 from monitor.config.secrets import (
     SecretSource,
     check_archive_address,
@@ -21,7 +16,6 @@ from monitor.config.secrets import (
 )
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
 from monitor.config.templates import with_template
->>>>>>> main
 from monitor.config.values import WrongValueError
 from monitor.core.canary import canary_feed
 from monitor.core.model import Feed
@@ -59,7 +53,7 @@ def _settings(
         deliver=process.deliver,
         retention=process.retention,
         network=process.network,
-<<<<<<< HEAD
+        web=_web(files, secrets, problems),
         feeds=(
             *(
                 records.feed(feed, process.poll)
@@ -68,14 +62,6 @@ def _settings(
                 if feed.enabled
             ),
             *_canary(files, listen, problems),
-=======
-        web=_web(files, secrets, problems),
-        feeds=tuple(
-            records.feed(feed, process.poll)
-            for source in files.feeds
-            for feed in source.settings.feeds
-            if feed.enabled
->>>>>>> main
         ),
         rules=tuple(records.rule(rule) for source in files.rules for rule in source.settings.rules),
         rule_set=compile_sources(files.rules, files.entities, problems),
