@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 class Newsstand:
     """A server of feeds and the store that remembers them, over as many starts of the program as a test likes."""
 
-    def __init__(self, directory: Path, store: str | None, server: FeedServer) -> None:
+    def __init__(self, directory: Path, store: str, server: FeedServer) -> None:
         self.server = server
         self.clock = StandingClock()
         self._directory = directory

@@ -13,6 +13,7 @@ import pytest
 from monitor.errors import FeedReason
 from tests.factories import NOW
 from tests.pipeline.newsstand import DAY, HOUR, MINUTE, Newsstand, http_date, news, sends
+from tests.pipeline.stage import EMBEDDED
 from tests.servers.feeds import (
     FeedServer,
     document,
@@ -43,7 +44,7 @@ def stand(server: FeedServer, empty_server_url: str, tmp_path: Path) -> Newsstan
 @pytest.fixture
 def lasting(server: FeedServer, tmp_path: Path) -> Newsstand:
     """A stand whose store is the embedded server, started and stopped with the program."""
-    return Newsstand(tmp_path, None, server)
+    return Newsstand(tmp_path, EMBEDDED, server)
 
 
 async def test_01_both_validators_go_back_byte_for_byte_across_restarts(lasting: Newsstand) -> None:
