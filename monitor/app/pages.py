@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from monitor.app.parts import StoreParts
 from monitor.app.program import Program
+from monitor.core.canary import canary_document
 from monitor.core.links import Linker
-from monitor.ports import Archive
+from monitor.ports import Archive, Clock
 from monitor.telemetry import Metrics
 from monitor.web.api.live import Tail
 from monitor.web.api.operation import Gate
@@ -40,7 +42,8 @@ async def open_pages(
         await reload()
         return problems().get("config", "")
 
-    application = Endpoints(parts.health, metrics, problems).application()
+    canary = _canary(parts.clock, program.settings.poll.canary)
+    application = Endpoints(parts.health, metrics, problems, canary).application()
     if linker:
         LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(application)
     tail = Tail(parts.public)
@@ -59,3 +62,7 @@ async def open_pages(
         following = group.create_task(tail.run())
         yield
         following.cancel()
+
+
+def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:
+    return None if every is None else lambda: canary_document(clock.now(), every)

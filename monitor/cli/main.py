@@ -29,7 +29,10 @@ class Commands(click.Group):
         "match",
         "parse",
         "rules",
+        "routes",
+        "silence",
         "deliveries",
+        "targets",
         "entities",
         "tokens",
     )
