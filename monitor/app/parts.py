@@ -14,6 +14,7 @@ from monitor.core.links import Linker
 from monitor.core.targets import Target
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
@@ -25,6 +26,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    HubClient,
     MatchLog,
     Parser,
     PublicStream,
@@ -73,6 +75,7 @@ class Outside:
     fetcher: Fetcher
     parser: Parser
     channel: Callable[[Target], Channel]
+    hubs: HubClient | None = None
 
 
 @asynccontextmanager
@@ -137,6 +140,7 @@ async def open_outside(
             ),
             parser=parser,
             channel=channels.build,
+            hubs=HttpHubClient(session),
         )
 
 
