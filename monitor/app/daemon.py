@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from monitor import __version__
+from monitor.app.hubs import capability_of
 from monitor.app.linkkey import linker_of
 from monitor.app.pages import open_pages
 from monitor.app.parts import open_archive, open_outside, open_store_parts
@@ -45,7 +46,8 @@ async def run_daemon(
         archive = None
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
-        program = Program(settings, parts, outside, metrics, only, archive)
+        capability = await asyncio.to_thread(capability_of, settings)
+        program = Program(settings, parts, outside, metrics, only, archive, capability)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
             pages = open_pages(

@@ -17,6 +17,7 @@ from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import add_api
 from monitor.web.app import Endpoints, serve
 from monitor.web.links import LinkPages
+from monitor.web.websub import HubPages
 
 
 @asynccontextmanager
@@ -46,6 +47,8 @@ async def open_pages(
     application = Endpoints(parts.health, metrics, problems, canary).application()
     if linker:
         LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(application)
+    if program.callback:
+        HubPages(program.callback, program.settings.poll.max_bytes).add_to(application)
     tail = Tail(parts.public)
     operations = Operations(
         in_force=in_force,
