@@ -15,7 +15,8 @@ from email.message import EmailMessage
 from email.policy import SMTP as MAIL
 from multiprocessing.connection import Connection
 
-from aiosmtpd.smtp import SMTP as SmtpServer
+import uvloop
+from aiosmtpd import smtp as relay_server
 from aiosmtplib import SMTP
 
 from monitor.channels.email import EmailChannel
@@ -45,12 +46,12 @@ def serve(say: Connection) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
-            lambda: SmtpServer(_Sink(), hostname="relay.example"), "127.0.0.1", 0
+            lambda: relay_server.SMTP(_Sink(), hostname="relay.example"), "127.0.0.1", 0
         )
         say.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
-    asyncio.run(run())
+    uvloop.run(run())
 
 
 def mails(alerts: int, recipients: int) -> list[tuple[EmailTarget, Delivery]]:
@@ -78,7 +79,8 @@ async def by_channel(port: int, work: Sequence[tuple[EmailTarget, Delivery]]) ->
     """Send as the product does: one press, one pool, as many at once as the deliverer would."""
     relay = SmtpRelay(host="127.0.0.1", port=port, security="none")
     pool, press = SmtpPool(relay), MailPress()
-    channels = {t.id: EmailChannel(t, pool, Composer(t, LINKER), press) for t, _ in work}
+    targets = {target.id: target for target, _ in work}.values()
+    channels = {t.id: EmailChannel(t, pool, Composer(t, LINKER), press) for t in targets}
     waiting = iter(work)
 
     async def worker() -> None:
@@ -138,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     hear, say = multiprocessing.Pipe(duplex=False)
     relay = multiprocessing.get_context("spawn").Process(target=serve, args=(say,), daemon=True)
     relay.start()
-    ours, peer = asyncio.run(compare(hear.recv(), asked.alerts, asked.recipients))
+    ours, peer = uvloop.run(compare(hear.recv(), asked.alerts, asked.recipients))
     relay.terminate()
     count = asked.alerts * asked.recipients
     print(f"{count} mails, {asked.alerts} alerts to {asked.recipients} recipients each")
