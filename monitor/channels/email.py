@@ -27,6 +27,7 @@ _BOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _TOTAL_SECONDS = 45
 _NAME_LIMIT = 80
 _RESPONSE_LIMIT = 1024
+_LONGEST_LINK = 900  # a line of a mail has at most 998 characters, and an address is not folded
 
 
 class EmailChannel:
@@ -90,13 +91,14 @@ class EmailChannel:
         """Write the headers that only this recipient has. What stands in them is ASCII, whatever the names are."""
         box = quote(self._sender.addr_spec, safe="@")
         words = quote(f"unsubscribe {line(self._target.id, _NAME_LIMIT)}")
-        ways = [f"<{told.links.unsubscribe}>"] if told.links.unsubscribe else []
+        link = told.links.unsubscribe if len(told.links.unsubscribe) <= _LONGEST_LINK else ""
+        ways = [f"<{link}>"] if link else []
         ways.append(f"<mailto:{box}?subject={words}>")
         lines = [
             f"Message-ID: <{digest_of(delivery.id)}@{self._sender.domain}>",
             f"List-Unsubscribe: {f',{_NEXT_LINE}'.join(ways)}",
         ]
-        if told.links.unsubscribe:
+        if link:
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")  # RFC 8058
         return "".join(f"{each}\r\n" for each in lines).encode("ascii")
 
