@@ -16,7 +16,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from monitor.channels.email import EmailChannel
-from monitor.channels.mailpress import MailPress
+from monitor.channels.mailpress import Draft, MailPress
 from monitor.channels.smtp import SmtpPool
 from monitor.core.links import NO_LINKS, Linker
 from monitor.core.model import Alert, Article, ArticleKind, Delivery, Match, Severity, Span
@@ -102,10 +102,10 @@ def mail_problems(told: Delivery) -> list[str]:
         id=told.target_id, subscriber="s", to="a@b.example", sender="m@b.example", smtp=relay
     )
     channel = EmailChannel(target, SmtpPool(relay), Composer(target, LINKER), MailPress())
-    composed = message(told, LINKER.links(told))
+    draft = Draft(told, Composer(target, LINKER))
     found: list[str] = []
     for short in (False, True):
-        data = channel.message(told, composed, short=short)
+        data = channel.message(draft, short=short)
         read = message_from_bytes(data, policy=policy.default)
         names = [name.lower() for name in read]
         if not set(names) <= HEADERS | {"content-transfer-encoding"} or len(set(names)) != len(
