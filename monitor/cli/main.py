@@ -29,6 +29,8 @@ class Commands(click.Group):
         "match",
         "parse",
         "rules",
+        "routes",
+        "silence",
         "deliveries",
         "entities",
     )

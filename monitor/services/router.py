@@ -8,7 +8,7 @@ from typing import ClassVar
 import structlog
 
 from monitor.core.chapter import Chapter, Decision
-from monitor.core.inhibition import Source, asked, traces
+from monitor.core.inhibition import Source, asked
 from monitor.core.matchers import Subject
 from monitor.core.model import Alert, Article, ArticleKind, DeliveryState, MatchedArticle
 from monitor.core.outcome import Suppression
@@ -20,6 +20,7 @@ from monitor.core.telling import (
     Suppressed,
     answers,
     messages,
+    own_traces,
 )
 from monitor.ports import (
     Clock,
@@ -107,14 +108,15 @@ class RouterService(EntryService[MatchedArticle]):
 
     async def _circumstances(self, matched: MatchedArticle, now: datetime) -> Circumstances:
         """Leave a trace of what inhibits others, then look for what inhibits these."""
-        rules = self._table.inhibit
-        subjects = [Subject(matched.article, match) for match in matched.matches]
-        remembered: dict[str, datetime] = {}
-        for trace in {trace for subject in subjects for trace in traces(rules, subject)}:
-            value = SOURCES.encode(Source(now))
-            draft = Draft(id=trace.key, value=value, expires_at=now + trace.window)
+        rules, remembered = self._table.inhibit, dict[str, datetime]()
+        for trace, at in own_traces(rules, matched, now).items():
+            remembered[trace.key] = at
+            value = SOURCES.encode(Source(at))
+            draft = Draft(id=trace.key, value=value, expires_at=at + trace.window)
             await self._registry.put(RecordKind.INHIBITION, draft, now)
-        for key in {key for subject in subjects for key in asked(rules, subject)}:
+        subjects = (Subject(matched.article, match) for match in matched.matches)
+        keys = {key for subject in subjects for key in asked(rules, subject)}
+        for key in keys - remembered.keys():
             record = await self._registry.get(RecordKind.INHIBITION, key)
             if record:
                 remembered[key] = SOURCES.decode(record.value).came_at
