@@ -21,19 +21,19 @@ def at(server: HookServer) -> str:
     return server.url.replace("http://", "json://")
 
 
-async def test_message_goes_out(channels: ChannelBuilder) -> None:
+async def test_message_goes_out(patient: ChannelBuilder) -> None:
     async with HookServer() as server:
-        outcome = await channels.build(target(at(server))).deliver(delivery(), NOW)
+        outcome = await patient.build(target(at(server))).deliver(delivery(), NOW)
     assert outcome == Delivered()
     [request] = server.received
     assert b"[Talks] Talks resume in Geneva" in request.body
     assert b"Delegates returned" in request.body
 
 
-async def test_template_writes_title_and_text(channels: ChannelBuilder) -> None:
+async def test_template_writes_title_and_text(patient: ChannelBuilder) -> None:
     template = Template(subject="Hear", text="{{ alert.source }}")
     async with HookServer() as server:
-        built = channels.build(target(at(server), template=template))
+        built = patient.build(target(at(server), template=template))
         await built.deliver(delivery(), NOW)
         await built.close()
     assert b'"Hear"' in server.received[0].body
@@ -42,24 +42,24 @@ async def test_template_writes_title_and_text(channels: ChannelBuilder) -> None:
 
 @pytest.mark.parametrize("status", [302, 400, 410, 429, 500])
 async def test_failure_is_tried_later_and_no_redirect_is_followed(
-    status: int, channels: ChannelBuilder
+    status: int, patient: ChannelBuilder
 ) -> None:
     async with HookServer() as server:
         elsewhere = {"Location": server.url} if status == 302 else {}
         server.reply(Reply(status=status, headers=elsewhere))
-        outcome = await channels.build(target(at(server))).deliver(delivery(), NOW)
+        outcome = await patient.build(target(at(server))).deliver(delivery(), NOW)
     assert isinstance(outcome, RetryLater)
     assert outcome.reason is DeliveryReason.SERVER_ERROR
     assert len(server.received) == 1
 
 
 async def test_service_that_hangs_is_given_up_and_holds_no_other(
-    channels: ChannelBuilder, monkeypatch: pytest.MonkeyPatch
+    patient: ChannelBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("monitor.channels.apprise.SECONDS", 0.3)
     async with HookServer() as hanging, HookServer() as server:
         hanging.reply(*[Reply(delay=1)] * 2)
-        slow, quick = (channels.build(target(at(each))) for each in (hanging, server))
+        slow, quick = (patient.build(target(at(each))) for each in (hanging, server))
         async with asyncio.TaskGroup() as group:
             first = group.create_task(slow.deliver(delivery(), NOW))
             second = group.create_task(quick.deliver(delivery(), NOW))
@@ -75,9 +75,9 @@ def test_our_bounds_replace_those_of_an_address() -> None:
 
 
 async def test_address_that_apprise_does_not_know_is_refused_without_being_shown(
-    channels: ChannelBuilder,
+    patient: ChannelBuilder,
 ) -> None:
-    outcome = await channels.build(target("nonsense://secret")).deliver(delivery(), NOW)
+    outcome = await patient.build(target("nonsense://secret")).deliver(delivery(), NOW)
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, outcome.target) == (DeliveryReason.ADDRESS_REFUSED, True)
     assert "secret" not in repr(outcome)

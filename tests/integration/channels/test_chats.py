@@ -62,34 +62,34 @@ async def send(
 
 
 @pytest.mark.parametrize("kind", OK)
-async def test_message_says_the_alert(kind: str, channels: ChannelBuilder) -> None:
-    outcome, [body] = await send(channels, kind)
+async def test_message_says_the_alert(kind: str, patient: ChannelBuilder) -> None:
+    outcome, [body] = await send(patient, kind)
     assert isinstance(outcome, Delivered)
     said = json.dumps(body)
     for words in ("Talks", "resume in Geneva", "Delegates", "Example World", "news.example"):
         assert words in said
 
 
-async def test_body_has_what_the_service_wants(channels: ChannelBuilder) -> None:
-    _, [body] = await send(channels, "telegram")
+async def test_body_has_what_the_service_wants(patient: ChannelBuilder) -> None:
+    _, [body] = await send(patient, "telegram")
     assert (body["chat_id"], body["parse_mode"]) == ("-100", "HTML")
     assert body["link_preview_options"] == {"is_disabled": True}
-    _, [body] = await send(channels, "ntfy")
+    _, [body] = await send(patient, "ntfy")
     assert (body["topic"], body["priority"]) == ("hidden", 3)
-    _, [body] = await send(channels, "discord")
+    _, [body] = await send(patient, "discord")
     assert body["allowed_mentions"] == {"parse": []}
-    _, [body] = await send(channels, "teams")
+    _, [body] = await send(patient, "teams")
     assert body["attachments"][0]["content"]["type"] == "AdaptiveCard"
 
 
 @pytest.mark.parametrize("kind", OK)
-async def test_refused_layout_is_sent_once_more_plain(kind: str, channels: ChannelBuilder) -> None:
-    outcome, [full, plain] = await send(channels, kind, Reply(status=413, text="{}"))
+async def test_refused_layout_is_sent_once_more_plain(kind: str, patient: ChannelBuilder) -> None:
+    outcome, [full, plain] = await send(patient, kind, Reply(status=413, text="{}"))
     assert isinstance(outcome, Delivered)
     assert len(json.dumps(plain)) < len(json.dumps(full))
     assert "Talks resume in Geneva" in json.dumps(plain)
     outcome, bodies = await send(
-        channels, kind, Reply(status=413, text="{}"), Reply(status=413, text="{}")
+        patient, kind, Reply(status=413, text="{}"), Reply(status=413, text="{}")
     )
     assert isinstance(outcome, Rejected)
     assert (outcome.reason, outcome.target) == (DeliveryReason.PAYLOAD_REFUSED, False)
@@ -113,9 +113,9 @@ async def test_refused_layout_is_sent_once_more_plain(kind: str, channels: Chann
     ],
 )
 async def test_target_that_is_no_more_is_refused_as_a_target(
-    kind: str, status: int, answer: Mapping[str, Any], channels: ChannelBuilder
+    kind: str, status: int, answer: Mapping[str, Any], patient: ChannelBuilder
 ) -> None:
-    outcome, bodies = await send(channels, kind, Reply(status=status, text=json.dumps(answer)))
+    outcome, bodies = await send(patient, kind, Reply(status=status, text=json.dumps(answer)))
     assert isinstance(outcome, Rejected)
     assert outcome.target
     assert outcome.reason in {DeliveryReason.GONE, DeliveryReason.UNAUTHORIZED}
@@ -140,10 +140,10 @@ async def test_service_that_is_busy_holds_the_lane_as_long_as_it_says(
     answer: Mapping[str, Any],
     headers: Mapping[str, str],
     after: float,
-    channels: ChannelBuilder,
+    patient: ChannelBuilder,
 ) -> None:
     reply = Reply(status=429, text=json.dumps(answer), headers=headers)
-    outcome, _ = await send(channels, kind, reply)
+    outcome, _ = await send(patient, kind, reply)
     assert isinstance(outcome, RetryLater)
     assert outcome.lane
     assert outcome.after == timedelta(seconds=after)
@@ -151,26 +151,26 @@ async def test_service_that_is_busy_holds_the_lane_as_long_as_it_says(
 
 @pytest.mark.parametrize("text", ["", "ok", "[]", "{", '{"ok":false}'])
 async def test_answer_that_telegram_does_not_give_is_no_delivery(
-    text: str, channels: ChannelBuilder
+    text: str, patient: ChannelBuilder
 ) -> None:
-    outcome, _ = await send(channels, "telegram", Reply(text=text))
+    outcome, _ = await send(patient, "telegram", Reply(text=text))
     assert isinstance(outcome, RetryLater)
     assert outcome.reason is DeliveryReason.BAD_RESPONSE
 
 
 @pytest.mark.parametrize("kind", OK)
 @pytest.mark.parametrize("case", CASES)
-async def test_any_message_fits(kind: str, case: str, channels: ChannelBuilder) -> None:
-    outcome, bodies = await send(channels, kind, case=CASES[case])
+async def test_any_message_fits(kind: str, case: str, patient: ChannelBuilder) -> None:
+    outcome, bodies = await send(patient, kind, case=CASES[case])
     assert isinstance(outcome, Delivered)
     assert len(bodies) == 1
 
 
-async def test_template_writes_what_the_service_shows(channels: ChannelBuilder) -> None:
+async def test_template_writes_what_the_service_shows(patient: ChannelBuilder) -> None:
     template = Template(subject="Hear, {{ count }}", text="{{ alert.title }} <b>!</b>")
     said: dict[str, Mapping[str, Any]] = {}
     for kind in OK:
-        _, [body] = await send(channels, kind, template=template)
+        _, [body] = await send(patient, kind, template=template)
         said[kind] = body
     assert said["teams"]["attachments"][0]["content"]["body"][0]["inlines"][0]["text"] == "Hear, 1"
     assert said["discord"]["embeds"][0]["title"] == "Hear, 1"
@@ -178,13 +178,13 @@ async def test_template_writes_what_the_service_shows(channels: ChannelBuilder) 
     assert said["telegram"]["text"] == "Talks resume in Geneva <b>!</b>"
     assert said["mattermost"]["attachments"][0]["text"] == "Talks resume in Geneva <b>!</b>"
     own = Template(body='{"content": "{{ alert.title }}"}')
-    _, [whole] = await send(channels, "discord", template=own)
+    _, [whole] = await send(patient, "discord", template=own)
     assert whole == {"content": "Talks resume in Geneva"}
 
 
-async def test_template_that_fails_gives_way_and_says_so(channels: ChannelBuilder) -> None:
+async def test_template_that_fails_gives_way_and_says_so(patient: ChannelBuilder) -> None:
     template = Template(text="{{ alert.rules[5].name }}")
-    outcome, [body] = await send(channels, "ntfy", template=template)
+    outcome, [body] = await send(patient, "ntfy", template=template)
     assert isinstance(outcome, Delivered)
     assert outcome.response.startswith("template failed, the usual words were sent: text: line 1")
     assert "Delegates" in body["message"]
