@@ -9,7 +9,9 @@ from pathlib import Path
 import structlog
 
 from monitor import __version__
+from monitor.app.hubs import capability_of
 from monitor.app.linkkey import linker_of
+from monitor.app.pages import open_pages
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.explain import explain
@@ -18,8 +20,6 @@ from monitor.config.reload import changes
 from monitor.config.settings import Settings
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
-from monitor.web.app import Endpoints, serve
-from monitor.web.links import LinkPages
 
 # The sections of monitor.yaml: what they bound is built once.
 _AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
@@ -46,14 +46,20 @@ async def run_daemon(
         archive = None
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
-        program = Program(settings, parts, outside, metrics, only, archive)
+        capability = await asyncio.to_thread(capability_of, settings)
+        program = Program(settings, parts, outside, metrics, only, archive, capability)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
-            endpoints = Endpoints(parts.health, metrics, reloads.problems)
-            listen, pages = settings.listen, endpoints.application()
-            if linker:
-                LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
-            await stack.enter_async_context(serve(pages, listen.host, listen.port))
+            pages = open_pages(
+                program,
+                parts,
+                metrics,
+                archive=archive,
+                linker=linker,
+                problems=reloads.problems,
+                reload=reloads.reload,
+            )
+            await stack.enter_async_context(pages)
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:
             watching = [

@@ -33,7 +33,9 @@ class Commands(click.Group):
         "routes",
         "silence",
         "deliveries",
+        "targets",
         "entities",
+        "tokens",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's

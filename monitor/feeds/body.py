@@ -19,10 +19,13 @@ ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 _CHUNK = 65_536
 _MAX_MEMBERS = 100  # honest files are of one or a few; each costs time, however little is in it
 _GZIP_MAGIC = b"\x1f\x8b\x08"
-_ZSTD_WINDOW = 23  # 8 MiB, the most that a browser takes either (RFC 9659)
 _GZIP = 16 + zlib.MAX_WBITS
 _ANY_ZLIB = 32 + zlib.MAX_WBITS  # gzip or zlib, whichever its header says
 _RAW = -zlib.MAX_WBITS
+_ZSTD_WINDOW = (
+    23  # 8 MiB, the most that a server may ask of anybody (RFC 9659); the format goes up to 2 GiB
+)
+_BROKEN = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
 
 
 class TooLargeError(Exception):
@@ -54,7 +57,7 @@ async def read_body(response: aiohttp.ClientResponse, host: str, limit: int) -> 
             body, decoder = bytearray(inner.feed(bytes(body), limit)), inner
     except TooLargeError:
         raise too_large from None
-    except (zlib.error, brotli.error, zstd.ZstdError) as error:
+    except _BROKEN as error:
         raise _broken(response, host, f"cannot be decompressed ({error})") from error
     if not decoder.is_finished():
         raise _broken(response, host, "breaks off in the middle of its compression")
@@ -140,55 +143,35 @@ class _Zlib:
 
 class _Brotli:
     def __init__(self) -> None:
-        self._decompressor = brotli.Decompressor()
+        self._decoder = brotli.Decompressor()
         self._is_fresh = True
 
     def feed(self, data: bytes, room: int) -> bytes:
         self._is_fresh = False
-        parts: list[bytes] = []
-        while data or not self._decompressor.can_accept_more_data():
-            part = self._decompressor.process(data, output_buffer_limit=room + 1)
-            data = b""
-            room -= len(part)
-            if room < 0:
-                raise TooLargeError
-            parts.append(part)
-        return b"".join(parts)
+        parts = bytearray(self._decoder.process(data, output_buffer_limit=room + 1))
+        while len(parts) <= room and not self._decoder.can_accept_more_data():
+            parts += self._decoder.process(b"", output_buffer_limit=room + 1 - len(parts))
+        if len(parts) > room:
+            raise TooLargeError
+        return bytes(parts)
 
     def is_finished(self) -> bool:
-        return self._is_fresh or self._decompressor.is_finished()
+        return self._is_fresh or self._decoder.is_finished()
 
 
 class _Zstd:
-    """zstd of any number of frames."""
-
     def __init__(self) -> None:
-        self._decompressor = self._begin()
+        self._decoder = zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        )
         self._is_fresh = True
-        self._frames = 1
 
     def feed(self, data: bytes, room: int) -> bytes:
         self._is_fresh = False
-        parts: list[bytes] = []
-        while data or not (self._decompressor.needs_input or self._decompressor.eof):
-            if self._decompressor.eof:
-                self._frames += 1
-                if self._frames > _MAX_MEMBERS:
-                    raise TooLargeError
-                self._decompressor = self._begin()
-            part = self._decompressor.decompress(data, room + 1)
-            room -= len(part)
-            if room < 0:
-                raise TooLargeError
-            parts.append(part)
-            data = self._decompressor.unused_data
-        return b"".join(parts)
+        part = self._decoder.decompress(data, room + 1)
+        if len(part) > room:
+            raise TooLargeError
+        return part
 
     def is_finished(self) -> bool:
-        return self._is_fresh or self._decompressor.eof
-
-    @staticmethod
-    def _begin() -> zstd.ZstdDecompressor:
-        return zstd.ZstdDecompressor(
-            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
-        )
+        return self._is_fresh or self._decoder.eof

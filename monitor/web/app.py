@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
+from monitor.core.canary import PATH
 from monitor.errors import StreamError
 from monitor.ports import StoreHealth
 from monitor.telemetry import Metrics
 
 _PING_SECONDS = 2.0
+LARGEST_BODY = 256 * 1024
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 log = structlog.get_logger()
@@ -21,19 +23,26 @@ class Endpoints:
     """`/healthz`: the process answers. `/readyz`: the store answers and the configuration is in force. `/metrics`."""
 
     def __init__(
-        self, store: StoreHealth, metrics: Metrics, problems: Callable[[], Mapping[str, str]]
+        self,
+        store: StoreHealth,
+        metrics: Metrics,
+        problems: Callable[[], Mapping[str, str]],
+        canary: Callable[[], str] | None = None,
     ) -> None:
-        """Ask `problems` for what else is wrong: name to sentence, empty when nothing is."""
+        """Ask `problems` for what else is wrong, name to sentence, and `canary` for its document, if there is one."""
+        self._canary = canary
         self._store = store
         self._metrics = metrics
         self._problems = problems
 
     def application(self) -> web.Application:
         """Return the application with its routes."""
-        app = web.Application(client_max_size=64 * 1024)
+        app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_get("/healthz", self.alive)
         app.router.add_get("/readyz", self.ready)
         app.router.add_get("/metrics", self.metrics)
+        if self._canary:
+            app.router.add_get(PATH, self.canary)
         return app
 
     async def alive(self, _request: web.Request) -> web.Response:
@@ -54,6 +63,11 @@ class Endpoints:
         return web.json_response(
             {"status": status, "problems": problems}, status=503 if problems else 200
         )
+
+    async def canary(self, _request: web.Request) -> web.Response:
+        """Answer with the feed of our own."""
+        document = self._canary() if self._canary else ""
+        return web.Response(text=document, content_type="application/rss+xml")
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Answer with what Prometheus scrapes."""
