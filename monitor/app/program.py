@@ -19,6 +19,7 @@ from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
@@ -74,6 +75,7 @@ class Program:
         )
         self.deliverer = DelivererService(
             parts.ledger,
+            Wishes(parts.registry),
             self._lanes.change(settings.targets),
             clock,
             metrics,
