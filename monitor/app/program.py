@@ -75,12 +75,12 @@ class Program:
         )
         self.deliverer = DelivererService(
             parts.ledger,
-            Wishes(parts.registry),
             self._lanes.change(settings.targets),
             clock,
             metrics,
             concurrency=settings.deliver.concurrency,
             lease=settings.deliver.lease,
+            wishes=Wishes(parts.registry),
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
         self.archiver = archive and ArchiverService(

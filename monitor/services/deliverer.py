@@ -66,13 +66,13 @@ class DelivererService(LeasingService[DeliveryLease]):
     def __init__(
         self,
         ledger: DeliveryLedger,
-        wishes: Wishes,
         lanes: Mapping[str, Lane],
         clock: Clock,
         metrics: Metrics,
         *,
         concurrency: int,
         lease: timedelta,
+        wishes: Wishes | None = None,
     ) -> None:
         """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be.
 
@@ -105,7 +105,8 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _refresh_wishes(self) -> None:
         now = self._clock.now()
-        if self._wished_at is None or abs(now - self._wished_at) >= _WISHES_KNOWN_FOR:
+        known = self._wished_at is not None and abs(now - self._wished_at) < _WISHES_KNOWN_FOR
+        if self._wishes and not known:
             await self._wishes.refresh()
             self._wished_at = now
 
@@ -153,14 +154,18 @@ class DelivererService(LeasingService[DeliveryLease]):
             hours = lane.stale.total_seconds() / 3600
             detail = f"could not be delivered within {hours:g} h; replay it to send it all the same"
             return Rejected(reason=DeliveryReason.EXPIRED, detail=detail)
+        told = self._recalled(delivery, now)
+        return _as_late(told) if late and isinstance(told, Delivery) else told
+
+    def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
+        if self._wishes is None:
+            return delivery
         told = recalled(delivery, self._wishes.silences, self._wishes.choices, now)
-        if isinstance(told, Rejected):
-            return told
-        left_out = len(delivery.alerts) - len(told.alerts)
+        left_out = len(delivery.alerts) - len(told.alerts) if isinstance(told, Delivery) else 0
         if left_out:
             self.metrics.suppressed.labels(Suppression.SILENCED).inc(left_out)
             log.info("alerts_left_out", reason=Suppression.SILENCED, alerts=left_out)
-        return _as_late(told) if late else told
+        return told
 
     async def _judge(
         self,

@@ -14,8 +14,7 @@ from monitor.core.outcome import (
 from monitor.core.retry import WEBHOOK
 from monitor.ports import DeliveryFilter
 from monitor.services.deliverer import DelivererService, Lane
-from monitor.services.wishes import Wishes
-from monitor.streams.memory import MemoryDeliveryLedger, MemoryRegistry, MemoryStore
+from monitor.streams.memory import MemoryDeliveryLedger, MemoryStore
 from monitor.telemetry import Metrics
 from tests.clock import StandingClock
 from tests.factories import alert, article
@@ -52,13 +51,11 @@ class Bench:
     """A deliverer over a ledger in memory."""
 
     def __init__(self, timeout: float = 0.2, **channels: Script) -> None:
-        store = MemoryStore()
-        self.ledger = MemoryDeliveryLedger(store)
+        self.ledger = MemoryDeliveryLedger(MemoryStore())
         self.clock = StandingClock()
         self.metrics = Metrics()
         self.service = DelivererService(
             self.ledger,
-            Wishes(MemoryRegistry(store)),
             {
                 name: Lane(
                     kind="test", channel=each, waits=WEBHOOK, timeout=timedelta(seconds=timeout)
