@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth
+from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.holding import Hold
 from monitor.core.model import (
@@ -24,8 +25,10 @@ from monitor.core.model import (
     Match,
     MatchedArticle,
 )
+from monitor.core.narrowing import EVERYTHING, Narrowing
 from monitor.core.outcome import Outcome
 from monitor.core.retry import Ruling
+from monitor.core.schedule import UNRESTRAINED, Restraint
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -84,12 +87,32 @@ class FeedStore(Protocol):
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
 
-        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog.
+        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog. A feed that
+        has got another address is due anew.
+        """
+        ...
+
+    async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
+        """Schedule those of `feeds` that are not yet, spread over `spread`; leave all others as they are."""
+        ...
+
+    async def unschedule(self, feed_ids: Sequence[str]) -> None:
+        """Poll these no more; what is remembered of them is kept."""
+        ...
+
+    async def take(self, feed_id: str, now: datetime, lease: timedelta) -> FeedLease | None:
+        """Lease one feed whether it is due or not; None when it is not scheduled.
+
+        A poll of it that is under way elsewhere is fenced.
         """
         ...
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
-        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again."""
+        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again.
+
+        A feed whose registrable domain must not be asked yet is put off to the next instant at which it may. When the
+        clock has been set back, feeds that were last polled in the future are due.
+        """
         ...
 
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
@@ -105,10 +128,12 @@ class FeedStore(Protocol):
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """End a lease: remember `state` and all `keys` of the document, append `articles`, set the next due time.
 
-        All or nothing: fenced by the lease, refused as a whole when the article log is full.
+        All or nothing: fenced by the lease, refused as a whole when the article log is full. The `restraint` holds in
+        either case, for all feeds of the domain.
         """
         ...
 
@@ -168,8 +193,20 @@ class MatchLog(Protocol):
         """As `ArticleLog.read`."""
         ...
 
-    async def done(self, entry: Entry[MatchedArticle]) -> bool:
-        """Finish the entry; call it after everything that follows from it is durable."""
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
+        """Finish the entry and leave `chapter` for the archive; call it after all that follows from it is durable."""
+        ...
+
+
+class ArchiveLog(Protocol):
+    """Chapters on their way to the archive. Both hops before leave one in the step in which they finish an entry."""
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[Chapter]]:
+        """As `ArticleLog.read`."""
+        ...
+
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
+        """Finish these entries, once they are archived; return how many were not finished before."""
         ...
 
 
@@ -180,6 +217,121 @@ class PublicStream(Protocol):
         """Append one entry for each match that was not published before; return how many that were.
 
         A match is the pair of article and rule: an edit of the article does not publish it again.
+        """
+        ...
+
+
+# --- what people add while the system runs ---
+
+
+class RecordKind(StrEnum):
+    """What a registry keeps. A new kind needs no more than a line here and a codec (`monitor.registry`)."""
+
+    FEED = "feed"
+    RULE = "rule"
+    SUBSCRIBER = "subscriber"
+    SILENCE = "silence"
+    CHOICE = "choice"  # what the reader of a target chose
+    INHIBITION = "inhibition"  # when something came that inhibits
+    LINK_USE = "link_use"
+    HUB_SUBSCRIPTION = "hub_subscription"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as it is kept. `version` is that of its kind when it was last written.
+
+    `expires_at` is when the record itself goes, some time after that; what it says may end sooner.
+    """
+
+    id: str
+    value: bytes
+    version: int
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A record to write.
+
+    With `expected` it replaces that version alone; 0: there must be none. A `unique` text is held by one record of the
+    kind at a time, whatever its id: the canonical address of a feed, for instance.
+    """
+
+    id: str
+    value: bytes
+    expires_at: datetime | None = None
+    expected: int | None = None
+    unique: str = ""
+
+
+class Refusal(StrEnum):
+    """Why a record was not written."""
+
+    CHANGED = "changed"  # there is another version than the one expected
+    TAKEN = "taken"  # another record holds what has to be unique
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """What became of a draft: its `version`; or a `refusal`, with the version there is and the id that holds it."""
+
+    version: int
+    refusal: Refusal | None = None
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What was written and removed, in the order of versions; `last` is where to go on.
+
+    `more` says that there is more than fitted. Removals up to version `forgotten` are no longer known: whoever was
+    up to date before that reads everything again, from 0.
+    """
+
+    records: tuple[Record, ...]
+    removed: tuple[str, ...]
+    last: int
+    more: bool
+    forgotten: int
+
+
+class Registry(Protocol):
+    """Records that people create while the system runs, beside what the files say.
+
+    Each kind has a version, which grows with every write and removal, so that a process learns of changes by one small
+    question, and reads only what changed. Every write is one step: whole, in order, seen by all processes after it.
+    Writing a record again as it is changes nothing, not even the version.
+    """
+
+    async def put(self, kind: RecordKind, draft: Draft, now: datetime) -> Put:
+        """Write one record, or refuse it."""
+        ...
+
+    async def put_all(
+        self, kind: RecordKind, drafts: Sequence[Draft], now: datetime
+    ) -> Sequence[Put]:
+        """Write many, in order; each is written or refused for itself, so that a repetition does no harm."""
+        ...
+
+    async def remove(
+        self, kind: RecordKind, record_id: str, now: datetime, expected: int | None = None
+    ) -> bool:
+        """Remove a record, if it is there and of the `expected` version; tell whether it was."""
+        ...
+
+    async def get(self, kind: RecordKind, record_id: str) -> Record | None:
+        """Return one record."""
+        ...
+
+    async def versions(self) -> Mapping[RecordKind, int]:
+        """Return the version of each kind that was ever written; one command, cheap enough for every second."""
+        ...
+
+    async def changes(self, kind: RecordKind, since: int = 0, limit: int = 1000) -> Changes:
+        """Return what changed after version `since`, each record once, as it is now.
+
+        From 0 that is every record, page by page; one that is written meanwhile comes again at the end.
         """
         ...
 
@@ -314,6 +466,64 @@ class Channel(Protocol):
         ...
 
 
+# --- look back ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which archived articles to return, newest first: those seen in [`since`, `until`), archived before `before`.
+
+    `rule`: only those that matched it when they came.
+    """
+
+    narrowing: Narrowing = EVERYTHING
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    rule: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSize:
+    """How much the archive holds."""
+
+    articles: int
+    bytes: int
+    oldest: datetime | None
+
+
+class Archive(Protocol):
+    """Everything that was seen, with what came of it, for as long as it is kept.
+
+    Every method raises `ArchiveError` when the database cannot be used; the caller backs off and repeats the step.
+    """
+
+    async def add(self, chapters: Sequence[Chapter]) -> None:
+        """Keep these chapters, all or none. What is kept already is not kept twice, so that a step can be repeated."""
+        ...
+
+    async def page(self, which: Page) -> Sequence[Kept]:
+        """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def versions(self, article_id: str) -> Sequence[Kept]:
+        """Return an article in every text it had, oldest first; nothing when it is not kept."""
+        ...
+
+    async def decided(self, article_id: str) -> Sequence[Decided]:
+        """Return what routing decided about an article, oldest first."""
+        ...
+
+    async def tidy(self, before: datetime) -> int:
+        """Delete what was seen before this instant, in small steps; return how many articles went."""
+        ...
+
+    async def size(self) -> ArchiveSize:
+        """Count what there is."""
+        ...
+
+
 # --- operate ---
 
 
@@ -329,13 +539,14 @@ class LogCensus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How the store stands."""
+    """How the store stands. `archive_missed` counts what came while too much waited for the archive."""
 
     feeds: int
     feeds_due: int
     logs: tuple[LogCensus, ...]
     deliveries: Mapping[DeliveryState, int]
     dead_entries: int
+    archive_missed: int
     memory_bytes: int
     memory_limit_bytes: int
     server: str

@@ -103,8 +103,15 @@ class Metrics:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.polls = counter("polls", "Polls that ended, by what came of them.", "result")
         self.articles = counter("articles", "Articles taken in, by kind.", "kind")
+        self.windows_missed = counter(
+            "feed_windows_missed", "Polls that knew nothing they found: articles may be missing."
+        )
+        self.feed_notices = counter(
+            "feed_notices", "What operators were told of feeds, by what it was.", "what"
+        )
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
+        self.held = counter("held", "Alerts kept back to be told with others, by reason.", "reason")
         self.attempts = counter(
             "delivery_attempts",
             "Attempts at deliveries, by what came of them.",
@@ -132,6 +139,11 @@ class Metrics:
         self.dead_entries = gauge("dead_entries", "Entries buried for a person to look at.")
         self.feeds = gauge("feeds", "Feeds scheduled.")
         self.feeds_due = gauge("feeds_due", "Feeds that are due and not being polled.")
+        self.archive_missed = gauge(
+            "archive_missed_records", "Records that came while too many waited for the archive."
+        )
+        self.archive_articles = gauge("archive_articles", "Articles in the archive.")
+        self.archive_bytes = gauge("archive_bytes", "Disk that the archive takes.")
         self.store_bytes = gauge("store_memory_bytes", "Memory the server uses for data.")
         self.store_limit = gauge(
             "store_memory_limit_bytes", "Memory the server may use; 0 is no limit."

@@ -388,11 +388,30 @@ static PyObject *no_memory(void)
     return PyErr_Occurred() ? NULL : PyErr_NoMemory();
 }
 
-static PyObject *scanner_scan(PyObject *object, PyObject *source)
+/* Say where the words stand in the text that was spelled out to what was scanned. */
+static int go_back(Scanned *out, PyObject *origins)
+{
+    for (uint32_t i = 0; i < out->n_tokens; i++) {
+        Token *token = &out->tokens[i];
+        PyObject *first = PyList_GetItem(origins, token->start);
+        PyObject *last = PyList_GetItem(origins, (Py_ssize_t)token->end - 1);
+        if (!first || !last) {
+            return -1;
+        }
+        token->start = (uint32_t)PyLong_AsUnsignedLong(first);
+        token->end = (uint32_t)PyLong_AsUnsignedLong(last) + 1;
+        if (PyErr_Occurred()) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static PyObject *scanner_scan(PyObject *object, PyObject *args)
 {
     Scanner *self = (Scanner *)object;
-    if (!PyUnicode_Check(source)) {
-        PyErr_SetString(PyExc_TypeError, "only a text can be scanned");
+    PyObject *source, *origins;
+    if (!PyArg_ParseTuple(args, "UO:scan", &source, &origins)) {
         return NULL;
     }
     Py_ssize_t length = PyUnicode_GetLength(source);
@@ -405,7 +424,8 @@ static PyObject *scanner_scan(PyObject *object, PyObject *source)
     Scanned *out = text && module ? (Scanned *)PyType_GenericAlloc(module->scanned, 0) : NULL;
     if (out) {
         Scan scan = {self, ++self->scans, text, (uint32_t)length, out};
-        if (load_pages(self, text, scan.length) < 0 || scan_all(&scan, source) < 0) {
+        if (load_pages(self, text, scan.length) < 0 || scan_all(&scan, source) < 0 ||
+            (origins != Py_None && go_back(out, origins) < 0)) {
             Py_CLEAR(out);
         }
     }
@@ -480,7 +500,7 @@ static void scanner_dealloc(PyObject *object)
 }
 
 static PyMethodDef scanner_methods[] = {
-    {"scan", scanner_scan, METH_O, "Cut a text into words."},
+    {"scan", scanner_scan, METH_VARARGS, "Cut a text into words. Origins say where its characters stood before it was spelled out."},
     {NULL, NULL, 0, NULL},
 };
 

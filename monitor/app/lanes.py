@@ -10,10 +10,9 @@ from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
 from monitor.ports import USUAL_TERMS, Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
-# Slack takes one message a second for each channel, and a reader no more than some at once.
+# Slack takes one message a second for each channel.
 _TERMS: Mapping[type, LaneTerms] = {
-    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1, most_waiting=5),
-    EmailTarget: LaneTerms(most_waiting=10),
+    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1),
 }
 
 

@@ -8,18 +8,20 @@ from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
+from monitor.ports import Archive
+from monitor.registry import FEEDS, Roster
+from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
 from monitor.services.housekeeper import HousekeeperService
+from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
-from monitor.services.router import RouterService, RoutingTable
+from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
-SERVICES = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
+SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
-_SPREAD_A_FEED = timedelta(milliseconds=50)  # a start with many new feeds is spread, up to a minute
-_LONGEST_SPREAD = timedelta(minutes=1)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
 
@@ -33,17 +35,21 @@ class Program:
         outside: Outside,
         metrics: Metrics,
         only: frozenset[str] = frozenset(SERVICES),
+        archive: Archive | None = None,
     ) -> None:
-        """Build every service; nothing runs yet."""
+        """Build every service; nothing runs yet. Without an `archive` nothing is archived here."""
         self._parts = parts
         self.settings = settings
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
+        self.listing = ListingService(
+            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+        )
         self.poller = PollerService(
             parts.feeds,
             outside.fetcher,
             outside.parser,
-            _by_id(settings),
+            self.listing.feeds,
             clock,
             metrics,
             concurrency=settings.poll.concurrency,
@@ -52,7 +58,13 @@ class Program:
         )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
-            parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
+            parts.matches,
+            parts.public,
+            parts.ledger,
+            parts.registry,
+            settings.routing,
+            clock,
+            metrics,
         )
         self.deliverer = DelivererService(
             parts.ledger,
@@ -63,16 +75,28 @@ class Program:
             lease=settings.deliver.lease,
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
-        every = (self.poller, self.matcher, self.router, self.deliverer, self.housekeeper)
-        self.services = tuple(service for service in every if service.name in only)
+        self.archiver = archive and ArchiverService(
+            parts.chapters, archive, clock, metrics, keep=settings.retention.archive
+        )
+        every = (
+            self.listing,
+            self.poller,
+            self.matcher,
+            self.router,
+            self.deliverer,
+            self.archiver,
+            self.housekeeper,
+        )
+        self.services = tuple(one for one in every if one and one.name in only)
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
+        rules, table, feeds = settings.rule_set, settings.routing, _by_id(settings)
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
-        self.poller.use(feeds)
+        self.listing.use(feeds)
+        self.poller.use(self.listing.feeds)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
@@ -86,17 +110,10 @@ class Program:
             await self._lanes.close()
 
     async def _schedule(self) -> None:
-        """Make the store's schedule that of the configured feeds; only a poller's process has a say in it."""
-        if self.poller in self.services:
-            feeds, now = self.settings.feeds, self._parts.clock.now()
-            spread = min(_LONGEST_SPREAD, len(feeds) * _SPREAD_A_FEED)
-            await self._parts.feeds.sync(feeds, now, spread)
+        """Make the store's schedule that of the feeds there are; only a poller's process has a say in it."""
+        if self.listing in self.services:
+            await self.listing.sync()
 
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
-
-
-def _table(settings: Settings) -> RoutingTable:
-    targets = {each.name: [target.id for target in each.targets] for each in settings.subscribers}
-    return RoutingTable(tree=settings.route, targets=targets)

@@ -7,15 +7,17 @@ from datetime import timedelta
 from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.records import target_id
+from monitor.config.routechecks import routing, vocabulary
 from monitor.config.schema import (
     FeedSettings,
     RulesFile,
-    Section,
     SubscriberSettings,
     SubscribersFile,
 )
+from monitor.config.section import Section
 from monitor.config.values import format_duration, nearest, shown
 from monitor.config.yamlpos import Document, Node
+from monitor.core.notice import FEED, OWN_RULES
 from monitor.errors import Problem
 
 
@@ -32,7 +34,7 @@ def disagreements(files: Files) -> Iterator[Problem]:
     """Yield what is wrong with files that are each sound by themselves."""
     known = Known(
         feeds=frozenset(value for value, *_ in named(files.feeds, "feeds", "id")),
-        rules=frozenset(value for value, *_ in named(files.rules, "rules", "id")),
+        rules=frozenset(value for value, *_ in named(files.rules, "rules", "id")) | OWN_RULES,
         subscribers=frozenset(
             value for value, *_ in named(files.subscribers, "subscribers", "name")
         ),
@@ -40,6 +42,8 @@ def disagreements(files: Files) -> Iterator[Problem]:
     yield from repeated(files.feeds, "feeds", "id")
     yield from repeated(files.rules, "rules", "id")
     yield from repeated(files.subscribers, "subscribers", "name")
+    yield from reserved(files.feeds, "feeds")
+    yield from reserved(files.rules, "rules")
     yield from repeated_lists(files.rules)
     for feeds in files.feeds:
         for feed in feeds.items("feeds", feeds.settings.feeds):
@@ -47,7 +51,9 @@ def disagreements(files: Files) -> Iterator[Problem]:
     for subscribers in files.subscribers:
         for subscriber in subscribers.items("subscribers", subscribers.settings.subscribers):
             yield from repeated_targets(subscriber)
+    yield from repeated(files.subscribers, "time_intervals", "name")
     yield from routes(files.subscribers, known)
+    yield from routing(files.subscribers, vocabulary(files, known.rules, known.feeds))
 
 
 def named(
@@ -66,10 +72,19 @@ def repeated(sources: Iterable[Source[Section]], key: str, name: str) -> Iterato
     first: dict[str, str] = {}
     for value, node, document in named(sources, key, name):
         if value in first:
-            what = f"the {key.removesuffix('s')} {shown(value)} is defined a second time"
+            kind = key.removesuffix("s").replace("_", " ")
+            what = f"the {kind} {shown(value)} is defined a second time"
             yield at(document, node.place, what, f"first in {first[value]}")
         else:
             first[value] = f"{document.file}:{node.place.line}"
+
+
+def reserved(sources: Iterable[Source[Section]], key: str) -> Iterator[Problem]:
+    """Find ids under which the monitor itself speaks."""
+    for value, node, document in named(sources, key, "id"):
+        if value == FEED or value.startswith(f"{FEED}."):
+            what = f"the id {shown(value)} is the monitor's own"
+            yield at(document, node.place, what, "take another")
 
 
 def repeated_lists(sources: Iterable[Source[RulesFile]]) -> Iterator[Problem]:
@@ -101,7 +116,7 @@ def repeated_targets(subscriber: Item[SubscriberSettings]) -> Iterator[Problem]:
 def too_frequent(feed: Item[FeedSettings], least: timedelta) -> Iterator[Problem]:
     """Find a feed that would be polled more often than the operator allows."""
     every = feed.settings.every
-    if every < least:
+    if isinstance(every, timedelta) and every < least:
         yield feed.problem(
             ("every",),
             f"every {format_duration(every)} is more often than poll.min_interval allows",

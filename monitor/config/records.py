@@ -1,14 +1,14 @@
 """Turns checked settings into the records of the core. Nothing here can fail but the fetching of a secret."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from hashlib import blake2b
 
 from monitor.config.schema import (
     EmailSettings,
     ExampleSettings,
     FeedSettings,
-    MatchSettings,
-    RouteSettings,
+    PollSettings,
     RuleSettings,
     SlackSettings,
     SmtpSettings,
@@ -17,9 +17,7 @@ from monitor.config.schema import (
 )
 from monitor.config.secrets import SecretSource, check_signing_key, check_web_address
 from monitor.config.values import header
-from monitor.core.matchers import Matchers
 from monitor.core.model import Article, Feed, Rule
-from monitor.core.routing import Route
 from monitor.core.targets import (
     ConsoleTarget,
     EmailTarget,
@@ -32,13 +30,18 @@ from monitor.core.targets import (
 _SMTP_PORTS = {"none": 25, "starttls": 587, "implicit": 465}
 
 
-def feed(settings: FeedSettings) -> Feed:
-    """Make the record of a feed."""
+def feed(settings: FeedSettings, poll: PollSettings | None = None) -> Feed:
+    """Make the record of a feed; `poll` bounds the interval that is learned."""
+    poll = poll or PollSettings()
     return Feed(
         id=settings.id,
         url=settings.url,
         name=settings.name or settings.id,
-        every=settings.every,
+        every=settings.every if isinstance(settings.every, timedelta) else None,
+        shortest=poll.auto_min,
+        longest=poll.auto_max,
+        obey_hints=settings.hints == "obey",
+        limit_scope=settings.limits,
         since=settings.since,
         lang=settings.lang,
         country=settings.country,
@@ -72,29 +75,6 @@ def example(settings: ExampleSettings, name: str) -> Article:
         feed_id=settings.feed or "",
         country=settings.country,
         category=settings.category,
-    )
-
-
-def route(settings: RouteSettings) -> Route:
-    """Make a tree of routes."""
-    return Route(
-        name=settings.name or "",
-        subscriber=settings.subscriber,
-        matchers=_matchers(settings.match or MatchSettings()),
-        continue_=settings.continue_,
-        routes=tuple(route(child) for child in settings.routes),
-    )
-
-
-def _matchers(settings: MatchSettings) -> Matchers:
-    return Matchers(
-        rule=frozenset(settings.rule),
-        severity=settings.severity,
-        labels={name: frozenset(values) for name, values in settings.labels.items()},
-        feed=frozenset(settings.feed),
-        lang=frozenset(settings.lang),
-        category=frozenset(settings.category),
-        country=frozenset(settings.country),
     )
 
 

@@ -1,14 +1,20 @@
-"""What may stand in each file, with every default: the one place that knows them.
+"""What may stand in each file, with every default; what routing reads is in `routeschema`.
 
 A text under a field describes it in the JSON Schema and in the reference.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from monitor.config.routeschema import (
+    InhibitSettings,
+    PaceSettings,
+    RouteSettings,
+    TimeIntervalSettings,
+)
+from monitor.config.section import Section
 from monitor.config.types import (
     Code,
     Duration,
@@ -18,10 +24,10 @@ from monitor.config.types import (
     HeaderName,
     HttpUrl,
     Id,
+    IntervalOrAuto,
     LongText,
     Mailbox,
     Many,
-    Names,
     Network,
     OneOrMany,
     Port,
@@ -30,39 +36,14 @@ from monitor.config.types import (
     StoreUrl,
     Text,
     Variable,
+    Zone,
     between,
     lasting,
     text_as,
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
-from monitor.core.model import Severity
+from monitor.core.model import LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
-
-
-class Section(BaseModel):
-    """A mapping in a file: every key known, every value of exactly its type.
-
-    `SECRETS` names the settings that come from `NAME_file` or `NAME_env`, and says which of them must be there.
-    """
-
-    SECRETS: ClassVar[Mapping[str, Literal["required", "optional"]]] = {}
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
-
-    @model_validator(mode="after")
-    def _one_source_for_each_secret(self) -> "Section":
-        for name, need in self.SECRETS.items():
-            sources = [key for key in (f"{name}_file", f"{name}_env") if getattr(self, key)]
-            if len(sources) > 1:
-                raise WrongValueError(
-                    f"both {name}_file and {name}_env are given", "keep one", sources[1]
-                )
-            if not sources and need == "required":
-                raise WrongValueError(f"missing key '{name}_file' or '{name}_env'")
-        return self
-
 
 # --- monitor.yaml ---
 
@@ -86,6 +67,19 @@ class StoreSettings(Section):
         if self.url and self.url_file:
             raise WrongValueError("both url and url_file are given", "keep one", "url_file")
         return self
+
+
+class ArchiveSettings(Section):
+    """Where everything seen is kept for a while: for search, backtests, explanations and export."""
+
+    SECRETS = {"url": "optional"}
+
+    enabled: bool = True
+    """`false`: nothing is kept."""
+    url_file: FilePath | None = None
+    """A file with the address of a PostgreSQL server, for several hosts; else a file in the store's directory."""
+    url_env: Variable | None = None
+    """An environment variable with the address of a PostgreSQL server."""
 
 
 class ListenSettings(Section):
@@ -119,8 +113,24 @@ class PollSettings(Section):
     """How large a document may be, after decompression."""
     min_interval: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=1)
     """The shortest `every` that a feed may ask for."""
+    auto_min: Annotated[Duration, lasting("100ms", "1d")] = timedelta(minutes=5)
+    """The shortest interval that is learned for a feed with `every: auto`."""
+    auto_max: Annotated[Duration, lasting("100ms", "30d")] = timedelta(hours=2)
+    """The longest interval that is learned."""
+    domain_gap: Annotated[Duration, lasting("0s", "10m")] = timedelta(seconds=1)
+    """The least time between two polls of one registrable domain (all of `*.example.co.uk`), by whatever poller."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
+
+    @model_validator(mode="after")
+    def _auto_has_room(self) -> "PollSettings":
+        if self.auto_min > self.auto_max:
+            raise WrongValueError(
+                f"auto_min {format_duration(self.auto_min)} is longer than auto_max"
+                f" {format_duration(self.auto_max)}",
+                key="auto_min",
+            )
+        return self
 
 
 class DeliverSettings(Section):
@@ -155,6 +165,8 @@ class RetentionSettings(Section):
     """Deliveries that were given up."""
     matches: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=3)
     """The public stream `monitor:matches`."""
+    archive: Annotated[Duration, lasting("1d", "3650d")] = timedelta(days=30)
+    """The archive: articles, their matches and what routing decided."""
 
 
 class NetworkSettings(Section):
@@ -168,6 +180,7 @@ class MonitorFile(Section):
     """The process: its store, its limits, its addresses. Changes count from the next start."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     poll: PollSettings = Field(default_factory=PollSettings)
@@ -190,8 +203,13 @@ class FeedSettings(Section):
     """For people; without it, the id."""
     enabled: bool = True
     """`false`: not polled, but remembered."""
-    every: Annotated[Duration, lasting("100ms", "30d")] = timedelta(minutes=15)
-    """How often to poll; less often where the server asks for it."""
+    every: Annotated[IntervalOrAuto, lasting("100ms", "30d", but="auto")] = "auto"
+    """How often to poll, less often where the server asks for it. `auto`: as often as it has news, within
+    `poll.auto_min` and `poll.auto_max`."""
+    hints: Literal["obey", "ignore"] = "obey"
+    """Whether `ttl`, `skipHours`, `skipDays` and `sy:updatePeriod` in the document count. HTTP headers always do."""
+    limits: LimitScope = Field(default=LimitScope.HOST, strict=False)
+    """What "too many requests" and `Retry-After` concern: `host`, every feed of its domain; `feed`, only this one."""
     since: Annotated[Duration, lasting("1s", "3650d")] | None = None
     """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
     lang: Code | None = None
@@ -369,7 +387,7 @@ class WebhookSettings(Section):
         return self
 
 
-class TargetSettings(Section):
+class TargetSettings(PaceSettings):
     """One way to reach a subscriber: exactly one of the kinds."""
 
     KINDS: ClassVar = ("console", "slack", "email", "webhook")
@@ -400,49 +418,17 @@ class TargetSettings(Section):
         return self
 
 
-class SubscriberSettings(Section):
+class SubscriberSettings(PaceSettings):
     """A party that receives alerts."""
 
     name: Id
     """Stands in routes."""
     enabled: bool = True
     """`false`: routes may lead here, nothing is sent, and its secrets need not exist."""
+    timezone: Zone = "UTC"
+    """Where its clocks are: quiet hours, digests and the hours of the budget are local."""
     targets: Many[TargetSettings] = ()
     """The ways to reach it; each alert goes to all of them."""
-
-
-class MatchSettings(Section):
-    """Conditions that must all hold. A list holds when one of its values does."""
-
-    rule: OneOrMany[Id] = ()
-    """The id of the rule."""
-    severity: Severity = Field(default=Severity.INFO, strict=False)
-    """The match is at least this severe."""
-    labels: dict[Id, OneOrMany[Text]] = {}
-    """The labels of the rule."""
-    feed: OneOrMany[Id] = ()
-    """The id of the feed."""
-    lang: Names = ()
-    """The language of the article; `en` takes in `en-GB`."""
-    category: Names = ()
-    """The category of the feed."""
-    country: Names = ()
-    """The country of the feed."""
-
-
-class RouteSettings(Section):
-    """A node of the tree. A match goes to the first child that accepts it; if none does, the node takes it itself."""
-
-    name: Text | None = None
-    """For people."""
-    match: MatchSettings | None = None
-    """What the match must meet. The root has none: it takes every match."""
-    subscriber: Id | None = None
-    """Who is told; without it, whom the parent tells."""
-    continue_: bool = Field(default=False, alias="continue")
-    """Whether the routes after this one see the match too."""
-    routes: Many["RouteSettings"] = ()
-    """The children, in order."""
 
 
 class SubscribersFile(Section):
@@ -450,6 +436,10 @@ class SubscribersFile(Section):
 
     subscribers: Many[SubscriberSettings] = ()
     route: RouteSettings | None = None
+    time_intervals: Many[TimeIntervalSettings] = ()
+    """Times that routes can name."""
+    inhibit_rules: Many[InhibitSettings] = ()
+    """What keeps what else back."""
 
 
 # --- entities/*.yaml ---

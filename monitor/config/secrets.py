@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from monitor.config.schema import Section
+from monitor.config.section import Section
 from monitor.config.values import WrongValueError, address
 from monitor.core.secret import Secret
 
@@ -83,6 +83,15 @@ def check_store_address(text: str) -> None:
             "expected an address that begins with redis://, rediss://, unix:// or redis+cluster://"
         )
         raise WrongValueError(message) from None
+
+
+def check_archive_address(text: str) -> None:
+    """Raise unless the secret is the address of a PostgreSQL server, which may have credentials."""
+    bare = re.sub(r"//[^/]*@", "//", text, count=1)
+    try:
+        address("postgresql", "postgres")(bare)
+    except WrongValueError:
+        raise WrongValueError("expected an address that begins with postgresql://") from None
 
 
 def check_signing_key(text: str) -> None:

@@ -18,6 +18,9 @@ from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
+from monitor.core.telling import RoutingTable
+
+ARCHIVE_FILE = "archive.sqlite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,15 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePlace:
+    """Where the archive is, if there is one: a PostgreSQL server at `url`, or the file `path`."""
+
+    enabled: bool = True
+    url: Secret | None = None
+    path: Path = Path(StoreSettings().directory) / ARCHIVE_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
@@ -38,6 +50,7 @@ class Settings:
     """
 
     store: Store = field(default_factory=Store)
+    archive: ArchivePlace = field(default_factory=ArchivePlace)
     listen: ListenSettings = field(default_factory=ListenSettings)
     log: LogSettings = field(default_factory=LogSettings)
     poll: PollSettings = field(default_factory=PollSettings)
@@ -48,7 +61,12 @@ class Settings:
     rules: tuple[Rule, ...] = ()
     rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
     subscribers: tuple[Subscriber, ...] = ()
-    route: Route = field(default_factory=Route)
+    routing: RoutingTable = field(default_factory=RoutingTable)
+
+    @property
+    def route(self) -> Route:
+        """The tree of routes."""
+        return self.routing.tree
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -58,7 +76,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret, for whoever keeps them out of logs."""
-        return (*((self.store.url,) if self.store.url else ()), *_secrets(self.targets))
+        addresses = (self.store.url, self.archive.url)
+        return (*(each for each in addresses if each), *_secrets(self.targets))
 
 
 def _secrets(targets: tuple[Target, ...]) -> Iterator[Secret]:

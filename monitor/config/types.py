@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -17,26 +17,31 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from monitor.config import values
+from monitor.config import timevalues, values
 from monitor.config.values import WrongValueError, format_duration
+from monitor.core.intervals import Range
+from monitor.core.matchers import Matcher
+from monitor.core.pace import Schedule
 
 T = TypeVar("T")
 
 
-def between(low: T, high: T, write: Callable[[T], str] = str) -> AfterValidator:
-    """Return a validator with bounds, both included."""
+def between(
+    low: T, high: T, write: Callable[[T], str] = str, *, but: str | None = None
+) -> AfterValidator:
+    """Return a validator with bounds, both included; `but` is a word that may stand instead."""
 
     def check(value: Any) -> Any:
-        if low <= value <= high:
+        if value == but or low <= value <= high:
             return value
         raise WrongValueError(f"must be between {write(low)} and {write(high)}, not {write(value)}")
 
     return AfterValidator(check)
 
 
-def lasting(low: str, high: str) -> AfterValidator:
-    """Return a validator with bounds on a duration, both included."""
-    return between(values.duration(low), values.duration(high), format_duration)
+def lasting(low: str, high: str, but: str | None = None) -> AfterValidator:
+    """Return a validator with bounds on a duration, both included; `but` is a word that may stand instead."""
+    return between(values.duration(low), values.duration(high), format_duration, but=but)
 
 
 def _described(kind: str, **schema: object) -> WithJsonSchema:
@@ -47,6 +52,11 @@ Duration = Annotated[
     timedelta,
     PlainValidator(values.duration),
     _described("duration", pattern=f"^{values.DURATION}$"),
+]
+IntervalOrAuto = Annotated[
+    timedelta | Literal["auto"],
+    PlainValidator(values.interval_or_auto),
+    _described("duration or `auto`", pattern=f"^(auto|{values.DURATION})$"),
 ]
 Size = Annotated[
     int,
@@ -101,7 +111,25 @@ class _OrOne:
 
 
 OneOrMany = Annotated[tuple[T, ...], Field(strict=False), BeforeValidator(values.listed), _OrOne()]
-"""A YAML list, or one text instead of a list of one."""
+"""A YAML list, or one element instead of a list of one."""
+
+Zone = Annotated[str, AfterValidator(timevalues.zone), _described("time zone")]
+ScheduleText = Annotated[
+    Schedule, PlainValidator(timevalues.schedule), _described("`immediate`, `hourly`, `daily at …`")
+]
+Clock = Annotated[int, PlainValidator(timevalues.clock_time), _described("time of day")]
+Weekdays = Annotated[
+    frozenset[int], PlainValidator(timevalues.weekdays), _described("days of the week")
+]
+Months = Annotated[Range, PlainValidator(timevalues.months), _described("months")]
+DaysOfMonth = Annotated[
+    Range, PlainValidator(timevalues.days_of_month), _described("days of the month")
+]
+Years = Annotated[Range, PlainValidator(timevalues.years), _described("years")]
+MatcherText = Annotated[
+    tuple[Matcher, ...], PlainValidator(values.matchers), _described("matchers")
+]
+GroupBy = Annotated[str, AfterValidator(values.common_name), _described("name")]
 
 Names = OneOrMany[Code]
 """One name or several, compared without case."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,22 @@ class ParsedArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How often a document says that it wants to be read, in its own elements; zero and empty: it does not say.
+
+    `every` comes from `ttl` or `sy:updatePeriod`. `skip_hours` are hours of the day in GMT, `skip_days` days of the
+    week with Monday as 0.
+    """
+
+    every: timedelta = timedelta()
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:
     """A document, parsed; `articles` stand in the order of the document.
 
@@ -55,3 +71,4 @@ class ParsedFeed:
     lang: str | None = None
     articles: tuple[ParsedArticle, ...] = ()
     complete: bool = True
+    wishes: Wishes = NO_WISHES

@@ -27,6 +27,11 @@ def max_age(headers: Mapping[str, str]) -> timedelta:
     return min(max(fresh, timedelta(0)), MAX_AGE_LIMIT)
 
 
+def says_freshness(headers: Mapping[str, str]) -> bool:
+    """Tell whether the answer says how long it is fresh; if it does not, what was said before holds on."""
+    return "cache-control" in headers or "expires" in headers
+
+
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long the server asks to be left alone, at most `RETRY_AFTER_LIMIT`; None if it does not say.
 

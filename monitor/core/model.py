@@ -8,22 +8,36 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.core.feed import NO_WISHES, Wishes
 from monitor.core.outcome import DeliveryReason, HoldReason, Verdict
 from monitor.errors import FeedReason
+
+
+class LimitScope(StrEnum):
+    """What a "too many requests" from a feed's server concerns."""
+
+    HOST = "host"
+    FEED = "feed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A source we poll, as the operator configured it.
 
-    `every` is the interval asked for; `since` is how far back the first poll may alert (none: the backlog is silent).
+    `every` is the interval asked for; None: it is learned, between `shortest` and `longest`. `since` is how far back
+    the first poll may alert (none: the backlog is silent). `obey_hints` says whether what stands in the document about
+    when to read it counts.
     """
 
     id: str
     url: str
     name: str
-    every: timedelta = timedelta(minutes=15)
+    every: timedelta | None = None
+    shortest: timedelta = timedelta(minutes=5)
+    longest: timedelta = timedelta(hours=2)
     since: timedelta | None = None
+    obey_hints: bool = True
+    limit_scope: LimitScope = LimitScope.HOST
     lang: str | None = None
     country: str | None = None
     category: str | None = None
@@ -31,16 +45,47 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A permanent redirect that was seen at `polls` polls in a row since `since`, and leads to `to`."""
+
+    to: str
+    since: datetime
+    polls: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
     """What is remembered about a feed between polls, across restarts.
 
-    `etag` and `last_modified` are returned byte for byte as the server sent them, and belong to `url`.
-    `baseline_at` is the first successful poll: what stood in it is known and alerted nobody.
-    `shared_urls` says that several entries of one document had the same link, so that the link identifies nothing.
-    `because` is the reason for `next_poll_at` in words.
+    What was asked and found:
+    `configured` is the address in the configuration that all this is about. `address` is asked instead of it, since a
+    permanent redirect to there proved stable; `moving` is one that has not yet. `same_as` is the feed whose address
+    that is too. `etag` and `last_modified` are returned byte for byte as the server sent them, and belong to `url`.
+    `baseline_at` is the first successful poll: what stood in it is known and alerted nobody. `shared_urls` says that
+    several entries of one document had the same link, so that the link identifies nothing.
+
+    How it goes:
+    `failures` counts those in a row since `failing_since`, `weight` adds them up by how much each says. `errors` counts
+    all since `errors_since`, by reason, over a week. `gone_at` is when the server said that the feed is gone for good.
+    `told` are the troubles that the operator has been told of and that are not over.
+
+    When to come back:
+    `fresh_for` is what the server last said of how long its answers are good, `wishes` what the document says.
+    `interval` is the one that was learned. `slowdown` multiplies every interval since a server said that we ask too
+    often, last at `slowed_at`. Nothing is asked before `not_before`, at the wish of the server. `because` is the reason
+    for `next_poll_at` in words.
+
+    What may be missing:
+    `known_shares` are the parts of the entries that were known already at the last two successful polls, newest first.
+    `missed` counts the polls in which nothing was known, the last at `missed_at`. `quiet` is the longest time without
+    news that is usual; `silent_since` is set when it has been far longer.
     """
 
+    configured: str = ""
     url: str | None = None
+    address: str | None = None
+    moving: Move | None = None
+    same_as: str = ""
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
@@ -50,10 +95,27 @@ class FeedState:
     succeeded_at: datetime | None = None
     changed_at: datetime | None = None
     failures: int = 0
+    failing_since: datetime | None = None
+    weight: float = 0.0
     reason: FeedReason | None = None
     detail: str = ""
+    errors: Mapping[FeedReason, int] = field(default_factory=dict)
+    errors_since: datetime | None = None
+    gone_at: datetime | None = None
+    told: tuple[str, ...] = ()
+    fresh_for: timedelta | None = None
+    wishes: Wishes = NO_WISHES
+    interval: timedelta | None = None
+    slowdown: float = 1.0
+    slowed_at: datetime | None = None
+    not_before: datetime | None = None
     next_poll_at: datetime | None = None
     because: str = ""
+    known_shares: tuple[float, ...] = ()
+    missed: int = 0
+    missed_at: datetime | None = None
+    quiet: timedelta | None = None
+    silent_since: datetime | None = None
 
 
 class ArticleKind(StrEnum):
@@ -68,8 +130,8 @@ class Article:
     """One thing a feed published, after parsing. Texts are plain: tags gone, entities decoded.
 
     `id` stays the same over edits; `fingerprint` changes with the text. `published_at` is what the feed says and
-    may be absent, in the future or wrong; `seen_at` is ours. `trace_id` names the poll, and follows the article into
-    every log line.
+    may be absent, in the future or wrong; `seen_at` is ours. `was_title` is the headline before an edit, where it is
+    known. `trace_id` names the poll, and follows the article into every log line.
     """
 
     id: str
@@ -87,6 +149,7 @@ class Article:
     published_at: datetime | None = None
     seen_at: datetime | None = None
     kind: ArticleKind = ArticleKind.NEW
+    was_title: str = ""
     fingerprint: str = ""
     trace_id: str = ""
 

@@ -3,9 +3,17 @@
 from datetime import datetime
 
 from monitor.core.breaker import TargetHealth
-from monitor.core.model import Alert, Article, Match, Severity
+from monitor.core.model import Alert, Article, Feed, Match, Severity
+from monitor.core.moves import plain_address
 
 FEED = "monitor"
+OWN_RULES = frozenset(
+    f"{FEED}.{what}"
+    for what in (
+        *("target-disabled", "feed-gone", "feed-failing", "feed-silent", "feed-same", "feed-well"),
+    )
+)
+"""The rules that find what the monitor writes itself. Routes may name them; nobody else may use the names."""
 
 
 def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: datetime) -> Alert:
@@ -31,3 +39,34 @@ def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: 
         severity=Severity.CRITICAL,
     )
     return Alert(subscriber=subscriber, article=article, matches=(match,), created_at=now)
+
+
+def feed_notice(feed: Feed, what: str, title: str, text: str, now: datetime) -> Article:
+    """Return an article of our own about a feed: found by the reserved rule `monitor.WHAT`, and routed as any other."""
+    return Article(
+        id=f"{FEED}:{what}:{feed.id}:{now.isoformat()}",
+        feed_id=FEED,
+        feed_name="Monitor",
+        url=plain_address(feed.url),
+        title=f"{feed.name} {title}",
+        summary=text,
+        lang="en",
+        tags=(f"{FEED}.{what}",),
+        published_at=now,
+        seen_at=now,
+        fingerprint=what,
+    )
+
+
+def own_matches(article: Article) -> tuple[Match, ...] | None:
+    """Return the match of an article that the monitor wrote itself; None for an article of a publisher."""
+    if article.feed_id != FEED:
+        return None
+    rule_id = article.tags[0]
+    match = Match(
+        rule_id=rule_id,
+        article_id=article.id,
+        rule_name="Feeds",
+        severity=Severity.WARNING,
+    )
+    return (match,)

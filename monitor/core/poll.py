@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
+from typing import TypedDict
 
 from monitor.core.feed import Document, ParsedArticle, ParsedFeed
+from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
     Identity,
     Verdict,
@@ -19,12 +22,34 @@ from monitor.core.identity import (
     keys_of,
 )
 from monitor.core.model import Article, ArticleKind, Feed, FeedState
+from monitor.core.moves import about, gave_up_address, moved
 from monitor.core.outcome import Suppression
-from monitor.core.schedule import PollNext, after_failure, after_success
-from monitor.errors import FeedError
+from monitor.core.rhythm import Overlap, learn, learn_unchanged
+from monitor.core.schedule import (
+    UNRESTRAINED,
+    PollNext,
+    Restraint,
+    after_failure,
+    after_success,
+    jitter,
+    recovered,
+    restraint_after,
+    slowed,
+    weight_of,
+)
+from monitor.core.trouble import notices_after
+from monitor.errors import FeedError, FeedReason
 
 _LATE_AGE = timedelta(hours=24)
 _IM_USED = 226
+_ERRORS_KEPT = timedelta(days=7)
+_NONE_LISTED: Mapping[str, str] = MappingProxyType({})
+
+
+class _Scheduled(TypedDict):
+    state: FeedState
+    next: PollNext
+    notices: tuple[Article, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +57,8 @@ class PollDecision:
     """Everything that follows from one poll; carrying it out is the caller's.
 
     `keys` are those of the whole document, `articles` stand oldest first. `suppressed` counts the entries that were not
-    known before and yet become no article, by reason.
+    known before and yet become no article, by reason. `notices` are articles about the feed, for its operator.
+    `restraint` concerns all feeds of its domain.
     """
 
     state: FeedState
@@ -40,6 +66,8 @@ class PollDecision:
     keys: tuple[int, ...] = ()
     articles: tuple[Article, ...] = ()
     suppressed: Mapping[Suppression, int] = field(default_factory=dict)
+    notices: tuple[Article, ...] = ()
+    restraint: Restraint = UNRESTRAINED
 
 
 def body_hash(document: Document) -> str:
@@ -69,8 +97,12 @@ def decide(
     *,
     now: datetime,
     trace_id: str,
+    listed: Mapping[str, str] = _NONE_LISTED,
 ) -> PollDecision:
-    """Decide about a document that was parsed; `known` are those of its keys that were seen in this feed."""
+    """Decide about a document that was parsed; `known` are those of its keys that were seen in this feed.
+
+    `listed` are the addresses of all feeds, with their ids.
+    """
     identities = identify(parsed.articles, shared_urls=state.shared_urls)
     found = _unknown(identities, known)
     told, suppressed = _suppress(feed, state, found, _late_places(identities, known, now), now)
@@ -78,17 +110,15 @@ def decide(
         _article(feed, parsed, one, verdict, now=now, trace_id=trace_id)
         for _, one, verdict in _oldest_first(told)
     )
-    following = after_success(feed, document, now)
-    after = _succeeded(state, following, now)
+    after = learn(about(feed, state), _overlap(document, parsed, found), now)
     after = replace(
-        _advanced(after, document, parsed),
+        _advanced(_succeeded(feed, after, document, listed, now), document, parsed),
         baseline_at=state.baseline_at or now,
         shared_urls=state.shared_urls or has_shared_urls(identities),
         changed_at=now if found else state.changed_at,
     )
     return PollDecision(
-        state=after,
-        next=following,
+        **_scheduled(feed, state, after, now),
         keys=document_keys(parsed),
         articles=articles,
         suppressed=suppressed,
@@ -96,36 +126,51 @@ def decide(
 
 
 def decide_unchanged(
-    feed: Feed, state: FeedState, document: Document, now: datetime
+    feed: Feed,
+    state: FeedState,
+    document: Document,
+    now: datetime,
+    listed: Mapping[str, str] = _NONE_LISTED,
 ) -> PollDecision:
     """Decide about an answer that brought nothing new: a 304, or the same bytes again.
 
     Its validators replace the remembered ones as far as it has any (RFC 9111, section 4.3.4).
     """
-    following = after_success(feed, document, now)
     after = replace(
-        _succeeded(state, following, now),
+        _succeeded(feed, learn_unchanged(about(feed, state)), document, listed, now),
         url=document.url,
         etag=document.etag or state.etag,
         last_modified=document.last_modified or state.last_modified,
     )
-    return PollDecision(state=after, next=following)
+    return PollDecision(**_scheduled(feed, state, after, now))
 
 
 def decide_failed(feed: Feed, state: FeedState, error: FeedError, now: datetime) -> PollDecision:
     """Decide about a poll that brought nothing that can be used. Validators and all that is known stay."""
-    failures = state.failures + 1
-    following = after_failure(feed, error, failures, now)
-    after = replace(
-        state,
-        polled_at=now,
-        failures=failures,
-        reason=error.reason,
-        detail=error.detail,
-        next_poll_at=following.at,
-        because=following.because,
+    after = _failed(about(feed, state), error, now)
+    following = after_failure(feed, after, error, now)
+    after = _planned(after, following)
+    notices, after = notices_after(feed, state, after, now)
+    return PollDecision(
+        state=after,
+        next=following,
+        notices=notices,
+        restraint=restraint_after(feed, error, now),
     )
-    return PollDecision(state=after, next=following)
+
+
+def decide_too_early(feed: Feed, state: FeedState, now: datetime) -> PollDecision | None:
+    """Decide to ask later, when the feed is due before its server wants to be asked again; None if it is not.
+
+    That happens when a feed is switched off and on, or its interval is changed. A last poll in the future says that the
+    clock was wrong, and so is everything that was reckoned with it.
+    """
+    wait_until = about(feed, state).not_before
+    is_early = state.polled_at is not None and state.polled_at <= now and wait_until is not None
+    if not is_early or wait_until is None or wait_until <= now:
+        return None
+    because = state.because or "the server asks not to be asked before"
+    return PollDecision(state=state, next=PollNext(at=wait_until, because=because))
 
 
 # An entry with its place in the document and what it is.
@@ -240,16 +285,79 @@ def _article(
     )
 
 
-def _succeeded(state: FeedState, following: PollNext, now: datetime) -> FeedState:
-    return replace(
-        state,
+def _overlap(document: Document, parsed: ParsedFeed, found: Sequence[_Found]) -> Overlap:
+    fresh = sum(verdict is Verdict.NEW for *_, verdict in found)
+    dates = [entry.published_at for entry in parsed.articles]
+    return Overlap(
+        entries=len(parsed.articles),
+        known=len(parsed.articles) - fresh,
+        dates=[date for date in dates if date is not None],
+        whole=parsed.complete and document.status != _IM_USED,
+    )
+
+
+def _succeeded(
+    feed: Feed, state: FeedState, document: Document, listed: Mapping[str, str], now: datetime
+) -> FeedState:
+    fresh_for = state.fresh_for
+    if says_freshness(document.headers):
+        fresh_for = max_age(document.headers)
+    after = replace(
+        recovered(moved(feed, state, document, listed, now), now),
         polled_at=now,
         succeeded_at=now,
         failures=0,
+        failing_since=None,
+        weight=0.0,
         reason=None,
         detail="",
+        gone_at=None,
+        fresh_for=fresh_for,
+    )
+    if state.errors_since is not None and now - state.errors_since > _ERRORS_KEPT:
+        after = replace(after, errors={}, errors_since=None)
+    return after
+
+
+def _failed(state: FeedState, error: FeedError, now: datetime) -> FeedState:
+    after = gave_up_address(state, error.reason)
+    is_gone = error.reason is FeedReason.GONE and state.address is None
+    after = replace(
+        after,
+        polled_at=now,
+        failures=state.failures + 1,
+        failing_since=state.failing_since or now,
+        weight=state.weight + weight_of(error.reason),
+        reason=error.reason,
+        detail=error.detail,
+        errors={**state.errors, error.reason: state.errors.get(error.reason, 0) + 1},
+        errors_since=state.errors_since or now,
+        gone_at=(state.gone_at or now) if is_gone else None,
+    )
+    if error.reason is FeedReason.RATE_LIMITED and error.retry_after is None:
+        return slowed(after, now)
+    return after
+
+
+def _scheduled(feed: Feed, before: FeedState, after: FeedState, now: datetime) -> _Scheduled:
+    """Return the parts of the decision that say when to come back, and what to tell the operator."""
+    following = after_success(feed, after, now)
+    if before.baseline_at is None and following.not_before is None:
+        # From here on feeds that were listed together are polled apart.
+        wait = following.at - now
+        spread = wait * (1 + jitter(feed.id, 0)) / 2
+        following = replace(following, at=now + spread)
+    after = _planned(after, following)
+    notices, after = notices_after(feed, before, after, now)
+    return {"state": after, "next": following, "notices": notices}
+
+
+def _planned(state: FeedState, following: PollNext) -> FeedState:
+    return replace(
+        state,
         next_poll_at=following.at,
         because=following.because,
+        not_before=following.not_before,
     )
 
 
@@ -267,4 +375,5 @@ def _advanced(state: FeedState, document: Document, parsed: ParsedFeed) -> FeedS
         last_modified=document.last_modified,
         # A 226 carries only what changed, so that its bytes say nothing about the next whole document.
         body_hash=None if document.status == _IM_USED else body_hash(document),
+        wishes=parsed.wishes,
     )

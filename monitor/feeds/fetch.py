@@ -11,6 +11,7 @@ from yarl import URL
 from monitor.core.feed import Document
 from monitor.core.freshness import retry_after
 from monitor.core.model import Feed, FeedState
+from monitor.core.moves import address_of
 from monitor.errors import FeedReason, FetchError
 from monitor.feeds.body import ACCEPT_ENCODING, read_body
 from monitor.feeds.gate import HostGate
@@ -63,7 +64,7 @@ class HttpFetcher:
 
         Raise `FetchError` for all but 200, 226 and 304.
         """
-        url = _address(feed.url)
+        url = _address(address_of(feed, state))
         async with self._gate.pass_through(url.host or ""):
             progress = _Progress(url.host or "")
             try:

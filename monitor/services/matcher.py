@@ -9,6 +9,7 @@ from typing import ClassVar
 import structlog
 
 from monitor.core.model import Article, Match
+from monitor.core.notice import own_matches
 from monitor.core.outcome import Suppression
 from monitor.ports import ArticleLog, Clock, Entry, Matcher
 from monitor.services.service import EntryService
@@ -42,7 +43,9 @@ class MatcherService(EntryService[Article]):
         article = entry.value
         now = self._clock.now()
         with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
-            matches = await asyncio.to_thread(self._rules.match, article, now)
+            matches = own_matches(article)
+            if matches is None:
+                matches = await asyncio.to_thread(self._rules.match, article, now)
             if await self._articles.forward(entry, matches):
                 self._count(article, matches)
 

@@ -7,15 +7,18 @@ from typing import ClassVar
 
 import structlog
 
-from monitor.core.model import Article, Feed
+from monitor.core.model import Article, Feed, FeedState
+from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
     PollDecision,
     decide,
     decide_failed,
+    decide_too_early,
     decide_unchanged,
     document_keys,
     is_unchanged,
 )
+from monitor.core.rhythm import has_missed
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
 from monitor.services.service import IDLE, LeasingService, pause_until
@@ -47,7 +50,9 @@ class PollerService(LeasingService[FeedLease]):
         self._store = store
         self._fetcher = fetcher
         self._parser = parser
-        self._feeds = feeds
+        self._feeds: Mapping[str, Feed] = {}
+        self._addresses: Mapping[str, str] = {}
+        self.use(feeds)
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
@@ -57,6 +62,7 @@ class PollerService(LeasingService[FeedLease]):
     def use(self, feeds: Mapping[str, Feed]) -> None:
         """Poll `feeds` from the next turn on."""
         self._feeds = feeds
+        self._addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
 
     async def _claim(self, limit: int) -> Sequence[FeedLease]:
         now = self._clock.now()
@@ -70,12 +76,14 @@ class PollerService(LeasingService[FeedLease]):
 
     async def _handle(self, lease: FeedLease) -> None:
         feed = self._feeds.get(lease.feed_id)
-        if feed is None:  # unlisted while it was leased: the schedule drops it at the next reload
+        if feed is None:
+            await self._give_back(lease)
             return
         trace = self._new_trace()
         with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
             started_at = self._clock.now()
-            decision = await self._decide(feed, lease, trace)
+            early = decide_too_early(feed, lease.state, started_at)
+            decision = early or await self._decide(feed, lease, trace)
             now = self._clock.now()
             recorded = await self._store.record(
                 lease,
@@ -83,22 +91,38 @@ class PollerService(LeasingService[FeedLease]):
                 decision.next.at,
                 now=now,
                 keys=decision.keys,
-                articles=decision.articles,
+                articles=(*decision.articles, *decision.notices),
+                restraint=decision.restraint,
             )
             self._recorded.set()
-            self.metrics.poll_seconds.observe((now - started_at).total_seconds())
-            self._tell(decision, recorded, now)
+            if early is None:
+                self.metrics.poll_seconds.observe((now - started_at).total_seconds())
+                self._tell(lease.state, decision, recorded, now)
+
+    async def _give_back(self, lease: FeedLease) -> None:
+        """Leave a feed to others that this process does not know: unlisted meanwhile, or listed a moment ago."""
+        now = self._clock.now()
+        await self._store.record(lease, lease.state, now + IDLE, now=now)
 
     async def _decide(self, feed: Feed, lease: FeedLease, trace: str) -> PollDecision:
         state = lease.state
         try:
             document = await self._fetcher.fetch(feed, state)
             if is_unchanged(state, document):
-                return decide_unchanged(feed, state, document, self._clock.now())
+                return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
             parsed = await self._parser.parse(document)
             known = await self._store.known(feed.id, document_keys(parsed))
             now = self._clock.now()
-            return decide(feed, state, document, parsed, known, now=now, trace_id=trace)
+            return decide(
+                feed,
+                state,
+                document,
+                parsed,
+                known,
+                now=now,
+                trace_id=trace,
+                listed=self._addresses,
+            )
         except StreamError:
             raise
         except FeedError as error:
@@ -109,7 +133,9 @@ class PollerService(LeasingService[FeedLease]):
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
             return decide_failed(feed, state, defect, self._clock.now())
 
-    def _tell(self, decision: PollDecision, recorded: PollRecorded, now: datetime) -> None:
+    def _tell(
+        self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime
+    ) -> None:
         state = decision.state
         if recorded is not PollRecorded.DONE:
             self.metrics.polls.labels(recorded).inc()
@@ -121,6 +147,7 @@ class PollerService(LeasingService[FeedLease]):
             self.metrics.suppressed.labels(reason).inc(count)
         for article in decision.articles:
             self._count(article, now)
+        self._tell_trouble(before, decision)
         next_poll = f"{decision.next.at:%H:%M:%S}, {decision.next.because}"
         if state.reason:
             log.warning("poll_failed", reason=state.reason, detail=state.detail, next=next_poll)
@@ -129,6 +156,19 @@ class PollerService(LeasingService[FeedLease]):
             log.info(
                 "feed_polled", articles=len(decision.articles), kept_back=kept_back, next=next_poll
             )
+
+    def _tell_trouble(self, before: FeedState, decision: PollDecision) -> None:
+        state = decision.state
+        if has_missed(before, state):
+            self.metrics.windows_missed.inc()
+            log.warning(
+                "articles_may_be_missed", times=state.missed, hint="nothing known: poll more often"
+            )
+        if has_moved(before, state):
+            log.warning("feed_moved", to=state.address, same_as=state.same_as or None)
+        for notice in decision.notices:
+            self.metrics.feed_notices.labels(notice.fingerprint.removeprefix("feed-")).inc()
+            log.warning("feed_noticed", what=notice.title, why=notice.summary)
 
     def _count(self, article: Article, now: datetime) -> None:
         self.metrics.articles.labels(article.kind).inc()

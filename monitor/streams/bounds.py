@@ -11,6 +11,21 @@ MAX_MEMORY = 512 * 1024 * 1024
 HIGH_WATER = 5_000
 """Articles waiting in one partition at which polls are refused."""
 
+LOOKED_AT_ONCE = 1_000
+"""Due feeds that one claim looks at in a partition, when the domains of most must not be asked yet."""
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""By how much the clocks of pollers may differ; a last poll further in the future says that a clock was set back."""
+
+SLOWED_GAP = timedelta(seconds=2)
+"""The least distance between two polls of a domain that refused one."""
+
+LONGEST_GAP = timedelta(minutes=10)
+"""The longest such distance."""
+
+ARCHIVE_WAITING = 2_000
+"""Records waiting for the archive in one partition; what comes when there are more is not archived, and counted."""
+
 MIN_IDLE = timedelta(seconds=60)
 """How long an entry stays with a silent consumer before another takes it over."""
 
@@ -33,6 +48,9 @@ TOLD_GENERATION = timedelta(days=30)
 
 TOLD_BUCKETS = 1024
 """Sets that one generation is spread over, so that each stays a compact set of integers."""
+
+REMOVALS_KNOWN = timedelta(days=7)
+"""How long a process may be away and still be told which records of the registry were removed meanwhile."""
 
 KEEP_PUBLIC_ENTRIES = 100_000
 

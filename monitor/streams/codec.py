@@ -4,11 +4,13 @@ Within a version, fields may be added (with a default) and unknown ones are igno
 releases read each other. Anything else is a new version, and the old one stays readable for one major release.
 """
 
-from typing import Generic, TypeVar
+from dataclasses import fields
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from monitor.core.breaker import TargetHealth
+from monitor.core.chapter import Chapter
 from monitor.core.model import Alert, Article, Attempt, FeedState, Match, MatchedArticle
 from monitor.errors import CodecError
 
@@ -29,6 +31,9 @@ class Codec(Generic[T]):
 
     def encode(self, record: T) -> bytes:
         """Return the record as bytes; raise `CodecError` for text that is not Unicode."""
+        return self._written(record)
+
+    def _written(self, record: object) -> bytes:
         try:
             return VERSION + _encoder.encode(record)
         except (UnicodeEncodeError, OverflowError) as error:
@@ -47,9 +52,25 @@ class Codec(Generic[T]):
             raise CodecError(f"cannot read this {self._name}: {error}") from error
 
 
+class StateCodec(Codec[FeedState]):
+    """Leaves out what is as it is for a feed that nothing is known of: half of most states, of which there are many."""
+
+    def encode(self, record: FeedState) -> bytes:
+        """Return the record as bytes; a field that is left out is read as its default."""
+        said: dict[str, Any] = {
+            name: value
+            for name, blank in _BLANK.items()
+            if (value := getattr(record, name)) != blank
+        }
+        return self._written(said)
+
+
+_BLANK = {field.name: getattr(FeedState(), field.name) for field in fields(FeedState)}
+
 articles = Codec(Article)
 matched_articles = Codec(MatchedArticle)
-feed_states = Codec(FeedState)
+chapters = Codec(Chapter)  # a matched article is one of these without decisions
+feed_states = StateCodec(FeedState)
 alerts = Codec(Alert)
 attempts = Codec(Attempt)
 matches = Codec(tuple[Match, ...])

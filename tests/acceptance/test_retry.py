@@ -9,7 +9,7 @@ from tests.servers.newsroom import Newsroom, Story
 from tests.wait import wait_until
 
 AWAY = Reply(status=503, text="be right back", headers={"Retry-After": "1"})
-GONE = Reply(status=410, text="nobody lives here any more")
+UNWANTED = Reply(status=422, text="no such field: data")
 
 
 def write_config(directory: Path, newsroom: Newsroom, hook: HookServer) -> Path:
@@ -50,7 +50,7 @@ async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_run
     tmp_path: Path,
 ) -> None:
     async with Newsroom().open() as newsroom, HookServer() as hook:
-        hook.reply(GONE)
+        hook.reply(UNWANTED)
         newsroom.feeds["one"] = [Story(1, HOSTILE)]
         config = write_config(tmp_path, newsroom, hook)
         async with running("--config", config) as daemon:
@@ -61,7 +61,13 @@ async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_run
             assert "desk/webhook" in row
             assert f"Story 1: {HOSTILE}"[:50] in row
             shown = monitor("deliveries", "show", dead, "--config", config).stdout
-            for words in ("dead (gone:", HOSTILE, "try 1", "rejected 410", GONE.text):
+            for words in (
+                "dead (payload_refused:",
+                HOSTILE,
+                "try 1",
+                "rejected 422",
+                UNWANTED.text,
+            ):
                 assert words in shown
             replayed = monitor("deliveries", "replay", dead, "--config", config)
             assert (replayed.returncode, replayed.stdout) == (0, "1 deliveries are due now\n")
@@ -73,11 +79,11 @@ async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_run
         assert first.body == second.body
 
 
-async def test_a_target_that_is_gone_does_not_keep_the_next_story_from_being_tried(
+async def test_a_story_that_is_refused_does_not_keep_the_next_from_being_delivered(
     tmp_path: Path,
 ) -> None:
     async with Newsroom().open() as newsroom, HookServer() as hook:
-        hook.reply(GONE)
+        hook.reply(UNWANTED)
         newsroom.feeds["one"] = [Story(1, "talks")]
         async with running("--config", write_config(tmp_path, newsroom, hook)) as daemon:
             await daemon.wait_for("delivery_given_up")

@@ -52,6 +52,13 @@ class Pipeline:
             else:
                 return
 
+    async def finish(self) -> None:
+        """Settle, and let time pass until nothing waits any more to be delivered."""
+        await self.settle()
+        while (due := await self.parts.ledger.next_due()) is not None:
+            self.clock.advance(max(due - self.clock.now(), timedelta()))
+            await self.settle()
+
     async def poll_after(self, pause: timedelta) -> None:
         """Let time pass, then poll."""
         self.clock.advance(pause)

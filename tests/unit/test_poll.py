@@ -382,7 +382,12 @@ def document(**changes: Any) -> Document:
 
 def test_304_is_unchanged_and_renews_the_validators_it_has() -> None:
     state = FeedState(
-        etag='"1"', last_modified="then", failures=3, reason=FeedReason.DNS, detail="x"
+        etag='"1"',
+        last_modified="then",
+        failures=3,
+        reason=FeedReason.DNS,
+        detail="x",
+        baseline_at=NOW,
     )
     answer = document(status=304, body=b"", etag='"2"')
     assert is_unchanged(state, answer)
@@ -391,7 +396,7 @@ def test_304_is_unchanged_and_renews_the_validators_it_has() -> None:
     assert (decision.state.failures, decision.state.reason, decision.state.detail) == (0, None, "")
     assert decision.state.succeeded_at == decision.state.polled_at == NOW
     assert (decision.articles, decision.keys) == ((), ())
-    assert decision.next.at == NOW + feed().every
+    assert decision.next.at == NOW + timedelta(minutes=15)
 
 
 def test_same_bytes_are_unchanged_whatever_the_validators_say() -> None:
@@ -415,8 +420,12 @@ def test_failure_keeps_all_that_is_known() -> None:
         state,
         polled_at=NOW + DAY,
         failures=1,
+        failing_since=NOW + DAY,
+        weight=0.25,
         reason=FeedReason.DNS,
         detail="news.example does not resolve (DNS): check the network",
+        errors={FeedReason.DNS: 1},
+        errors_since=NOW + DAY,
         next_poll_at=first.next.at,
         because="failed: DNS",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from threading import Lock
-from typing import cast
+from typing import Any
 
 from monitor.core.compiled import NATIVE, Native
 from monitor.core.engine.catalogue import (
@@ -70,6 +70,7 @@ class RuleSet:
         self._lock = Lock()
         self._rules: dict[str, CompiledRule] = {}
         self._references = References()
+        self._native = native
         self._scanner = SCANNER if native else None
         self._catalogue: Catalogue = (
             NativeCatalogue(native, bindings) if native else PythonCatalogue(bindings)
@@ -117,6 +118,18 @@ class RuleSet:
         evaluation = Evaluation(analysed, self._bindings, now)
         return explain_node(self._rules[rule_id].tree, analysed, evaluation)
 
+    def alone(self, rule: Rule) -> tuple["RuleSet", Expression, Bindings]:
+        """Return a set of this rule only, which knows the same lists, entities and rules, to try it; and what it says.
+
+        Nothing changes here. Raise `QueryError` if the rule cannot be used.
+        """
+        expression = parse(rule.query)
+        concerned = reached([expression], self._tree) | {rule.id: expression}
+        self._check(rule.id, concerned)
+        bindings = replace(self._bindings, rules=concerned)
+        compiled = CompiledRule(rule, expression, rule.version or expression_version(expression))
+        return RuleSet((compiled,), bindings, self._budget, self._native), expression, bindings
+
     # --- changes ---
 
     def add(self, rule: Rule) -> None:
@@ -150,15 +163,7 @@ class RuleSet:
         concerned = {id_: self._rules[id_].tree for id_ in dependants}
         concerned |= reached([expression, *concerned.values()], self._tree)
         concerned[rule.id] = expression
-        problems = resolve(
-            concerned,
-            known=ChainMap[str, object](dict(concerned), cast("dict[str, object]", self._rules)),
-            gazetteer=self._bindings.gazetteer,
-            lists=self._bindings.lists,
-        )
-        for errors in (problems.get(rule.id, ()), *problems.values()):
-            for error in errors:
-                raise error
+        self._check(rule.id, concerned)
         changed = CompiledRule(rule, expression, rule.version or expression_version(expression))
         with self._lock:
             gone: set[str] = {rule.id}
@@ -167,6 +172,19 @@ class RuleSet:
                 if id_ in self._rules:
                     gone |= self._take_out(id_)
             self.insert((changed, *again), concerned, gone)
+
+    def _check(self, rule_id: str, concerned: dict[str, Any]) -> None:
+        """Raise the first of the problems that a rule would have or bring, its own before those of others."""
+        known: dict[str, Any] = self._rules
+        problems = resolve(
+            concerned,
+            known=ChainMap[str, Any](concerned, known),
+            gazetteer=self._bindings.gazetteer,
+            lists=self._bindings.lists,
+        )
+        for errors in (problems.get(rule_id, ()), *problems.values()):
+            for error in errors:
+                raise error
 
     def _tree(self, rule_id: str) -> Expression | None:
         known = self._bindings.rules.get(rule_id)

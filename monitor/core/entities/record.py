@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from monitor.core.entities.forms import forms
-from monitor.core.text import exact_form, split
+from monitor.core.text import exact_words, split
 
 _KEYS = frozenset({"id", "type", "qid", "label", "parents", "names", "case", "extend"})
 _NAME_KEYS = frozenset({"n", "case", "needs", "not", "inflect", "valid"})
@@ -181,8 +181,7 @@ def _words(text: str, what: str) -> tuple[Phrase, Phrase]:
     words = split(text)
     if not words:
         raise RecordError(f"{what}: '{text}' has no letter and no digit")
-    exact = tuple(exact_form(text[word.start : word.end]) for word in words)
-    return tuple(word.folded for word in words), exact
+    return tuple(word.folded for word in words), exact_words(text)
 
 
 def _strings(values: object, what: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ from monitor.core.query.expression import (
 )
 from monitor.core.text import is_by_character
 
-_BARE_VALUE = re.compile(r"[\w.-]+(/[\w.-]*[^\W\d][\w.-]*)*")
+_BARE_VALUE = re.compile(r"\w[\w.-]*(/[\w.-]*[^\W\d][\w.-]*)*")
 _SCOPE_NAMES = frozenset([*Scope, *Attribute, "lead", "entity", "list", "re"])
 _UNITS = ((604_800, "w"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 

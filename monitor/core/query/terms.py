@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from monitor.core.query.expression import Exact, Expression, Phrase, Span, Wildcard, Word
-from monitor.core.text import LETTER, exact_form, fold, is_by_character, split
+from monitor.core.text import LETTER, exact_words, fold, is_by_character, spelled_out, split
 from monitor.errors import QueryError
 
 _FEWEST_FIXED = 3
 _WILD = re.compile(r"[*?]")
 _PIECE = re.compile(r"\S+")
 _WILD_WORD = re.compile(rf"(?:{LETTER}|[*?.'’＇])+")
-_POSSESSIVE = re.compile(r"['’＇][sS]$")
+_POSSESSIVE = re.compile(r"'s$")
 
 
 def term(text: str, at: Span, *, exact: bool = False, offset: int = 0) -> Expression:
     """Return the word or phrase that `text` stands for; `offset` is where it begins within `at`."""
-    found = list(_exact_words(text)) if exact else list(_words(text, at.start + offset))
+    found: list[Word | Exact | Wildcard]
+    found = list(map(Exact, exact_words(text))) if exact else [*_words(text, at.start + offset)]
     if exact and _WILD.search(text):
         raise QueryError(
             "an exact form has no wildcards", at.start, at.end - at.start, "leave out '='"
@@ -44,11 +45,6 @@ def _placed(item: Word | Exact | Wildcard, at: Span) -> Expression:
             assert_never(item)
 
 
-def _exact_words(text: str) -> Iterator[Exact]:
-    for word in split(text):
-        yield Exact(exact_form(text[word.start : word.end]))
-
-
 def _words(text: str, start: int) -> Iterator[Word | Wildcard]:
     if not _WILD.search(text):
         yield from (Word(word.folded) for word in split(text))
@@ -65,10 +61,8 @@ def _part(text: str, start: int) -> Iterator[Word | Wildcard]:
     if not _WILD.search(text):
         yield from (Word(word.folded) for word in split(text))
         return
-    bare = _POSSESSIVE.sub("", text.strip(".'’＇"))
-    pattern = re.sub(
-        r"\*+", "*", "".join(p if p in "*?" else fold(p) for p in re.split(r"([*?])", bare))
-    )
+    folded = "".join(p if p in "*?" else fold(p) for p in re.split(r"([*?])", spelled_out(text)))
+    pattern = _POSSESSIVE.sub("", re.sub(r"\*+", "*", folded).strip(".'"))
     fixed = _WILD.sub("", pattern)
     if any(is_by_character(letter) for letter in fixed):
         hint = "leave it out: this script is matched by characters, so a term is found inside longer ones"

@@ -10,7 +10,7 @@ from monitor.core.text.article import (
 )
 from monitor.core.text.fold import fold
 from monitor.core.text.scanner import SCANNER
-from monitor.core.text.words import LETTER, Word, exact_form, is_by_character, split
+from monitor.core.text.words import LETTER, Word, exact_words, is_by_character, spelled_out, split
 
 __all__ = [
     "DEFAULT_FIELDS",
@@ -22,8 +22,9 @@ __all__ = [
     "Token",
     "Word",
     "analyse",
-    "exact_form",
+    "exact_words",
     "fold",
     "is_by_character",
+    "spelled_out",
     "split",
 ]

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from monitor.core.model import Article, TextField
 from monitor.core.text.scanner import SCANNER
 from monitor.core.text.sentences import Breaks, breaks
-from monitor.core.text.words import SINGLE, exact_form, pieces, run_places, run_texts
+from monitor.core.text.spelled import origins
+from monitor.core.text.words import SINGLE, exact_form, pieces, run_places, run_texts, spelled_out
 
 if TYPE_CHECKING:
     from monitor.core.native import Scanned, Scanner
@@ -74,7 +75,22 @@ class AnalysedField:
         """Where each word starts and ends in `text`; worked out only for articles that match something."""
         if self.scanned:
             return self.scanned.places()
-        found, starts, ends = run_places(self.text)
+        starts, ends = self._offsets
+        if self._readable is self.text:
+            return starts, ends
+        origin = origins(self.text)
+        return [origin[start] for start in starts], [origin[end - 1] + 1 for end in ends]
+
+    @cached_property
+    def _readable(self) -> str:
+        return spelled_out(self.text)
+
+    @cached_property
+    def _offsets(self) -> tuple[list[int], list[int]]:
+        """Where each word starts and ends in the text spelled out."""
+        if self.scanned and self._readable is self.text:
+            return self.scanned.places()
+        found, starts, ends = run_places(self._readable)
         if list(map(SINGLE.__getitem__, found)) == self.words and all(map(str.isalnum, found)):
             return starts, ends
         irregular = [i for i, run in enumerate(found) if not (run.isalnum() and SINGLE[run])]
@@ -101,8 +117,9 @@ class AnalysedField:
 
     def exact_at(self, position: int) -> str:
         """Return the word at `position` with its case and diacritics."""
-        start, end = self.slice(position, position)
-        return exact_form(self.text[start:end])
+        starts, ends = self._offsets
+        index = position - self.base
+        return exact_form(self._readable[starts[index] : ends[index]])
 
     def sentence_of(self, position: int) -> int:
         """Return the number of the sentence in which the word stands."""
@@ -222,7 +239,8 @@ def analyse_field(
 
 
 def _scanned_field(name: str, text: str, base: int, scanner: "Scanner") -> AnalysedField:
-    scanned = scanner.scan(text)
+    readable = spelled_out(text)
+    scanned = scanner.scan(readable, None if readable is text else origins(text))
     aliases: dict[str, list[Place]] = {}
     for folded, first, last, exact in scanned.others():
         aliases.setdefault(folded, []).append(Place(base + first, base + last, exact))

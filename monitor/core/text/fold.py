@@ -96,7 +96,8 @@ def fold(word: str) -> str:
 
 
 def _fold(word: str) -> str:
-    cased = unicodedata.normalize("NFKC", word).casefold()
+    # What is left of an iota below has no letter to go with; case folding would make it one of its own.
+    cased = unicodedata.normalize("NFKC", word).replace("\u0345", "").casefold()
     # Case folding takes some composed letters apart; put together again what is a letter of its own.
     return unicodedata.normalize("NFKC", cased).translate(_FOLDED)
 

@@ -14,7 +14,6 @@ from monitor.core.text.words import (
     IGNORED,
     MARKS,
     QUOTES,
-    VOICED,
     exact_form,
     is_by_character,
     pieces,
@@ -41,7 +40,7 @@ def _class_of(letter: str) -> int:
         | _HEBREW * (letter in HEBREW_LETTERS)
         | _QUOTE * (letter in QUOTES)
         | _BY_CHARACTER * is_by_character(letter)
-        | _TAIL * (letter in MARKS or letter in VOICED or letter in HYPHENS)
+        | _TAIL * (letter in MARKS or letter in HYPHENS)
     )
 
 

@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from monitor.core.text.fold import exact, fold
+from monitor.core.text.spelled import is_spelled_out, origins, spell_out
 
 _HYPHENS = "‐‑－"  # and the ASCII one
 HYPHENS = f"{_HYPHENS}-"
@@ -24,7 +25,6 @@ MARKS = frozenset(chr(code) for code in range(0x20000) if unicodedata.category(c
 _MARKS = "".join(map(re.escape, sorted(MARKS)))
 HEBREW_LETTERS = frozenset(map(chr, range(0x05D0, 0x05EB)))
 QUOTES = '"״”'  # inside a Hebrew acronym
-VOICED = "\uff9e\uff9f"  # half-width marks of Japanese, which are letters to Unicode
 _SPECIAL = MARKS.union(IGNORED, HEBREW_LETTERS)
 
 # Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
@@ -57,11 +57,14 @@ _BY_CHARACTER = (
         if _SOUTH_EAST_ASIAN.match(letter) and letter not in _SPECIAL
     )
 )
-_PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}{VOICED}]*+)|[^{_BY_CHARACTER}]++")
+_PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}]*+)|[^{_BY_CHARACTER}]++")
 _STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")
 _HYPHEN = re.compile(rf"[{_HYPHENS}-]")
 APOSTROPHES = "'’＇"
 _INNER = "." + APOSTROPHES
+_NO_START = "".join((_INNER, *sorted(MARKS), *IGNORED))
+_SIGNS = re.compile(r"[.']{2,}")
+_NO_END = _INNER + "sS"
 _FEWEST_LETTERS = 2
 _ACRONYM = re.compile(r"[^\W\d_](?:\.[^\W\d_])+")
 
@@ -100,28 +103,39 @@ class Pieces(NamedTuple):
     aliases: tuple[Alias, ...]
 
 
-def runs(text: str) -> Iterator[re.Match[str]]:
-    """Find the runs that `pieces` takes apart, in order."""
-    return _pattern(text).finditer(text.replace("_", " "))
-
-
 def run_texts(text: str) -> list[str]:
-    """Return the runs as strings only, which is three times as quick."""
-    return _pattern(text).findall(text.replace("_", " "))
+    """Return the runs that `pieces` takes apart, in order, as strings only: that is three times as quick."""
+    readable, pattern = _readable(text)
+    return pattern.findall(readable)
 
 
 def run_places(text: str) -> tuple[list[str], list[int], list[int]]:
-    """Return the runs, where each starts and where each ends: quicker than one match object for each."""
-    plain = _pattern(text) is _PLAIN_RUN
-    parts = (_PLAIN_BORDERS if plain else _MARKED_BORDERS).split(text.replace("_", " "))
+    """Return the runs of a text without characters that stand for others, where each starts and where it ends.
+
+    This is quicker than one match object for each.
+    """
+    readable, pattern = _readable(text)
+    borders_between = _PLAIN_BORDERS if pattern is _PLAIN_RUN else _MARKED_BORDERS
+    parts = borders_between.split(readable)
     borders = list(accumulate(map(len, parts)))
     return parts[1::2], borders[0:-1:2], borders[1::2]
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+def spelled_out(text: str) -> str:
+    """Return the text in which words are looked for: without characters that stand for others."""
+    return spell_out(text) if not text.isascii() and is_spelled_out(set(text)) else text
+
+
+def _readable(text: str) -> tuple[str, re.Pattern[str]]:
+    if text.isascii():
+        return text.replace("_", " "), _PLAIN_RUN
     # Building the set first is quicker: a text has far fewer different characters than characters.
-    plain = text.isascii() or _SPECIAL.isdisjoint(set(text))
-    return _PLAIN_RUN if plain else _MARKED_RUN
+    characters = set(text)
+    if is_spelled_out(characters):
+        text = spell_out(text)
+        characters = set(text)
+    pattern = _PLAIN_RUN if _SPECIAL.isdisjoint(characters) else _MARKED_RUN
+    return text.replace("_", " "), pattern
 
 
 class _Single(dict[str, str | None]):
@@ -148,17 +162,31 @@ SINGLE = _Single()
 
 
 def split(text: str) -> tuple[Word, ...]:
-    """Return the words of a short text, in order."""
-    return tuple(
-        Word(word.folded, run.start() + word.start, run.start() + word.end)
-        for run in runs(text)
-        for word in pieces(run.group()).words
-    )
+    """Return the words of a short text, in order. Words of one character have the same place."""
+    readable = spelled_out(text)
+    words = _split(readable)
+    if readable is text:
+        return tuple(words)
+    origin = origins(text)
+    return tuple(Word(w.folded, origin[w.start], origin[w.end - 1] + 1) for w in words)
+
+
+def exact_words(text: str) -> tuple[str, ...]:
+    """Return the words of a short text as `split` does, each in its exact form."""
+    readable = spelled_out(text)
+    return tuple(exact_form(readable[word.start : word.end]) for word in _split(readable))
+
+
+def _split(text: str) -> Iterator[Word]:
+    readable, pattern = _readable(text)
+    for run in pattern.finditer(readable):
+        for word in pieces(run.group()).words:
+            yield Word(word.folded, run.start() + word.start, run.start() + word.end)
 
 
 def exact_form(surface: str) -> str:
     """Return a word with case and diacritics kept, acronyms without their full stops."""
-    return _join_acronym(exact(surface))
+    return _join_acronym(_bare(exact(surface)))
 
 
 def is_by_character(folded: str) -> bool:
@@ -194,13 +222,19 @@ def _words(piece: str, offset: int) -> Iterator[Word]:
     begin = 0
     for end in [*_sentence_ends(piece), len(piece)]:
         part = piece[begin:end]
-        stripped = part.lstrip(_INNER)
+        stripped = part if part[:1].isalnum() else part.lstrip(_NO_START)
         start = offset + begin + len(part) - len(stripped)
         surface = _strip_end(stripped)
-        folded = _join_acronym(fold(surface))
+        folded = _join_acronym(_bare(fold(surface)))
         if folded:
             yield Word(folded, start, start + len(surface))
         begin = end
+
+
+def _bare(word: str) -> str:
+    """Mend a word of which marks were dropped: signs that stood before or behind them are inside of it no longer."""
+    word = _SIGNS.sub(lambda signs: "'" if "'" in signs.group() else ".", word)
+    return _strip_end(word.lstrip(_INNER)) if word[:1] in _INNER or word[-1:] in _NO_END else word
 
 
 def _strip_end(surface: str) -> str:

@@ -8,6 +8,7 @@ from monitor.ports import Census, LogCensus
 from monitor.streams.bounds import RETENTION, Retention
 from monitor.streams.instants import to_ms
 from monitor.streams.memory import store as shared
+from monitor.streams.memory.registry import MemoryRegistry
 from monitor.streams.memory.store import MemoryStore, MemoryStream, T
 
 
@@ -29,7 +30,8 @@ class MemoryStoreHealth:
         return Census(
             feeds=len(store.due),
             feeds_due=sum(at <= to_ms(now) for at in store.due.values()),
-            logs=(_census(store.articles), _census(store.matches)),
+            logs=(_census(store.articles), _census(store.matches), _census(store.archive)),
+            archive_missed=store.missed,
             deliveries={state: states[state] for state in DeliveryState},
             dead_entries=len(store.dead),
             memory_bytes=0,
@@ -48,7 +50,7 @@ class MemoryStoreHealth:
         ]
         for key in old:
             del booked[key]
-        return len(old)
+        return len(old) + await MemoryRegistry(self._store).tidy(now)
 
 
 def _census(stream: MemoryStream[T]) -> LogCensus:

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
-from monitor.ports import LaneTerms
+from monitor.ports import LaneTerms, Record, RecordKind
 from monitor.streams import bounds
 
 T = TypeVar("T")
@@ -63,6 +64,16 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Bucket:
+    """What is left of a domain's patience, in milliseconds; as in `1_feeds.lua`."""
+
+    free_at: int = 0
+    gap: int = 0
+    changed_at: int = 0
+    used_at: int = 0
+
+
+@dataclass(slots=True)
 class Lane:
     """The unfinished deliveries of one target, each with the instant (in milliseconds) of its next event."""
 
@@ -109,19 +120,63 @@ class Booked:
     interval: int = 0
 
 
+@dataclass(slots=True)
+class Shelf:
+    """The records of one kind; `changes` has the version of each that is there or was removed."""
+
+    version: int = 0
+    forgotten: int = 0
+    records: dict[str, Record] = field(default_factory=dict)
+    changes: dict[str, int] = field(default_factory=dict)
+    removed: dict[str, datetime] = field(default_factory=dict)
+    holders: dict[str, str] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def advance(self, record_id: str) -> int:
+        """Count a change of this record."""
+        self.version += 1
+        self.changes[record_id] = self.version
+        return self.version
+
+    def hold(self, record_id: str, unique: str) -> None:
+        """Let this record alone hold `unique`, if that is anything, instead of what it held."""
+        self.holders.pop(self.held.pop(record_id, ""), None)
+        if unique:
+            self.holders[unique] = record_id
+            self.held[record_id] = unique
+
+    def drop(self, record_id: str, now: datetime) -> None:
+        """Remove a record."""
+        self.hold(record_id, "")
+        del self.records[record_id]
+        self.advance(record_id)
+        self.removed[record_id] = now
+
+
 class MemoryStore:
     """The shared state. Build the ports from it."""
 
     def __init__(
-        self, *, high_water: int = bounds.HIGH_WATER, min_idle: timedelta = bounds.MIN_IDLE
+        self,
+        *,
+        high_water: int = bounds.HIGH_WATER,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
     ) -> None:
-        """Start empty; `high_water` bounds the articles that wait for matching."""
+        """Start empty; `high_water` bounds what waits for matching, `archive` what waits for the archive."""
         self.high_water = high_water
         self.min_idle = min_idle
         self.articles: MemoryStream[Article] = MemoryStream("articles")
         self.matches: MemoryStream[MatchedArticle] = MemoryStream("matches")
+        self.archive: MemoryStream[Chapter] = MemoryStream("archive")
+        self.archive_limit = archive
+        self.missed = 0
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
+        self.polled: dict[str, int] = {}
+        self.urls: dict[str, str] = {}
+        self.domains: dict[str, str] = {}
+        self.buckets: dict[str, Bucket] = {}
         self.turns: dict[str, int] = {}
         self.states: dict[str, FeedState] = {}
         self.seen: dict[str, Seen] = {}
@@ -131,7 +186,15 @@ class MemoryStore:
         self.lanes: dict[str, Lane] = {}
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
+        self.shelves: dict[RecordKind, Shelf] = {}
         self.rung = asyncio.Event()
+
+    def keep(self, chapter: Chapter) -> None:
+        """Leave a chapter for the archive; when too many wait, count it as missed."""
+        if len(self.archive.entries) < self.archive_limit:
+            self.archive.append(chapter)
+        elif self.archive_limit:
+            self.missed += 1
 
 
 def now() -> float:

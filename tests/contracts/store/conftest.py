@@ -8,31 +8,38 @@ from pathlib import Path
 import pytest
 
 from monitor.ports import (
+    ArchiveLog,
     ArticleLog,
     DeliveryLedger,
     FeedStore,
     MatchLog,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
-from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
 from monitor.streams.memory import (
+    MemoryArchiveLog,
     MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
     MemoryMatchLog,
     MemoryPublicStream,
+    MemoryRegistry,
     MemoryStore,
     MemoryStoreHealth,
 )
 from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty
 
 HIGH_WATER = 8
+DOMAIN_GAP = timedelta(seconds=10)
+ARCHIVE = 3
 MIN_IDLE = timedelta(milliseconds=80)
 
 
@@ -41,33 +48,46 @@ class Ports:
     """One store, seen through all its ports; logs are made for a consumer's name."""
 
     feeds: FeedStore
+    polite_feeds: FeedStore
     articles: Callable[[str], ArticleLog]
     matches: Callable[[str], MatchLog]
+    chapters: Callable[[str], ArchiveLog]
     public: PublicStream
     ledger: DeliveryLedger
     health: StoreHealth
+    registry: Registry
 
 
 def in_memory() -> Ports:
-    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE)
+    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE, archive=ARCHIVE)
     return Ports(
         feeds=MemoryFeedStore(store),
+        polite_feeds=MemoryFeedStore(store, domain_gap=DOMAIN_GAP),
         articles=lambda consumer: MemoryArticleLog(store, consumer),
         matches=lambda consumer: MemoryMatchLog(store, consumer),
+        chapters=lambda consumer: MemoryArchiveLog(store, consumer),
         public=MemoryPublicStream(store),
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
+        registry=MemoryRegistry(store),
     )
 
 
 def on_server(store: Store) -> Ports:
     return Ports(
         feeds=StreamFeedStore(store, high_water=HIGH_WATER),
-        articles=lambda consumer: StreamArticleLog(store, consumer, min_idle=MIN_IDLE),
-        matches=lambda consumer: StreamMatchLog(store, consumer, min_idle=MIN_IDLE),
+        polite_feeds=StreamFeedStore(store, high_water=HIGH_WATER, domain_gap=DOMAIN_GAP),
+        articles=lambda consumer: StreamArticleLog(
+            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+        ),
+        matches=lambda consumer: StreamMatchLog(
+            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+        ),
+        chapters=lambda consumer: StreamArchiveLog(store, consumer, min_idle=MIN_IDLE),
         public=StreamPublicStream(store),
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),
+        registry=StreamRegistry(store),
     )
 
 

@@ -59,6 +59,35 @@ async def test_unlisted_feed_is_not_polled(ports: Ports) -> None:
     assert (await claim_one(ports)).feed_id == "kept"
 
 
+async def test_feeds_are_scheduled_and_unscheduled_one_by_one(ports: Ports) -> None:
+    await ports.feeds.sync([feed(id="old")], NOW, AT_ONCE)
+    await ports.feeds.schedule([feed(id="new"), feed(id="old")], NOW + MINUTE, AT_ONCE)
+    leases = await ports.feeds.claim(NOW + MINUTE, HOUR, 10)
+    assert [lease.feed_id for lease in leases] == ["old", "new"]
+    await ports.feeds.unschedule(["old", "never-listed"])
+    assert [one.feed_id for one in await ports.feeds.claim(NOW + DAY, HOUR, 10)] == ["new"]
+
+
+async def test_a_feed_is_taken_before_it_is_due_and_from_whoever_has_it(ports: Ports) -> None:
+    await ports.feeds.sync([feed()], NOW, AT_ONCE)
+    await poll(ports, NOW)
+    theirs = await ports.feeds.take(feed().id, NOW, MINUTE)
+    ours = await ports.feeds.take(feed().id, NOW, MINUTE)
+    assert theirs
+    assert ours
+    assert ours.state.polled_at == NOW
+    for lease, outcome in ((theirs, PollRecorded.FENCED), (ours, PollRecorded.DONE)):
+        assert await ports.feeds.record(lease, FeedState(), NOW + DAY, now=NOW) is outcome
+    assert await ports.feeds.next_due() == NOW + DAY
+
+
+async def test_a_feed_that_is_not_scheduled_cannot_be_taken(ports: Ports) -> None:
+    await ports.feeds.sync([feed()], NOW, AT_ONCE)
+    await ports.feeds.unschedule([feed().id])
+    assert await ports.feeds.take(feed().id, NOW, MINUTE) is None
+    assert await ports.feeds.take("never-listed", NOW, MINUTE) is None
+
+
 async def test_listing_a_feed_again_finds_what_was_seen(ports: Ports) -> None:
     await ports.feeds.sync([feed()], NOW, AT_ONCE)
     await poll(ports, NOW, keys=[1, 2])

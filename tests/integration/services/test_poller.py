@@ -15,6 +15,7 @@ from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.services.poller import PollerService
+from monitor.services.service import IDLE
 from monitor.streams.memory import MemoryArticleLog, MemoryFeedStore, MemoryStore
 from monitor.telemetry import Metrics
 from tests.clock import StandingClock
@@ -131,11 +132,24 @@ async def test_a_full_log_takes_nothing_in_and_the_document_is_read_again(bench:
     assert [article.title for article in await bench.poll()] == ["Story 2: fresh"]
 
 
-async def test_a_feed_unlisted_while_leased_is_left_alone(bench: Bench) -> None:
+async def test_a_feed_that_this_process_does_not_know_is_left_to_others_at_once(
+    bench: Bench,
+) -> None:
     await bench.watch(bench.feed("one"))
     bench.service.use({})
     assert await bench.poll() == []
-    assert await bench.feeds.states(["one"]) == {}
+    due = await bench.feeds.next_due()
+    assert due is not None
+    assert due - bench.clock.now() == IDLE
+
+
+async def test_a_feed_unlisted_while_leased_is_not_polled_again(bench: Bench) -> None:
+    await bench.watch(bench.feed("one"))
+    bench.clock.advance(timedelta(hours=1))
+    [lease] = await bench.feeds.claim(bench.clock.now(), timedelta(minutes=1), 1)
+    await bench.watch()
+    await bench.service._handle(lease)
+    assert await bench.feeds.next_due() is None
 
 
 async def test_feeds_that_are_polled_together_are_polled_again_when_they_are_due() -> None:

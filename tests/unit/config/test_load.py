@@ -114,7 +114,7 @@ feeds:
     assert bbc.since == timedelta(days=7)
     assert (bbc.lang, bbc.country, bbc.category) == ("en", "no", "world news")
     assert bbc.labels == {"tier": "one"}
-    assert (dw.name, dw.every, dw.since) == ("dw", timedelta(minutes=15), None)
+    assert (dw.name, dw.every, dw.since) == ("dw", None, None)
 
 
 def test_files_in_folders_are_read_in_the_order_of_their_names(write: Write) -> None:

@@ -1,0 +1,95 @@
+"""Keeps the schedule that of the feeds there are: those of files, and those that were added while it runs."""
+
+import asyncio
+from collections import ChainMap
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import ClassVar
+
+import structlog
+
+from monitor.core.model import Feed
+from monitor.ports import Clock, FeedStore
+from monitor.registry import Roster
+from monitor.services.service import Service, pause_until
+from monitor.telemetry import Metrics
+
+_EVERY = timedelta(seconds=1)
+_SPREAD_A_FEED = timedelta(milliseconds=50)  # many new feeds are spread, up to a minute
+_LONGEST_SPREAD = timedelta(minutes=1)
+
+log = structlog.get_logger()
+
+
+class ListingService(Service):
+    """Follows the registry of feeds, and schedules and unschedules what changes in it. Several at once do no harm.
+
+    `feeds` are all feeds there are, by id; of one that stands in a file and in the registry, the file counts.
+    """
+
+    name: ClassVar = "poller"  # it has no life of its own: where feeds are polled, they are listed
+
+    def __init__(
+        self,
+        store: FeedStore,
+        roster: Roster[Feed],
+        files: Mapping[str, Feed],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        """List `files`, by id, beside what `roster` has."""
+        super().__init__(metrics)
+        self._store = store
+        self._roster = roster
+        self._clock = clock
+        self._files = files
+        self.feeds: Mapping[str, Feed] = ChainMap({}, {})
+        self._changed: set[str] = set()
+        self._removed: set[str] = set()
+        self.use(files)
+
+    def use(self, files: Mapping[str, Feed]) -> None:
+        """List `files` from now on, instead of those before."""
+        self._files = files
+        # Mappings are only read through the chain; it names them as if it wrote.
+        self.feeds = ChainMap(dict(files), self._roster.values)  # type: ignore[arg-type]
+
+    async def sync(self) -> None:
+        """Make the schedule that of all feeds."""
+        await self._roster.refresh()
+        feeds = list(self.feeds.values())
+        await self._store.sync(feeds, self._clock.now(), _spread(len(feeds)))
+
+    async def step(self) -> int:
+        """Schedule what was added since the last turn, and unschedule what was removed; return how many that were.
+
+        What could not be written is written in the next turn.
+        """
+        change = await self._roster.refresh()
+        self._changed |= change.changed
+        self._removed = (self._removed | change.removed) - change.changed
+        gone = [each for each in self._removed if each not in self.feeds]
+        if gone:
+            await self._store.unschedule(gone)
+        self._removed.clear()
+        new = [self.feeds[each] for each in self._changed if each in self.feeds]
+        if new:
+            await self._store.schedule(new, self._clock.now(), _spread(len(new)))
+        self._changed.clear()
+        if gone or new:
+            log.info("feeds_changed", listed=len(new), unlisted=len(gone))
+        return len(gone) + len(new)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take a turn every second until `stop` is set."""
+
+        async def turn() -> int:
+            done = await self.step()
+            await pause_until(stop, _EVERY.total_seconds())
+            return done
+
+        await self._repeat(turn, stop)
+
+
+def _spread(count: int) -> timedelta:
+    return min(_LONGEST_SPREAD, count * _SPREAD_A_FEED)
