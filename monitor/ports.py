@@ -234,6 +234,7 @@ class RecordKind(StrEnum):
     CHOICE = "choice"  # what the reader of a target chose
     INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
+    THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
 
 
@@ -322,6 +323,10 @@ class Registry(Protocol):
 
     async def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """Return one record."""
+        ...
+
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """Return the id of the record that holds what has to be unique, if one does."""
         ...
 
     async def versions(self) -> Mapping[RecordKind, int]:
@@ -505,6 +510,10 @@ class Archive(Protocol):
 
     async def page(self, which: Page) -> Sequence[Kept]:
         """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def count(self, since: datetime | None, until: datetime | None) -> int:
+        """Return how many articles were seen in [`since`, `until`)."""
         ...
 
     async def versions(self, article_id: str) -> Sequence[Kept]:
