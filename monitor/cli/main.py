@@ -33,6 +33,7 @@ class Commands(click.Group):
         "routes",
         "silence",
         "deliveries",
+        "targets",
         "entities",
     )
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import structlog
 
+from monitor.core.canary import waited
 from monitor.core.chapter import Chapter, Decision
 from monitor.core.inhibition import Source, asked
 from monitor.core.matchers import Subject
@@ -86,7 +87,11 @@ class RouterService(EntryService[MatchedArticle]):
         matched = entry.value
         article, now = matched.article, self._clock.now()
         with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
-            if _is_old_edit(article, now):
+            delay = waited(article, now)
+            decisions: list[Decision] = []
+            if delay is not None:
+                self.metrics.canary.observe(delay.total_seconds())
+            elif _is_old_edit(article, now):
                 rules = tuple(match.rule_id for match in matched.matches)
                 decisions = [self._suppress(Suppression.OLD_EDIT, *rules)]
             else:

@@ -27,6 +27,8 @@ from monitor.telemetry import Metrics
 from tests import configuration
 from tests.clock import StandingClock
 
+EMBEDDED = "embedded"
+
 
 class Pipeline:
     """A program whose services take turns only when told to."""
@@ -98,7 +100,8 @@ async def pipeline(
 ) -> AsyncIterator[Pipeline]:
     """Open the program on the server at `url`, with a configuration written as by `configuration.write`.
 
-    Without a URL the store is in memory.
+    Without a URL the store is in memory. `EMBEDDED` starts a server, which stops at the end and keeps its data beside
+    the directory.
     """
     clock = clock or StandingClock()
     settings = await load_written(directory, url, **written)
@@ -134,6 +137,8 @@ async def load_written(directory: Path, url: str | None, **written: Any) -> Sett
 
     def write_and_load() -> Settings:
         configuration.write(directory, **written)
+        if url == EMBEDDED:
+            return load(directory, {"MONITOR_DATA": str(directory.with_name("data"))})
         return load(directory, {"REDIS_URL": url} if url else {})
 
     return await asyncio.to_thread(write_and_load)
