@@ -20,10 +20,12 @@ LINKED = ("-bundle", "-undefined", "dynamic_lookup") if sys.platform == "darwin"
 class CompiledMatcher(BuildHookInterface):  # type: ignore[type-arg]
     """Adds the compiled matcher to a wheel, or to the source tree that an editable install uses."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile before the files are gathered."""
         problem = compile_into(Path(self.root))
         if problem:
+            if version == "editable":
+                (Path(self.root) / TARGET).unlink(missing_ok=True)  # never one of other sources
             self.app.display_warning(f"matching will run in pure Python: {problem}")
             return
         build_data["pure_python"] = False

@@ -43,45 +43,85 @@ static int gather(Engine *self, uint32_t number)
     }
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    uint32_t one = *(const uint32_t *)a, other = *(const uint32_t *)b;
+    return (one > other) - (one < other);
+}
+
+static void keep_each_once(Engine *self)
+{
+    uint32_t kept = 0;
+    qsort(self->gathered, self->n_gathered, sizeof *self->gathered, compare_numbers);
+    for (uint32_t i = 0; i < self->n_gathered; i++) {
+        if (!kept || self->gathered[kept - 1] != self->gathered[i]) {
+            self->gathered[kept++] = self->gathered[i];
+        }
+    }
+    self->n_gathered = kept;
+}
+
+static uint32_t at_most(uint32_t count)
+{
+    return count < MOST_SPANS ? count : MOST_SPANS;
+}
+
+/* Put the first leaves of all gathered nodes together. Never has more than a few times as many as are told. */
+static int join_leaves(Engine *self, Result *result)
+{
+    enum { ROOM = 4 * MOST_SPANS };
+    size_t total = 0;
+    const Memo *found;
+    for (uint32_t i = 0; i < self->n_gathered; i++) {
+        if (leaves(self, self->gathered[i], &found) < 0) {
+            return -1;
+        }
+        total += at_most(found->n_leaves);
+    }
+    Leaf *together = arena_take(&self->arena, (total < ROOM ? total : ROOM) * sizeof *together + 1);
+    if (!together) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < self->n_gathered; i++) {
+        const Memo *memo = &self->memos[self->nodes[self->gathered[i]].memo];
+        uint32_t more = at_most(memo->n_leaves);
+        if (result->n_leaves + more > ROOM) {
+            if (sort_leaves(self, together, &result->n_leaves) < 0) {
+                return -1;
+            }
+            result->n_leaves = at_most(result->n_leaves);
+        }
+        if (more) {
+            memcpy(together + result->n_leaves, memo->leaves, more * sizeof *together);
+        }
+        result->n_leaves += more;
+    }
+    result->leaves = together;
+    return sort_leaves(self, together, &result->n_leaves);
+}
+
 static int add_result(Engine *self, uint32_t query)
 {
+    Result result = {.query = query};
     self->n_gathered = 0;
     if (RESERVE(self->results, self->room_results, (size_t)self->n_results + 1) < 0 ||
         gather(self, self->queries[query].root) < 0) {
         return -1;
     }
-    size_t total = 0;
-    const Memo *found = NULL;
-    for (uint32_t i = 0; i < self->n_gathered; i++) {
-        if (leaves(self, self->gathered[i], &found) < 0) {
+    if (self->n_gathered == 1) {
+        const Memo *found;
+        if (leaves(self, self->gathered[0], &found) < 0) {
             return -1;
         }
-        total += found->n_leaves;
-    }
-    Result result = {.query = query};
-    if (self->n_gathered == 1) {
         result.leaves = found->leaves;
         result.n_leaves = found->n_leaves;
-    } else if (total) {
-        Leaf *together = total > INT32_MAX ? NULL : arena_take(&self->arena, total * sizeof *together);
-        if (!together) {
+    } else if (self->n_gathered) {
+        keep_each_once(self);
+        if (join_leaves(self, &result) < 0) {
             return -1;
         }
-        for (uint32_t i = 0; i < self->n_gathered; i++) {
-            const Memo *memo = &self->memos[self->nodes[self->gathered[i]].memo];
-            if (memo->n_leaves) {
-                memcpy(together + result.n_leaves, memo->leaves, memo->n_leaves * sizeof *together);
-            }
-            result.n_leaves += memo->n_leaves;
-        }
-        if (sort_leaves(self, together, &result.n_leaves) < 0) {
-            return -1;
-        }
-        result.leaves = together;
     }
-    if (result.n_leaves > MOST_SPANS) {
-        result.n_leaves = MOST_SPANS;
-    }
+    result.n_leaves = at_most(result.n_leaves);
     self->results[self->n_results++] = result;
     return 0;
 }

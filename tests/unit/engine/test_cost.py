@@ -32,6 +32,7 @@ WORDS = 20_000
         "LEAD(a NEAR b)",
         "re:/(a|b|ab)+c?/ OR a",
         "*a*b*c*d* OR a",
+        " AND ".join(["a", "b"] * 1000),
     ],
 )
 def test_places_are_combined_without_comparing_all_pairs(query: str, native: Native | None) -> None:
