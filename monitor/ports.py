@@ -63,6 +63,14 @@ class Parser(Protocol):
         ...
 
 
+class HubClient(Protocol):
+    """Asks the hubs of feeds to push (WebSub)."""
+
+    async def subscribe(self, hub: str, topic: str, callback: str, secret: str) -> str:
+        """Ask `hub` to push `topic` to `callback`; return "" when it took the request, else what is wrong."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLease:
     """The right to poll one feed until `until`. `token` fences: a poll that outlived its lease cannot be recorded."""

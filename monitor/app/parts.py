@@ -16,6 +16,7 @@ from monitor.core.targets import Target
 from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
@@ -27,6 +28,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    HubClient,
     MatchLog,
     Parser,
     PublicStream,
@@ -77,6 +79,7 @@ class Outside:
     fetcher: Fetcher
     parser: Parser
     channel: Callable[[Target], Channel]
+    hubs: HubClient | None = None
 
 
 @asynccontextmanager
@@ -144,6 +147,7 @@ async def open_outside(
             fetcher=CanaryFetcher(fetcher, HttpFetcher(own)),
             parser=parser,
             channel=channels.build,
+            hubs=HttpHubClient(session),
         )
 
 
