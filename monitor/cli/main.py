@@ -35,6 +35,7 @@ class Commands(click.Group):
         "deliveries",
         "targets",
         "entities",
+        "tokens",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
