@@ -29,6 +29,7 @@ class Commands(click.Group):
         "feeds",
         "match",
         "parse",
+        "extract",
         "rules",
         "routes",
         "silence",
