@@ -28,6 +28,7 @@ class Commands(click.Group):
         "feeds",
         "match",
         "parse",
+        "extract",
         "rules",
         "routes",
         "silence",
