@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
+from monitor.core.fulltext import PageText
 from monitor.core.holding import Hold
 from monitor.core.model import (
     Alert,
@@ -58,8 +59,19 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Turns a document into records, off the event loop."""
 
-    async def parse(self, document: Document) -> ParsedFeed:
-        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call."""
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call.
+
+        Entries that stood in the document before may come without their text, unless the `whole` of it is asked for.
+        """
+        ...
+
+
+class Pages(Protocol):
+    """Reads the text of the pages that articles are on."""
+
+    async def read(self, feed: Feed, url: str) -> PageText:
+        """Return the text of the page at `url`, an article of `feed`, or why there is none. Bounded like a feed."""
         ...
 
 
@@ -218,8 +230,27 @@ class ArchiveLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PublicEntry:
+    """One entry of the public stream: its id, which grows, and its fields as docs/stream.md describes them."""
+
+    id: str
+    fields: Mapping[str, str]
+
+
 class PublicStream(Protocol):
     """The stream `monitor:matches`, which other programs read."""
+
+    async def read(self, after: str, limit: int, wait: timedelta) -> Sequence[PublicEntry]:
+        """Return up to `limit` entries that come after this id, oldest first; wait at most `wait` for the first.
+
+        `0` begins at the oldest entry that is kept. An id that was never given is as good as any.
+        """
+        ...
+
+    async def last(self) -> str:
+        """Return the id of the newest entry, or `0` when there was none."""
+        ...
 
     async def publish(self, matched: MatchedArticle, now: datetime) -> int:
         """Append one entry for each match that was not published before; return how many that were.
@@ -244,6 +275,7 @@ class RecordKind(StrEnum):
     LINK_USE = "link_use"
     THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

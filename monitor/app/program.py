@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
+from monitor.app.reading import page_reading, rules_read_body
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.ports import Archive, RecordKind
@@ -20,6 +21,7 @@ from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.services.websub import Capability, HubCallback, HubService
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
@@ -65,6 +67,7 @@ class Program:
                 clock,
                 metrics,
             )
+        self._reading = page_reading(settings, outside, metrics)
         self.poller = PollerService(
             parts.feeds,
             self.hubs.watching(outside.fetcher) if self.hubs else outside.fetcher,
@@ -75,6 +78,7 @@ class Program:
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+            reading=self._reading,
         )
         self.poller.use(self.listing.feeds, self.listing.addresses)
         if self.hubs:
@@ -105,6 +109,7 @@ class Program:
             metrics,
             concurrency=settings.deliver.concurrency,
             lease=settings.deliver.lease,
+            wishes=Wishes(parts.registry),
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
         self.archiver = archive and ArchiverService(
@@ -128,6 +133,7 @@ class Program:
         lanes = self._lanes.change(settings.targets)
         self.matcher.use(rules)
         self.router.use(table)
+        self._reading.use(rules_read_body=rules_read_body(settings))
         self.listing.use(feeds)
         self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
