@@ -33,7 +33,10 @@ ITEMS = 50
 _PUBLISHER = "bench_poller"
 PHASES = {"first fetch": 0.33, "nothing changed": 0.5, "one new item each": 0.125}
 """What is measured, and which part of the peer's CPU ours may take."""
-_TEXT = "Delegates returned to the table on Thursday, and a vote is due before the end of the week. " * 5
+_TEXT = (
+    "Delegates returned to the table on Thursday, and a vote is due before the end of the week. "
+    * 5
+)
 
 
 # --- the publisher, in a process of its own ---
@@ -49,7 +52,9 @@ def body(feed: int, version: int) -> bytes:
         for n in range(version + ITEMS, version, -1)
     )
     head = f"<title>Feed {feed}</title><link>http://news.example/{feed}/</link>"
-    return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
+    return (
+        f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
+    )
 
 
 def publish() -> None:
