@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
+from monitor.core.fulltext import PageText
 from monitor.core.holding import Hold
 from monitor.core.model import (
     Alert,
@@ -58,8 +59,27 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Turns a document into records, off the event loop."""
 
-    async def parse(self, document: Document) -> ParsedFeed:
-        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call."""
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call.
+
+        Entries that stood in the document before may come without their text, unless the `whole` of it is asked for.
+        """
+        ...
+
+
+class Pages(Protocol):
+    """Reads the text of the pages that articles are on."""
+
+    async def read(self, feed: Feed, url: str) -> PageText:
+        """Return the text of the page at `url`, an article of `feed`, or why there is none. Bounded like a feed."""
+        ...
+
+
+class HubClient(Protocol):
+    """Asks the hubs of feeds to push (WebSub)."""
+
+    async def subscribe(self, hub: str, topic: str, callback: str, secret: str) -> str:
+        """Ask `hub` to push `topic` to `callback`; return "" when it took the request, else what is wrong."""
         ...
 
 
@@ -210,8 +230,27 @@ class ArchiveLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PublicEntry:
+    """One entry of the public stream: its id, which grows, and its fields as docs/stream.md describes them."""
+
+    id: str
+    fields: Mapping[str, str]
+
+
 class PublicStream(Protocol):
     """The stream `monitor:matches`, which other programs read."""
+
+    async def read(self, after: str, limit: int, wait: timedelta) -> Sequence[PublicEntry]:
+        """Return up to `limit` entries that come after this id, oldest first; wait at most `wait` for the first.
+
+        `0` begins at the oldest entry that is kept. An id that was never given is as good as any.
+        """
+        ...
+
+    async def last(self) -> str:
+        """Return the id of the newest entry, or `0` when there was none."""
+        ...
 
     async def publish(self, matched: MatchedArticle, now: datetime) -> int:
         """Append one entry for each match that was not published before; return how many that were.
@@ -236,6 +275,7 @@ class RecordKind(StrEnum):
     LINK_USE = "link_use"
     THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,11 +396,39 @@ class DeliveryLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries to list; an absent field does not restrict."""
+    """Which deliveries to list; an absent field does not restrict.
+
+    `since` and `until` bound when they were made, `until` exclusive. `text` stands in a title, whatever the case. Of a
+    digest one alert is enough.
+    """
 
     state: DeliveryState | None = None
     target_id: str | None = None
+    subscriber: str | None = None
+    rule_id: str | None = None
+    article_id: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     limit: int = 50
+
+    def accepts(self, delivery: Delivery) -> bool:
+        """Tell whether a delivery is one of them."""
+        return (
+            self.state in {None, delivery.state}
+            and self.target_id in {None, delivery.target_id}
+            and (self.since is None or self.since <= delivery.created_at)
+            and (self.until is None or delivery.created_at < self.until)
+            and any(map(self._accepts_alert, delivery.alerts))
+        )
+
+    def _accepts_alert(self, alert: Alert) -> bool:
+        return (
+            self.subscriber in {None, alert.subscriber}
+            and self.article_id in {None, alert.article.id}
+            and (self.rule_id is None or any(m.rule_id == self.rule_id for m in alert.matches))
+            and self.text.casefold() in alert.article.title.casefold()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,15 +436,26 @@ class LaneTerms:
     """How a target wants its deliveries.
 
     `gap` is the least time between the starts of two, `in_flight` how many may be under way at once. When more than
-    `most_waiting` are due that were not tried yet, they become one digest; 0: never.
+    `most_waiting` are due that were not tried yet, they become digests; 0: never. A digest tells at most `most_folded`.
     """
 
     gap: timedelta = timedelta()
     in_flight: int = 2
     most_waiting: int = 0
+    most_folded: int = 200
 
 
 USUAL_TERMS = LaneTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStanding:
+    """How a target stands: its health, how many wait for it or are under way, and until when all are held back."""
+
+    health: TargetHealth = HEALTHY
+    waiting: int = 0
+    in_flight: int = 0
+    held_until: datetime | None = None
 
 
 class DeliveryLedger(Protocol):
@@ -433,6 +512,10 @@ class DeliveryLedger(Protocol):
         A target that is open is left alone until `health.until`. One that was not active and now is, is held back no
         longer.
         """
+        ...
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """Return how these targets stand; what is held for a group is not counted."""
         ...
 
     async def get(self, delivery_id: str) -> Delivery | None:

@@ -11,10 +11,12 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
+from monitor.core.access import Token
 from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
 from monitor.core.silences import Silence
+from monitor.core.websub import HubSubscription
 from monitor.errors import CodecError
 from monitor.ports import Record, RecordKind, Registry
 
@@ -60,8 +62,10 @@ class RecordCodec(Generic[T]):
 
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
+HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
+TOKENS = RecordCodec(RecordKind.TOKEN, Token)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 
 

@@ -103,12 +103,16 @@ class Metrics:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.polls = counter("polls", "Polls that ended, by what came of them.", "result")
         self.articles = counter("articles", "Articles taken in, by kind.", "kind")
+        self.full_text = counter(
+            "full_text", "Pages of articles that were to be read, by what came of them.", "outcome"
+        )
         self.windows_missed = counter(
             "feed_windows_missed", "Polls that knew nothing they found: articles may be missing."
         )
         self.feed_notices = counter(
             "feed_notices", "What operators were told of feeds, by what it was.", "what"
         )
+        self.hub_pushes = counter("hub_pushes", "Documents that hubs pushed, by result.", "result")
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
         self.held = counter("held", "Alerts kept back to be told with others, by reason.", "reason")

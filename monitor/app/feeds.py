@@ -8,11 +8,13 @@ from itertools import islice
 
 from monitor.app.feedtexts import FeedRefusedError, make_feed, values_of
 from monitor.app.parts import Outside, StoreParts
+from monitor.app.reading import page_reading
 from monitor.config.settings import Settings
 from monitor.core.addresses import distinct_id, feed_key, suggested_id
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.model import Feed, FeedState
 from monitor.core.poll import PollDecision
+from monitor.core.websub import HubSubscription
 from monitor.errors import FeedReason, MonitorError, ParseError
 from monitor.feeds.charset import decode
 from monitor.feeds.discover import FeedLink, feed_links
@@ -20,6 +22,7 @@ from monitor.feeds.lines import FeedLine
 from monitor.ports import Draft, PollRecorded, RecordKind, Refusal
 from monitor.registry import FEEDS, all_records
 from monitor.services.poller import PollerService
+from monitor.services.websub import subscription_of
 from monitor.telemetry import Metrics
 
 FILE, ADDED = "file", "added"
@@ -86,6 +89,11 @@ class FeedDesk:
         state = (await self._parts.feeds.states([feed_id])).get(feed_id)
         return Listed(feed=feed, origin=origin, state=state)
 
+    async def hub_of(self, feed_id: str) -> HubSubscription | None:
+        """Return what the hub of a feed was asked for."""
+        subscription, _ = await subscription_of(self._parts.registry, feed_id)
+        return subscription
+
     async def everything(self) -> AsyncIterator[Listed]:
         """Yield every feed with its state: those of files first, then those added, in the order of adding."""
         chunk: dict[str, tuple[Feed, str]] = {
@@ -135,6 +143,7 @@ class FeedDesk:
         ready = Outside(
             fetcher=_Ready(found.document, found.parsed),
             parser=_Ready(found.document, found.parsed),
+            pages=outside.pages,
             channel=outside.channel,
         )
         return await self.poll(feed, ready)
@@ -166,6 +175,7 @@ class FeedDesk:
         clock, store = self._parts.clock, self._parts.feeds
         now = clock.now()
         lease = await store.take(feed.id, now, _LEASE)
+        metrics = Metrics()
         if lease is None:
             await store.schedule([feed], now + _LEASE, timedelta())
             lease = await store.take(feed.id, now, _LEASE)
@@ -177,10 +187,11 @@ class FeedDesk:
             outside.parser,
             {feed.id: feed},
             clock,
-            Metrics(),
+            metrics,
             concurrency=1,
             lease=_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+            reading=page_reading(self._settings, outside, metrics),
         )
         decision, recorded = await poller.poll(feed, lease)
         return Polled(feed=feed, decision=decision, recorded=recorded)
@@ -196,6 +207,7 @@ class FeedDesk:
         now = self._parts.clock.now()
         if not await self._parts.registry.remove(RecordKind.FEED, feed_id, now):
             raise MonitorError(f"no feed {feed_id!r}; `monitor feeds list` shows the ids")
+        await self._parts.registry.remove(RecordKind.HUB_SUBSCRIPTION, feed_id, now)
         await self._parts.feeds.unschedule([feed_id])
 
     # --- import ---
@@ -287,5 +299,5 @@ class _Ready:
     async def fetch(self, feed: Feed, state: FeedState) -> Document:  # noqa: ARG002 - the port's
         return self._document
 
-    async def parse(self, document: Document) -> ParsedFeed:  # noqa: ARG002 - the port's
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:  # noqa: ARG002 - the port's
         return self._parsed

@@ -28,11 +28,14 @@ class Commands(click.Group):
         "feeds",
         "match",
         "parse",
+        "extract",
         "rules",
         "routes",
         "silence",
         "deliveries",
+        "targets",
         "entities",
+        "tokens",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's

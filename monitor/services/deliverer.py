@@ -12,20 +12,23 @@ from monitor.core.breaker import TargetHealth, TargetStatus, after
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.notice import target_disabled
 from monitor.core.outcome import (
-    Delivered,
     DeliveryReason,
     HoldReason,
     Outcome,
     Rejected,
     RetryLater,
+    Suppression,
     Verdict,
 )
-from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, decide
+from monitor.core.recall import recalled
+from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, attempt_of, decide
 from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
-_KEPT_RESPONSE = 1024
+_WISHES_KNOWN_FOR = timedelta(seconds=1)
+_BRIEFLY = timedelta(milliseconds=100)  # a slow target may have a place again any moment
 SLOW_SHARE = 4  # slow targets together have this part of the places
 
 log = structlog.get_logger()
@@ -53,10 +56,12 @@ class Lane:
 class DelivererService(LeasingService[DeliveryLease]):
     """Deliveries in, attempts out.
 
-    A target has as many places as its terms say, and all that are slow together a quarter: the others go on.
+    A target has as many places as its terms say, and all that are slow together a quarter: the others go on. Those of
+    which it is not known yet that they are slow give their places back after a second.
     """
 
     name: ClassVar = "deliverer"
+    patience = 1.0
 
     def __init__(
         self,
@@ -67,10 +72,16 @@ class DelivererService(LeasingService[DeliveryLease]):
         *,
         concurrency: int,
         lease: timedelta,
+        wishes: Wishes | None = None,
     ) -> None:
-        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be."""
+        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be.
+
+        What `wishes` keep back now is not told any more, although it was routed before.
+        """
         super().__init__(metrics, concurrency)
         self._ledger = ledger
+        self._wishes = wishes
+        self._wished_at: datetime | None = None
         self._lanes = lanes
         self._arranged: dict[str, LaneTerms] = {}
         self._clock = clock
@@ -83,12 +94,21 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
         await self._arrange()
+        await self._refresh_wishes()  # before the claim: a failure must not cost leases
         timeouts = [lane.timeout for lane in self._lanes.values()]
         lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
-        slow_room = max(1, self._concurrency // SLOW_SHARE) - self._slow
-        leases = await self._ledger.claim(self._clock.now(), lease, limit, IDLE, max(0, slow_room))
+        slow_room = max(0, max(1, self._concurrency // SLOW_SHARE) - self._slow)
+        wait = IDLE if slow_room else _BRIEFLY
+        leases = await self._ledger.claim(self._clock.now(), lease, limit, wait, slow_room)
         self._slow += sum(each.health.slow for each in leases)
         return leases
+
+    async def _refresh_wishes(self) -> None:
+        now = self._clock.now()
+        known = self._wished_at is not None and abs(now - self._wished_at) < _WISHES_KNOWN_FOR
+        if self._wishes and not known:
+            await self._wishes.refresh()
+            self._wished_at = now
 
     async def _arrange(self) -> None:
         """Tell the ledger of terms that it does not know."""
@@ -111,31 +131,41 @@ class DelivererService(LeasingService[DeliveryLease]):
             trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
         ):
             started_at = ended_at = self._clock.now()
-            refused = self._without_attempt(lane, delivery, started_at)
-            if lane is None or refused:
-                outcome, ruling = _untried(refused or _REMOVED)
+            told = self._left_to_tell(lane, delivery, started_at)
+            if lane is None or isinstance(told, Rejected):
+                outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
             else:
-                late = _is_stale(lane, delivery, started_at)
-                told = _as_late(delivery) if late else delivery
                 outcome = await self._attempt(lane, told, started_at)
                 ended_at = self._clock.now()
                 await self._judge(lane, lease, outcome, started_at, ended_at)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
-            attempt = _attempt_record(delivery.attempts, outcome, started_at, ended_at)
+            attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
             recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
-    def _without_attempt(
+    def _left_to_tell(
         self, lane: Lane | None, delivery: Delivery, now: datetime
-    ) -> Rejected | None:
-        """Return why a delivery is not attempted, if it is not."""
+    ) -> Delivery | Rejected:
+        """Return what is told of a delivery, or why it is not attempted."""
         if lane is None:
             return _REMOVED
-        if _is_stale(lane, delivery, now) and not lane.reads_late:
+        late = _is_stale(lane, delivery, now)
+        if late and not lane.reads_late:
             hours = lane.stale.total_seconds() / 3600
             detail = f"could not be delivered within {hours:g} h; replay it to send it all the same"
             return Rejected(reason=DeliveryReason.EXPIRED, detail=detail)
-        return None
+        told = self._recalled(delivery, now)
+        return _as_late(told) if late and isinstance(told, Delivery) else told
+
+    def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
+        if self._wishes is None:
+            return delivery
+        told = recalled(delivery, self._wishes.silences, self._wishes.choices, now)
+        left_out = len(delivery.alerts) - len(told.alerts) if isinstance(told, Delivery) else 0
+        if left_out:
+            self.metrics.suppressed.labels(Suppression.SILENCED).inc(left_out)
+            log.info("alerts_left_out", reason=Suppression.SILENCED, alerts=left_out)
+        return told
 
     async def _judge(
         self,
@@ -147,7 +177,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     ) -> None:
         """Draw the conclusion for the target; again when another attempt has drawn one meanwhile."""
         target_id, before = lease.delivery.target_id, lease.health
-        while (health := after(before, outcome, now, now - started_at)) is not before:
+        while (health := after(before, outcome, now, now - started_at, target_id)) is not before:
             turned = health.status is not before.status
             if turned and health.status is TargetStatus.DISABLED:
                 # Before it takes effect, so that a crash in between cannot leave it untold.
@@ -238,24 +268,3 @@ def _is_stale(lane: Lane, delivery: Delivery, now: datetime) -> bool:
 
 def _as_late(delivery: Delivery) -> Delivery:
     return replace(delivery, because=delivery.because or HoldReason.CATCH_UP)
-
-
-def _attempt_record(
-    number: int, outcome: Outcome, started_at: datetime, ended_at: datetime
-) -> Attempt:
-    verdict = {
-        Delivered: Verdict.DELIVERED,
-        RetryLater: Verdict.RETRY_LATER,
-        Rejected: Verdict.REJECTED,
-    }[type(outcome)]
-    failure = None if isinstance(outcome, Delivered) else outcome
-    return Attempt(
-        number=number,
-        started_at=started_at,
-        duration=ended_at - started_at,
-        verdict=verdict,
-        reason=failure.reason if failure else None,
-        status=outcome.status,
-        detail=failure.detail if failure else "",
-        response=outcome.response[:_KEPT_RESPONSE],
-    )

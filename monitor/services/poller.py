@@ -2,30 +2,48 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import structlog
 
 from monitor.core.canary import CANARY
+from monitor.core.feed import Document, ParsedFeed
+from monitor.core.identity import lacks_text
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
     PollDecision,
     decide,
     decide_failed,
+    decide_pushed,
     decide_too_early,
     decide_unchanged,
     document_keys,
     is_unchanged,
 )
 from monitor.core.rhythm import has_missed
+from monitor.core.schedule import PollNext
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
+from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
 log = structlog.get_logger()
+
+
+class Hubs(Protocol):
+    """Knows which feeds are pushed."""
+
+    def put_off(self, feed_id: str, following: PollNext, now: datetime) -> PollNext:
+        """Return when to poll a feed next that may be pushed."""
+        ...
+
+    async def polled(self, feed: Feed, *, found_news: bool) -> None:
+        """Learn from a poll that was recorded."""
+        ...
 
 
 class PollerService(LeasingService[FeedLease]):
@@ -45,8 +63,12 @@ class PollerService(LeasingService[FeedLease]):
         concurrency: int,
         lease: timedelta,
         new_trace: Callable[[], str],
+        reading: PageReading | None = None,
     ) -> None:
-        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll."""
+        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll.
+
+        With a `reading` the pages of articles are read where their texts are wanted.
+        """
         super().__init__(metrics, concurrency)
         self._store = store
         self._fetcher = fetcher
@@ -57,6 +79,8 @@ class PollerService(LeasingService[FeedLease]):
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
+        self._reading = reading
+        self._hubs: Hubs | None = None
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
 
@@ -66,6 +90,10 @@ class PollerService(LeasingService[FeedLease]):
         if addresses is None:
             addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
         self._addresses = addresses
+
+    def follow(self, hubs: Hubs) -> None:
+        """Heed what `hubs` know of feeds that are pushed, and tell them what polls find."""
+        self._hubs = hubs
 
     async def _claim(self, limit: int) -> Sequence[FeedLease]:
         now = self._clock.now()
@@ -92,6 +120,7 @@ class PollerService(LeasingService[FeedLease]):
             early = decide_too_early(feed, lease.state, started_at)
             decision = early or await self._decide(feed, lease, trace)
             now = self._clock.now()
+            decision = self._put_off(feed, decision, now)
             recorded = await self._store.record(
                 lease,
                 decision.state,
@@ -105,7 +134,52 @@ class PollerService(LeasingService[FeedLease]):
             if early is None:
                 self.metrics.poll_seconds.observe((now - started_at).total_seconds())
                 self._tell(lease.state, decision, recorded, now)
+            if recorded is PollRecorded.DONE and self._hubs is not None:
+                await self._hubs.polled(feed, found_news=bool(decision.articles))
             return decision, recorded
+
+    def _put_off(self, feed: Feed, decision: PollDecision, now: datetime) -> PollDecision:
+        """Poll a feed rarely that its hub pushes."""
+        if self._hubs is None or decision.state.reason is not None:
+            return decision
+        following = self._hubs.put_off(feed.id, decision.next, now)
+        state = replace(decision.state, next_poll_at=following.at, because=following.because)
+        return replace(decision, next=following, state=state)
+
+    async def push(
+        self, feed: Feed, lease: FeedLease, document: Document
+    ) -> tuple[bool, PollRecorded]:
+        """Take in a document that a hub pushed for a feed that is leased; return whether it could be read and recorded.
+
+        One that cannot be read makes the feed due at once: there is something to fetch.
+        """
+        trace, state = self._new_trace(), lease.state
+        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
+            try:
+                parsed = await self._parser.parse(document)
+                known = await self._store.known(feed.id, document_keys(parsed))
+            except FeedError as error:
+                log.warning("push_not_read", reason=error.reason, detail=error.detail)
+                now = self._clock.now()
+                return False, await self._store.record(lease, state, now, now=now)
+            now = self._clock.now()
+            decision = decide_pushed(feed, state, document, parsed, known, now=now, trace_id=trace)
+            recorded = await self._store.record(
+                lease,
+                decision.state,
+                decision.next.at,
+                now=now,
+                keys=decision.keys,
+                articles=decision.articles,
+            )
+            self._recorded.set()
+            if recorded is PollRecorded.DONE:
+                for reason, count in decision.suppressed.items():
+                    self.metrics.suppressed.labels(reason).inc(count)
+                for article in decision.articles:
+                    self._count(article, now)
+            log.info("feed_pushed", articles=len(decision.articles), recorded=recorded)
+            return True, recorded
 
     async def _give_back(self, lease: FeedLease) -> None:
         """Leave a feed to others that this process does not know: unlisted meanwhile, or listed a moment ago."""
@@ -118,10 +192,9 @@ class PollerService(LeasingService[FeedLease]):
             document = await self._fetcher.fetch(feed, state)
             if is_unchanged(state, document):
                 return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
-            parsed = await self._parser.parse(document)
-            known = await self._store.known(feed.id, document_keys(parsed))
+            parsed, known = await self._read(feed, document)
             now = self._clock.now()
-            return decide(
+            decision = decide(
                 feed,
                 state,
                 document,
@@ -131,6 +204,10 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
+            if self._reading is None:
+                return decision
+            articles = await self._reading.complete(feed, decision.articles)
+            return replace(decision, articles=articles)
         except StreamError:
             raise
         except FeedError as error:
@@ -140,6 +217,17 @@ class PollerService(LeasingService[FeedLease]):
             log.exception("poll_crashed")
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
             return decide_failed(feed, state, defect, self._clock.now())
+
+    async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
+        """Return what a document says, and which of its keys are known."""
+        parsed = await self._parser.parse(document)
+        known = await self._store.known(feed.id, document_keys(parsed))
+        if lacks_text(
+            parsed.articles, known
+        ):  # it was read before, but what came of it not recorded
+            parsed = await self._parser.parse(document, whole=True)
+            known = await self._store.known(feed.id, document_keys(parsed))
+        return parsed, known
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime

@@ -118,6 +118,7 @@ class Booked:
     turn: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     interval: int = 0
+    died_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -183,6 +184,7 @@ class MemoryStore:
         self.told: dict[int, set[int]] = {}
         self.public: list[dict[str, str]] = []
         self.published: dict[int, set[int]] = {}
+        self.published_one = asyncio.Event()
         self.lanes: dict[str, Lane] = {}
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
