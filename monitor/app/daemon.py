@@ -14,10 +14,12 @@ from monitor.app.linkkey import linker_of
 from monitor.app.pages import open_pages
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
+from monitor.app.systemd import under_systemd
 from monitor.config.explain import explain
 from monitor.config.load import load
 from monitor.config.reload import changes
 from monitor.config.settings import Settings
+from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
 
@@ -61,6 +63,7 @@ async def run_daemon(
             )
             await stack.enter_async_context(pages)
         _greet(directory, settings, only)
+        await stack.enter_async_context(under_systemd())
         async with asyncio.TaskGroup() as group:
             watching = [
                 group.create_task(reloads.on_hangup(hangup)),
@@ -137,6 +140,7 @@ def _greet(directory: Path, settings: Settings, only: frozenset[str]) -> None:
     log.info(
         "monitor_started",
         version=__version__,
+        matcher=MATCHER,
         config=str(directory),
         feeds=len(settings.feeds),
         rules=len(settings.rules),

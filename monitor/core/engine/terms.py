@@ -70,12 +70,17 @@ def find_regex(term: Regex, field: AnalysedField) -> _Places:
 
 def find_stem(term: Stem, field: AnalysedField, lang: str | None) -> _Places:
     """Find every word with the same stem in the language; in one without stemmer, the word itself."""
-    name = _SNOWBALL.get(lang[:2].lower(), "") if lang else _by_alphabet(term.word)
+    name, stem = stemmer_of(term.word, lang)
     if not name:
         return _folded(term.word, field)
-    stem = Stemmer.Stemmer(name).stemWord
     wanted = stem(term.word)
     return _matching(field, lambda word: stem(word) == wanted)
+
+
+def stemmer_of(word: str, lang: str | None) -> tuple[str, Callable[[str], str]]:
+    """Return the stemmer for a term in an article of a language, and its name; "" and no change if there is none."""
+    name = _SNOWBALL.get(lang[:2].lower(), "") if lang else _by_alphabet(word)
+    return (name, Stemmer.Stemmer(name).stemWord) if name else ("", str)
 
 
 def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
