@@ -11,6 +11,7 @@ from monitor.config.settings import Settings
 from monitor.core.targets import Target
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
@@ -20,6 +21,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    Linguist,
     MatchLog,
     Parser,
     PublicStream,
@@ -65,6 +67,7 @@ class Outside:
 
     fetcher: Fetcher
     parser: Parser
+    linguist: Linguist
     channel: Callable[[Target], Channel]
 
 
@@ -110,6 +113,7 @@ async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
                 max_bytes=poll.max_bytes,
             ),
             parser=parser,
+            linguist=ModelLinguist(),
             channel=channels.build,
         )
 

@@ -49,6 +49,7 @@ class Program:
             self.listing.feeds,
             clock,
             metrics,
+            linguist=outside.linguist,
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ from monitor.core.poll import (
 )
 from monitor.core.rhythm import has_missed
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
-from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
+from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
@@ -41,6 +42,7 @@ class PollerService(LeasingService[FeedLease]):
         clock: Clock,
         metrics: Metrics,
         *,
+        linguist: Linguist,
         concurrency: int,
         lease: timedelta,
         new_trace: Callable[[], str],
@@ -50,6 +52,7 @@ class PollerService(LeasingService[FeedLease]):
         self._store = store
         self._fetcher = fetcher
         self._parser = parser
+        self._linguist = linguist
         self._feeds: Mapping[str, Feed] = {}
         self._addresses: Mapping[str, str] = {}
         self.use(feeds)
@@ -112,7 +115,7 @@ class PollerService(LeasingService[FeedLease]):
             parsed = await self._parser.parse(document)
             known = await self._store.known(feed.id, document_keys(parsed))
             now = self._clock.now()
-            return decide(
+            decision = decide(
                 feed,
                 state,
                 document,
@@ -122,6 +125,7 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
+            return replace(decision, articles=await self._linguist.tell(decision.articles))
         except StreamError:
             raise
         except FeedError as error:

@@ -18,7 +18,6 @@ from monitor.core.text import AnalysedArticle, AnalysedField, split
 
 _Places = list[tuple[int, int]]
 
-# By the first two letters of a language tag. `xx` stands for an unknown language and is chosen by alphabet.
 _SNOWBALL: Mapping[str, str] = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english",
     "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
@@ -69,13 +68,20 @@ def find_regex(term: Regex, field: AnalysedField) -> _Places:
 
 
 def find_stem(term: Stem, field: AnalysedField, lang: str | None) -> _Places:
-    """Find every word with the same stem in the language; in one without stemmer, the word itself."""
-    name = _SNOWBALL.get(lang[:2].lower(), "") if lang else _by_alphabet(term.word)
-    if not name:
+    """Find every word with the same stem, in the language of the article or in the usual one of the term's alphabet.
+
+    So the language of an article, which is often a guess, adds to what is found and never takes away from it.
+    """
+    base = (lang or "").casefold().replace("_", "-").partition("-")[0]
+    names = {_SNOWBALL.get(base, ""), _by_alphabet(term.word)} - {""}
+    if not names:
         return _folded(term.word, field)
-    stem = Stemmer.Stemmer(name).stemWord
-    wanted = stem(term.word)
-    return _matching(field, lambda word: stem(word) == wanted)
+    stems = [Stemmer.Stemmer(name).stemWord for name in sorted(names)]
+    wanted = [stem(term.word) for stem in stems]
+    return _matching(
+        field,
+        lambda word: any(stem(word) == root for stem, root in zip(stems, wanted, strict=True)),
+    )
 
 
 def find_phrase(term: Phrase, field: AnalysedField) -> _Places:
