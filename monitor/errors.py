@@ -11,6 +11,7 @@
         StoreRefusedError  wrong flavour, newer version, held by another process -> exit 1
       MatchBudgetError   an article that takes too long to match -> tried again, then dead letter
       CodecError         a stream entry we cannot read -> dead letter, never a loop
+      ArchiveError       the archive's database cannot be used right now -> back off and carry on
 
 Expected results are values, not exceptions: a channel returns an `Outcome`.
 """
@@ -144,3 +145,7 @@ class StoreRefusedError(StreamError):
 
 class CodecError(MonitorError):
     """An entry that cannot be read: unknown version, or not what its version says."""
+
+
+class ArchiveError(MonitorError):
+    """The archive's database cannot be used right now; the flow goes on without it."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth
+from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.holding import Hold
 from monitor.core.model import (
@@ -24,6 +25,7 @@ from monitor.core.model import (
     Match,
     MatchedArticle,
 )
+from monitor.core.narrowing import EVERYTHING, Narrowing
 from monitor.core.outcome import Outcome
 from monitor.core.retry import Ruling
 
@@ -191,8 +193,20 @@ class MatchLog(Protocol):
         """As `ArticleLog.read`."""
         ...
 
-    async def done(self, entry: Entry[MatchedArticle]) -> bool:
-        """Finish the entry; call it after everything that follows from it is durable."""
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
+        """Finish the entry and leave `chapter` for the archive; call it after all that follows from it is durable."""
+        ...
+
+
+class ArchiveLog(Protocol):
+    """Chapters on their way to the archive. Both hops before leave one in the step in which they finish an entry."""
+
+    async def read(self, limit: int, wait: timedelta) -> Sequence[Entry[Chapter]]:
+        """As `ArticleLog.read`."""
+        ...
+
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
+        """Finish these entries, once they are archived; return how many were not finished before."""
         ...
 
 
@@ -450,6 +464,64 @@ class Channel(Protocol):
         ...
 
 
+# --- look back ---
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which archived articles to return, newest first: those seen in [`since`, `until`), archived before `before`.
+
+    `rule`: only those that matched it when they came.
+    """
+
+    narrowing: Narrowing = EVERYTHING
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    rule: str | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSize:
+    """How much the archive holds."""
+
+    articles: int
+    bytes: int
+    oldest: datetime | None
+
+
+class Archive(Protocol):
+    """Everything that was seen, with what came of it, for as long as it is kept.
+
+    Every method raises `ArchiveError` when the database cannot be used; the caller backs off and repeats the step.
+    """
+
+    async def add(self, chapters: Sequence[Chapter]) -> None:
+        """Keep these chapters, all or none. What is kept already is not kept twice, so that a step can be repeated."""
+        ...
+
+    async def page(self, which: Page) -> Sequence[Kept]:
+        """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def versions(self, article_id: str) -> Sequence[Kept]:
+        """Return an article in every text it had, oldest first; nothing when it is not kept."""
+        ...
+
+    async def decided(self, article_id: str) -> Sequence[Decided]:
+        """Return what routing decided about an article, oldest first."""
+        ...
+
+    async def tidy(self, before: datetime) -> int:
+        """Delete what was seen before this instant, in small steps; return how many articles went."""
+        ...
+
+    async def size(self) -> ArchiveSize:
+        """Count what there is."""
+        ...
+
+
 # --- operate ---
 
 
@@ -465,13 +537,14 @@ class LogCensus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How the store stands."""
+    """How the store stands. `archive_missed` counts what came while too much waited for the archive."""
 
     feeds: int
     feeds_due: int
     logs: tuple[LogCensus, ...]
     deliveries: Mapping[DeliveryState, int]
     dead_entries: int
+    archive_missed: int
     memory_bytes: int
     memory_limit_bytes: int
     server: str

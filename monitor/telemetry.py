@@ -138,6 +138,11 @@ class Metrics:
         self.dead_entries = gauge("dead_entries", "Entries buried for a person to look at.")
         self.feeds = gauge("feeds", "Feeds scheduled.")
         self.feeds_due = gauge("feeds_due", "Feeds that are due and not being polled.")
+        self.archive_missed = gauge(
+            "archive_missed_records", "Records that came while too many waited for the archive."
+        )
+        self.archive_articles = gauge("archive_articles", "Articles in the archive.")
+        self.archive_bytes = gauge("archive_bytes", "Disk that the archive takes.")
         self.store_bytes = gauge("store_memory_bytes", "Memory the server uses for data.")
         self.store_limit = gauge(
             "store_memory_limit_bytes", "Memory the server may use; 0 is no limit."

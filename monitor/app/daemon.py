@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from monitor import __version__
-from monitor.app.parts import open_outside, open_store_parts
+from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.explain import explain
 from monitor.config.load import load
@@ -20,7 +20,9 @@ from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
 
 # The sections of monitor.yaml: what they bound is built once.
-_AT_START = ("store", "listen", "log", "poll", "deliver", "retention", "network")
+_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network")
+
+_USE_ARCHIVE = frozenset({"archiver", "web"})
 
 log = structlog.get_logger()
 
@@ -38,7 +40,10 @@ async def run_daemon(
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_store_parts(settings))
         outside = await stack.enter_async_context(open_outside(settings))
-        program = Program(settings, parts, outside, metrics, only)
+        archive = None
+        if only & _USE_ARCHIVE:
+            archive = await stack.enter_async_context(open_archive(settings))
+        program = Program(settings, parts, outside, metrics, only, archive)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
             endpoints = Endpoints(parts.health, metrics, reloads.problems)

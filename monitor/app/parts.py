@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor import __version__
+from monitor.archive.sqlite import open_sqlite
 from monitor.channels.build import ChannelBuilder
 from monitor.config.settings import Settings
 from monitor.core.targets import Target
@@ -15,6 +16,8 @@ from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
+    Archive,
+    ArchiveLog,
     ArticleLog,
     Channel,
     Clock,
@@ -28,12 +31,13 @@ from monitor.ports import (
     Registry,
     StoreHealth,
 )
+from monitor.streams import bounds
 from monitor.streams.bounds import Retention
 from monitor.streams.consumers import new_consumer
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
-from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
 from monitor.streams.public import StreamPublicStream
 from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
@@ -56,6 +60,7 @@ class StoreParts:
     articles: ArticleLog
     matches: MatchLog
     public: PublicStream
+    chapters: ArchiveLog
     ledger: DeliveryLedger
     health: StoreHealth
     registry: Registry
@@ -84,16 +89,29 @@ async def open_store_parts(
         partitions=where.partitions,
     ) as store:
         consumer = new_consumer()
+        archive = bounds.ARCHIVE_WAITING if settings.archive.enabled else 0
         yield StoreParts(
             clock=clock or SystemClock(),
             feeds=StreamFeedStore(store),
-            articles=StreamArticleLog(store, consumer),
-            matches=StreamMatchLog(store, consumer),
+            articles=StreamArticleLog(store, consumer, archive=archive),
+            matches=StreamMatchLog(store, consumer, archive=archive),
+            chapters=StreamArchiveLog(store, consumer),
             public=StreamPublicStream(store),
             ledger=StreamDeliveryLedger(store),
             health=StreamStoreHealth(store, _retention(settings)),
             registry=StreamRegistry(store),
         )
+
+
+@asynccontextmanager
+async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
+    """Open the archive that the settings name, if there is to be one; raise `ArchiveError` when that is impossible."""
+    place = settings.archive
+    if not place.enabled:
+        yield None
+        return
+    async with open_sqlite(place.path) as archive:
+        yield archive
 
 
 @asynccontextmanager

@@ -8,7 +8,9 @@ from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
+from monitor.ports import Archive
 from monitor.registry import FEEDS, Roster
+from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
 from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
@@ -18,7 +20,7 @@ from monitor.services.router import RouterService, RoutingTable
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
-SERVICES = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
+SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
@@ -33,8 +35,9 @@ class Program:
         outside: Outside,
         metrics: Metrics,
         only: frozenset[str] = frozenset(SERVICES),
+        archive: Archive | None = None,
     ) -> None:
-        """Build every service; nothing runs yet."""
+        """Build every service; nothing runs yet. Without an `archive` nothing is archived here."""
         self._parts = parts
         self.settings = settings
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
@@ -67,15 +70,19 @@ class Program:
             lease=settings.deliver.lease,
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
+        self.archiver = archive and ArchiverService(
+            parts.chapters, archive, clock, metrics, keep=settings.retention.archive
+        )
         every = (
             self.listing,
             self.poller,
             self.matcher,
             self.router,
             self.deliverer,
+            self.archiver,
             self.housekeeper,
         )
-        self.services = tuple(service for service in every if service.name in only)
+        self.services = tuple(one for one in every if one and one.name in only)
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""

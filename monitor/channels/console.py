@@ -9,8 +9,18 @@ from rich.text import Text
 
 from monitor.core.model import Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
-from monitor.core.render import AlertView, Piece, view
-from monitor.core.render.text import labels, left_out, origin, rule_line
+from monitor.core.render import AlertView, Message, Piece, message
+from monitor.core.render.text import (
+    also_in,
+    grave_mark,
+    headline_change,
+    labels,
+    late,
+    left_out,
+    more_stories,
+    origin,
+    rule_line,
+)
 
 _LABEL_STYLES = {
     Severity.INFO: "bold cyan",
@@ -36,8 +46,8 @@ class ConsoleChannel:
         self._console = _Console(file=file, force_terminal=terminal)
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
-        """Print the alert; a reader that went away is an outcome."""
-        lines = [self._encodable(line) for line in _lines(view(delivery.alert))]
+        """Print the message; a reader that went away is an outcome."""
+        lines = [self._encodable(line) for line in _lines(message(delivery))]
         try:
             self._console.print(Text("\n").join(lines), end="\n\n", highlight=False, soft_wrap=True)
         except OSError as error:
@@ -56,13 +66,29 @@ class ConsoleChannel:
         return line
 
 
-def _lines(shown: AlertView) -> Iterable[Text]:
+def _lines(told: Message) -> Iterable[Text]:
+    if told.is_digest:
+        title = Text()
+        for mark in grave_mark(told.severity):
+            title.append(f" {mark} ", style=_LABEL_STYLES[told.severity]).append(" ")
+        yield title.append(told.heading, style="bold")
+    if told.because:
+        yield Text(late(told), style="dim")
+    for shown in told.stories:
+        yield from _alert(shown)
+    if more := more_stories(told):
+        yield Text(more, style="dim")
+
+
+def _alert(shown: AlertView) -> Iterable[Text]:
     title = Text()
     for label in labels(shown):
         title.append(f" {label} ", style=_LABEL_STYLES[shown.severity]).append(" ")
     yield title.append_text(_text(shown.title, style="bold"))
     if shown.snippet:
         yield _text(shown.snippet, style="")
+    for said in filter(None, (headline_change(shown), also_in(shown))):
+        yield Text(said)
     yield Text(" · ".join((*origin(shown), *map(rule_line, shown.rules))), style="dim")
     if shown.rules_left_out:
         yield Text(left_out(shown), style="dim")

@@ -17,6 +17,7 @@ from monitor.channels.smtp import SmtpPool, failure
 from monitor.core.model import Alert, Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
 from monitor.core.render import html, subject, text
+from monitor.core.render import message as view_of
 from monitor.core.render.clean import line
 from monitor.core.targets import EmailTarget
 
@@ -58,15 +59,15 @@ class EmailChannel:
 
 def compose(delivery: Delivery, target_id: str, sender: Address, recipient: Address) -> bytes:
     """Write the message as it goes over the wire. The same delivery always gives the same bytes."""
-    alert = delivery.alert
+    alert, told = delivery.alert, view_of(delivery)
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"] = sender, recipient
-    message["Subject"] = subject(alert)
+    message["Subject"] = subject(told)
     message["Date"] = format_datetime(alert.created_at)
     for name, value in _headers(delivery, target_id, sender).items():
         message[name] = value
-    message.set_content(text(alert), cte="quoted-printable")
-    message.add_alternative(html(alert), subtype="html", cte="quoted-printable")
+    message.set_content(text(told), cte="quoted-printable")
+    message.add_alternative(html(told), subtype="html", cte="quoted-printable")
     message.set_boundary(f"=_{_digest(delivery.id)}")  # else it is random
     return message.as_bytes()
 

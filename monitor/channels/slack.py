@@ -11,7 +11,7 @@ from monitor.channels import http
 from monitor.channels.http import Answer
 from monitor.core.model import Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected
-from monitor.core.render import blocks, text_only
+from monitor.core.render import blocks, message, text_only
 from monitor.core.targets import SlackTarget
 
 _HEADERS = {"content-type": "application/json; charset=utf-8"}
@@ -52,10 +52,11 @@ class SlackChannel:
 
         A message whose answer was lost is posted again on the next attempt: Slack knows no idempotency key.
         """
-        first = await self._post(blocks(delivery.alert), now)
+        told = message(delivery)
+        first = await self._post(blocks(told), now)
         if not _refuses_layout(first):
             return first
-        second = await self._post(text_only(delivery.alert), now)
+        second = await self._post(text_only(told), now)
         return first if isinstance(second, Rejected) else second
 
     async def close(self) -> None:

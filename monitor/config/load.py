@@ -8,8 +8,8 @@ from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, read_all
 from monitor.config.rules import compile_sources
 from monitor.config.schema import SubscriberSettings
-from monitor.config.secrets import SecretSource, check_store_address
-from monitor.config.settings import Settings, Store
+from monitor.config.secrets import SecretSource, check_archive_address, check_store_address
+from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store
 from monitor.config.values import WrongValueError
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
@@ -37,6 +37,7 @@ def _settings(
     trees = [source.settings.route for source in files.subscribers if source.settings.route]
     return Settings(
         store=_store(files, environ, secrets, problems),
+        archive=_archive(files, environ, secrets, problems),
         listen=environment.listen(process.listen, environ, problems),
         log=process.log,
         poll=process.poll,
@@ -75,9 +76,28 @@ def _store(
             problems.append(item.problem(("url_file",), error.message, error.hint))
     return Store(
         url=url,
-        directory=Path(environment.data_directory(environ) or settings.directory),
+        directory=_directory(files, environ),
         max_memory=settings.max_memory,
         partitions=settings.partitions,
+    )
+
+
+def _directory(files: Files, environ: Mapping[str, str]) -> Path:
+    named = environment.data_directory(environ)
+    return Path(named or files.process.settings.store.directory)
+
+
+def _archive(
+    files: Files, environ: Mapping[str, str], secrets: SecretSource, problems: list[Problem]
+) -> ArchivePlace:
+    settings, url = files.process.settings.archive, None
+    try:
+        url = secrets.get(settings, "url", check_archive_address) if settings.enabled else None
+    except WrongValueError as error:
+        item = Item(settings, files.process.root.find(("archive",)), files.process.document)
+        problems.append(item.problem((error.key,), error.message, error.hint))
+    return ArchivePlace(
+        enabled=settings.enabled, url=url, path=_directory(files, environ) / ARCHIVE_FILE
     )
 
 

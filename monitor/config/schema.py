@@ -89,6 +89,19 @@ class StoreSettings(Section):
         return self
 
 
+class ArchiveSettings(Section):
+    """Where everything seen is kept for a while: for search, backtests, explanations and export."""
+
+    SECRETS = {"url": "optional"}
+
+    enabled: bool = True
+    """`false`: nothing is kept."""
+    url_file: FilePath | None = None
+    """A file with the address of a PostgreSQL server, for several hosts; else a file in the store's directory."""
+    url_env: Variable | None = None
+    """An environment variable with the address of a PostgreSQL server."""
+
+
 class ListenSettings(Section):
     """Where health, metrics and pages are served."""
 
@@ -170,6 +183,8 @@ class RetentionSettings(Section):
     """Deliveries that were given up."""
     matches: Annotated[Duration, lasting("1h", "365d")] = timedelta(days=3)
     """The public stream `monitor:matches`."""
+    archive: Annotated[Duration, lasting("1d", "3650d")] = timedelta(days=30)
+    """The archive: articles, their matches and what routing decided."""
 
 
 class NetworkSettings(Section):
@@ -183,6 +198,7 @@ class MonitorFile(Section):
     """The process: its store, its limits, its addresses. Changes count from the next start."""
 
     store: StoreSettings = Field(default_factory=StoreSettings)
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     poll: PollSettings = Field(default_factory=PollSettings)

@@ -19,6 +19,8 @@ from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
 
+ARCHIVE_FILE = "archive.sqlite"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
@@ -31,6 +33,15 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivePlace:
+    """Where the archive is, if there is one: a PostgreSQL server at `url`, or the file `path`."""
+
+    enabled: bool = True
+    url: Secret | None = None
+    path: Path = Path(StoreSettings().directory) / ARCHIVE_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
@@ -38,6 +49,7 @@ class Settings:
     """
 
     store: Store = field(default_factory=Store)
+    archive: ArchivePlace = field(default_factory=ArchivePlace)
     listen: ListenSettings = field(default_factory=ListenSettings)
     log: LogSettings = field(default_factory=LogSettings)
     poll: PollSettings = field(default_factory=PollSettings)
@@ -58,7 +70,8 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret, for whoever keeps them out of logs."""
-        return (*((self.store.url,) if self.store.url else ()), *_secrets(self.targets))
+        addresses = (self.store.url, self.archive.url)
+        return (*(each for each in addresses if each), *_secrets(self.targets))
 
 
 def _secrets(targets: tuple[Target, ...]) -> Iterator[Secret]:

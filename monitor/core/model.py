@@ -130,8 +130,8 @@ class Article:
     """One thing a feed published, after parsing. Texts are plain: tags gone, entities decoded.
 
     `id` stays the same over edits; `fingerprint` changes with the text. `published_at` is what the feed says and
-    may be absent, in the future or wrong; `seen_at` is ours. `trace_id` names the poll, and follows the article into
-    every log line.
+    may be absent, in the future or wrong; `seen_at` is ours. `was_title` is the headline before an edit, where it is
+    known. `trace_id` names the poll, and follows the article into every log line.
     """
 
     id: str
@@ -149,6 +149,7 @@ class Article:
     published_at: datetime | None = None
     seen_at: datetime | None = None
     kind: ArticleKind = ArticleKind.NEW
+    was_title: str = ""
     fingerprint: str = ""
     trace_id: str = ""
 

@@ -53,6 +53,7 @@ class HousekeeperService(Service):
         metrics.feeds.set(census.feeds)
         metrics.feeds_due.set(census.feeds_due)
         metrics.dead_entries.set(census.dead_entries)
+        metrics.archive_missed.set(census.archive_missed)
         metrics.store_bytes.set(census.memory_bytes)
         metrics.store_limit.set(census.memory_limit_bytes)
         for each in census.logs:

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import structlog
 
-from monitor.errors import StoreRefusedError, StreamError
+from monitor.errors import ArchiveError, StoreRefusedError, StreamError
 from monitor.ports import Entry
 from monitor.services.slots import Slots
 from monitor.telemetry import Metrics
@@ -49,7 +49,7 @@ class Service(ABC):
                 await turn()
             except StoreRefusedError:
                 raise
-            except StreamError as error:
+            except (StreamError, ArchiveError) as error:
                 self.metrics.failures.labels(self.name).inc()
                 if not pause:
                     log.warning("store_unavailable", service=self.name, error=str(error))

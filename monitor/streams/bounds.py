@@ -11,6 +11,9 @@ MAX_MEMORY = 512 * 1024 * 1024
 HIGH_WATER = 5_000
 """Articles waiting in one partition at which polls are refused."""
 
+ARCHIVE_WAITING = 2_000
+"""Records waiting for the archive in one partition; what comes when there are more is not archived, and counted."""
+
 MIN_IDLE = timedelta(seconds=60)
 """How long an entry stays with a silent consumer before another takes it over."""
 

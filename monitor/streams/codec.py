@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from monitor.core.breaker import TargetHealth
+from monitor.core.chapter import Chapter
 from monitor.core.model import Alert, Article, Attempt, FeedState, Match, MatchedArticle
 from monitor.errors import CodecError
 
@@ -68,6 +69,7 @@ _BLANK = {field.name: getattr(FeedState(), field.name) for field in fields(FeedS
 
 articles = Codec(Article)
 matched_articles = Codec(MatchedArticle)
+chapters = Codec(Chapter)  # a matched article is one of these without decisions
 feed_states = StateCodec(FeedState)
 alerts = Codec(Alert)
 attempts = Codec(Attempt)

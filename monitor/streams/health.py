@@ -36,19 +36,25 @@ class StreamStoreHealth:
 
     async def census(self, now: datetime) -> Census:
         """See `StoreHealth.census`."""
-        names = ("lanes", "due", keys.ARTICLES, keys.MATCHES, keys.DEAD)
+        logs = (keys.ARTICLES, keys.MATCHES, keys.DEAD, keys.ARCHIVE)
+        names = ("lanes", "due", *logs, keys.MISSED)
         counted = await self._server.each(
             [
                 call("monitor_census", [key(p, name) for name in names], to_ms(now), GROUP)
                 for p in self._store.all()
             ]
         )
-        feeds, due, articles, matches, dead, states = zip(*counted, strict=True)
+        feeds, due, articles, matches, dead, states, archive, missed = zip(*counted, strict=True)
         facts = await server_facts(self._server)
         return Census(
             feeds=sum(feeds),
             feeds_due=sum(due),
-            logs=(_log(keys.ARTICLES, articles, now), _log(keys.MATCHES, matches, now)),
+            logs=(
+                _log(keys.ARTICLES, articles, now),
+                _log(keys.MATCHES, matches, now),
+                _log(keys.ARCHIVE, archive, now),
+            ),
+            archive_missed=sum(missed),
             deliveries=dict(zip(DeliveryState, map(sum, zip(*states, strict=True)), strict=True)),
             dead_entries=sum(dead),
             memory_bytes=sum(int(node["used_memory"]) for node in facts),
@@ -94,7 +100,8 @@ class StreamStoreHealth:
         return sum(await self._server.each(trims))
 
     async def _dismiss(self) -> int:
-        logs = [key(p, name) for p in self._store.all() for name in (keys.ARTICLES, keys.MATCHES)]
+        names = (keys.ARTICLES, keys.MATCHES, keys.ARCHIVE)
+        logs = [key(p, name) for p in self._store.all() for name in names]
         idle = span_ms(CONSUMER_GONE)
         return sum(
             await self._server.each([call("monitor_dismiss", [log], GROUP, idle) for log in logs])

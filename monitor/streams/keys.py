@@ -21,6 +21,8 @@ PUBLIC = "monitor:matches"
 
 ARTICLES = "articles"
 MATCHES = "matches"
+ARCHIVE = "archive"
+MISSED = "archive:missed"
 DEAD = "dead"
 
 

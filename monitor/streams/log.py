@@ -1,13 +1,14 @@
 """The two internal logs, on the server: one stream a partition, one consumer group, entries deleted in the hop."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 import structlog
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Match, MatchedArticle
 from monitor.errors import CodecError
 from monitor.ports import Entry
@@ -178,19 +179,27 @@ class StreamArticleLog(StreamLog[Article]):
     """An `ArticleLog` on the server."""
 
     def __init__(
-        self, store: Store, consumer: str, *, min_idle: timedelta = bounds.MIN_IDLE
+        self,
+        store: Store,
+        consumer: str,
+        *,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
     ) -> None:
-        """Read articles as `consumer`."""
+        """Read articles as `consumer`; `archive` chapters a partition may wait for the archive, 0: there is none."""
         super().__init__(store, keys.ARTICLES, codec.articles, consumer, min_idle)
+        self._archive = archive
 
     async def forward(self, entry: Entry[Article], matches: Sequence[Match]) -> bool:
         """See `ArticleLog.forward`."""
-        hop = [key(entry.partition, name) for name in (keys.ARTICLES, keys.MATCHES)]
-        matched = b""
-        if matches:
-            record = MatchedArticle(article=entry.value, matches=tuple(matches))
-            matched = codec.matched_articles.encode(record)
-        reply = await self._server.run(call("monitor_forward", hop, GROUP, entry.id, matched))
+        names = (keys.ARTICLES, keys.MATCHES, keys.ARCHIVE, keys.MISSED)
+        hop = [key(entry.partition, name) for name in names]
+        data = b""
+        if matches or self._archive:
+            matched = MatchedArticle(article=entry.value, matches=tuple(matches))
+            data = codec.matched_articles.encode(matched)
+        words = (data if matches else b"", self._archive, data if self._archive else b"")
+        reply = await self._server.run(call("monitor_forward", hop, GROUP, entry.id, *words))
         return bool(reply)
 
 
@@ -198,12 +207,42 @@ class StreamMatchLog(StreamLog[MatchedArticle]):
     """A `MatchLog` on the server."""
 
     def __init__(
+        self,
+        store: Store,
+        consumer: str,
+        *,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
+    ) -> None:
+        """Read matched articles as `consumer`; `archive` as for articles."""
+        super().__init__(store, keys.MATCHES, codec.matched_articles, consumer, min_idle)
+        self._archive = archive
+
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
+        """See `MatchLog.done`."""
+        names = (keys.MATCHES, keys.ARCHIVE, keys.MISSED)
+        hop = [key(entry.partition, name) for name in names]
+        data = codec.chapters.encode(chapter) if chapter and self._archive else b""
+        words = (entry.id, self._archive, data)
+        return bool(await self._server.run(call("monitor_done", hop, GROUP, *words)))
+
+
+class StreamArchiveLog(StreamLog[Chapter]):
+    """An `ArchiveLog` on the server."""
+
+    def __init__(
         self, store: Store, consumer: str, *, min_idle: timedelta = bounds.MIN_IDLE
     ) -> None:
-        """Read matched articles as `consumer`."""
-        super().__init__(store, keys.MATCHES, codec.matched_articles, consumer, min_idle)
+        """Read chapters as `consumer`."""
+        super().__init__(store, keys.ARCHIVE, codec.chapters, consumer, min_idle)
 
-    async def done(self, entry: Entry[MatchedArticle]) -> bool:
-        """See `MatchLog.done`."""
-        stream = key(entry.partition, keys.MATCHES)
-        return bool(await self._server.run(call("monitor_done", [stream], GROUP, entry.id)))
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
+        """See `ArchiveLog.done`."""
+        ids: defaultdict[int, list[str]] = defaultdict(list)
+        for entry in entries:
+            ids[entry.partition].append(entry.id)
+        calls = [
+            call("monitor_finish", [key(partition, keys.ARCHIVE)], GROUP, *some)
+            for partition, some in ids.items()
+        ]
+        return sum(await self._server.each(calls))

@@ -19,7 +19,7 @@ from tests.servers.valkey import free_ports
 from tests.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
-SIX = ("poller", "matcher", "router", "deliverer", "housekeeper", "web")
+SEVEN = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
 PROMISED_SECONDS = 12
 
 
@@ -108,7 +108,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize(
     ("lines", "pages"),
-    [(SIX, 1), ((), 2)],
+    [(SEVEN, 1), ((), 2)],
     ids=["a process for each service", "all lines at once"],
 )
 async def test_the_procfile_brings_a_story_to_its_receiver_once_and_ends_when_told(
@@ -118,7 +118,7 @@ async def test_the_procfile_brings_a_story_to_its_receiver_once_and_ends_when_to
         newsroom.feeds["one"] = [Story(1, "talks")]
         write_config(tmp_path, newsroom)
         async with honcho(tmp_path, *lines) as manager:
-            await manager.wait_for('"event": "monitor_started"', len(lines) or len(SIX) + 1)
+            await manager.wait_for('"event": "monitor_started"', len(lines) or len(SEVEN) + 1)
             await wait_until(lambda: bool(newsroom.received["desk"]), "the story arrives")
             newsroom.feeds["one"] += [Story(2, "talks again")]
             await wait_until(lambda: len(newsroom.received["desk"]) > 1, "and the next one")
@@ -132,7 +132,7 @@ async def test_the_procfile_brings_a_story_to_its_receiver_once_and_ends_when_to
             await manager.end()
     titles = [body["data"]["article"]["title"] for body in newsroom.received["desk"]]  # type: ignore[index]
     assert titles == ["Story 1: talks", "Story 2: talks again"]
-    assert set(pids) == (set(lines) or {*SIX, "all"})
+    assert set(pids) == (set(lines) or {*SEVEN, "all"})
     assert servers
     assert not [pid for pid in (*pids.values(), *servers) if is_alive(pid)]
     assert "Traceback" not in manager.written

@@ -142,7 +142,7 @@ async def test_relay_that_speaks_no_smtp_is_an_outcome(
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("channel", ["webhook", "slack", "email", "console"])
 async def test_every_alert_can_be_delivered_by_every_channel(channel: str, case: str) -> None:
-    sent = delivery(alert=CASES[case]())
+    sent = CASES[case]()
     async with raw_server(answering(200)) as address, raw_relay() as relay, builder() as channels:
         targets = {
             **{kind: make(f"http://{address}/") for kind, make in HTTP_TARGETS.items()},

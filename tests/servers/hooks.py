@@ -117,7 +117,7 @@ async def raw_server(talk: Conversation, tls: ssl.SSLContext | None = None) -> A
             tasks.discard(task)
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls, limit=2**20)
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

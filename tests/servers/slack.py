@@ -8,52 +8,39 @@ import asyncio
 import json
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
-_BLOCKS, _SECTION, _HEADER, _ELEMENTS, _TEXT, _TOTAL = 50, 3000, 150, 10, 40_000, 13_200
+_TOTAL = 13_200
 _PATH = "/services/T0/B0/secret"
+_API = "/api/"
+TOKEN = "xoxb-not-to-be-seen"
+_SCHEMA = Draft202012Validator(
+    json.loads(Path(__file__).with_name("slack.schema.json").read_text(encoding="utf-8"))
+)
 # What may stand between < and > in mrkdwn: a link, a date; a mention never comes from us.
 _MARK_UP = re.compile(r"<(https?://[^\s<>|]+(\|[^<>]+)?|!date\^\d+\^[^<>|]+\|[^<>]+)>")
 
 
 def refuse(message: Mapping[str, Any]) -> str | None:
     """Return the error string that Slack would answer with, or None when it takes the message."""
-    text, blocks = message.get("text"), message.get("blocks", [])
-    if not isinstance(text, str) or not isinstance(blocks, list):
-        return "invalid_payload"
-    if not text and not blocks:
-        return "no_text"
-    if len(text) > _TEXT or _bad_mark_up(text):
-        return "invalid_payload"
-    if len(blocks) > _BLOCKS or not all(_good_block(block) for block in blocks):
+    wrong = best_match(_SCHEMA.iter_errors(message))
+    if wrong is not None:
+        return "invalid_blocks" if "blocks" in wrong.absolute_path else "invalid_payload"
+    said = [message["text"], *_texts(message.get("blocks", []), "mrkdwn")]
+    if any(_bad_mark_up(text) for text in said):
         return "invalid_blocks"
-    said = sum(len(text) for block in blocks for text in _texts(block))
-    return "msg_blocks_too_long" if said > _TOTAL else None
-
-
-def _good_block(block: Mapping[str, Any]) -> bool:
-    match block:
-        case {"type": "header", "text": {"type": "plain_text", "text": str(text)}}:
-            return 1 <= len(text) <= _HEADER
-        case {"type": "section", "text": {"type": "mrkdwn", "text": str(text)}}:
-            return 1 <= len(text) <= _SECTION and not _bad_mark_up(text)
-        case {"type": "context", "elements": list(elements)}:
-            return 1 <= len(elements) <= _ELEMENTS and all(_good_element(one) for one in elements)
-        case _:
-            return False
-
-
-def _good_element(element: Mapping[str, Any]) -> bool:
-    match element:
-        case {"type": "mrkdwn", "text": str(text)}:
-            return 1 <= len(text) <= _SECTION and not _bad_mark_up(text)
-        case _:
-            return False
+    ids = [each["action_id"] for block in message.get("blocks", []) for each in _buttons(block)]
+    if len(ids) != len(set(ids)):
+        return "invalid_blocks"
+    return "msg_blocks_too_long" if sum(map(len, _texts(message, None))) > _TOTAL else None
 
 
 def _bad_mark_up(text: str) -> bool:
@@ -62,10 +49,25 @@ def _bad_mark_up(text: str) -> bool:
     return "<" in rest or ">" in rest or re.search(r"&(?!(amp|lt|gt);)", text) is not None
 
 
-def _texts(block: Mapping[str, Any]) -> Sequence[str]:
-    if "elements" in block:
-        return [element["text"] for element in block["elements"]]
-    return [block["text"]["text"]]
+def _buttons(block: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return block["elements"] if block["type"] == "actions" else []
+
+
+def _texts(value: Any, kind: str | None) -> Iterator[str]:
+    """Yield every text in a message, or every one that stands in a text object of this kind."""
+    match value:
+        case str() if kind is None:
+            yield value
+        case {"type": str(type_), "text": str(text)} if kind is not None:
+            yield from [text] if type_ == kind else []
+        case dict():
+            for each in value.values():
+                yield from _texts(each, kind)
+        case list():
+            for each in value:
+                yield from _texts(each, kind)
+        case _:
+            return
 
 
 @dataclass

@@ -99,6 +99,25 @@ class RuleSet:
         evaluation = Evaluation(analysed, self._bindings, now)
         return explain_node(self._rules[rule_id].expression, analysed, evaluation)
 
+    def alone(self, rule: Rule) -> tuple["RuleSet", Expression, Bindings]:
+        """Return a set of this rule only, which knows the same lists, entities and rules, to try it; and what it says.
+
+        Nothing changes here. Raise `QueryError` if the rule cannot be used.
+        """
+        expression = parse(rule.query)
+        bindings = replace(self._bindings, rules={**self._expressions, rule.id: expression})
+        problems = resolve(
+            self._references.needed_by([expression], bindings) | {rule.id: expression},
+            known=bindings.rules,
+            gazetteer=bindings.gazetteer,
+            lists=bindings.lists,
+        )
+        for errors in (problems.get(rule.id, ()), *problems.values()):
+            for error in errors:
+                raise error
+        compiled = CompiledRule(rule, expression, rule.version or rule_version(rule.query))
+        return RuleSet((compiled,), bindings, self._budget), expression, bindings
+
     # --- changes ---
 
     def add(self, rule: Rule) -> None:

@@ -1,5 +1,6 @@
 """What every rendering shows of an alert: chosen, shortened and clean, but not yet in any format."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ _RULES_SHOWN = 5
 _WORDS_SHOWN = 6
 _SPANS_READ = 500  # of a match; more cannot show in a snippet
 _RANK = tuple(Severity)
+_WORDS_COMPARED = 60  # of a headline; a diff of more is nothing to read
 # Not strftime's, which speaks the language of the process.
 _MONTHS = ["", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -28,10 +30,19 @@ class Piece:
     found: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Words of a headline: `+` that came in with an edit, `-` that went out, a blank for those that stayed."""
+
+    sign: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleView:
     """A rule that matched, and the words it found, each once."""
 
+    id: str
     name: str
     words: tuple[str, ...]
 
@@ -40,12 +51,15 @@ class RuleView:
 class AlertView:
     """An alert, ready to be put in a format: every text is one clean, bounded line.
 
-    `url` is an http or https link or empty. `rules_left_out` counts those that did not fit in `rules`.
+    `url` is an http or https link or empty. `rules_left_out` counts those that did not fit in `rules`. `changes` is
+    what an edit did to the headline, where the one before is known. `also` names further sources of the same story.
     """
 
     title: tuple[Piece, ...]
     snippet: tuple[Piece, ...]
     source: str
+    feed: str
+    lang: str
     url: str
     published_at: datetime | None
     seen_at: datetime | None
@@ -53,11 +67,18 @@ class AlertView:
     edited: bool
     rules: tuple[RuleView, ...]
     rules_left_out: int
+    changes: tuple[Change, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
         """The title as text."""
         return "".join(piece.text for piece in self.title)
+
+    @property
+    def excerpt(self) -> str:
+        """The snippet as text."""
+        return "".join(piece.text for piece in self.snippet)
 
 
 def view(alert: Alert) -> AlertView:
@@ -67,6 +88,8 @@ def view(alert: Alert) -> AlertView:
         title=_title(article, matches),
         snippet=_snippet(article, matches),
         source=line(article.feed_name, NAME_LIMIT) or line(article.feed_id, NAME_LIMIT),
+        feed=line(article.feed_id, NAME_LIMIT),
+        lang=line(article.lang or "", NAME_LIMIT),
         url=link(article.url),
         published_at=article.published_at,
         seen_at=article.seen_at,
@@ -74,6 +97,7 @@ def view(alert: Alert) -> AlertView:
         edited=article.kind is ArticleKind.EDITED,
         rules=tuple(_rule(match) for match in matches[:_RULES_SHOWN]),
         rules_left_out=max(0, len(matches) - _RULES_SHOWN),
+        changes=changes(article.was_title, article.title),
     )
 
 
@@ -88,9 +112,25 @@ def written(at: datetime) -> str:
     return f"{utc.day} {_MONTHS[utc.month]} {utc.year} {utc:%H:%M} UTC"
 
 
+def changes(before: str, after: str) -> tuple[Change, ...]:
+    """Compare two headlines word by word; nothing when one of them is missing or they read the same."""
+    old, new = (line(text, TITLE_LIMIT).split()[:_WORDS_COMPARED] for text in (before, after))
+    if not old or not new or old == new:
+        return ()
+    found: list[Change] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            found.append(Change(" ", " ".join(old[i:j])))
+            continue
+        found += [Change("-", " ".join(old[i:j]))] if i < j else []
+        found += [Change("+", " ".join(new[k:m]))] if k < m else []
+    return tuple(found)
+
+
 def _rule(match: Match) -> RuleView:
     words = dict.fromkeys(line(span.text, WORD_LIMIT) for span in match.spans[:_SPANS_READ])
     return RuleView(
+        id=line(match.rule_id, NAME_LIMIT),
         name=line(match.rule_name, NAME_LIMIT) or line(match.rule_id, NAME_LIMIT),
         words=tuple(word for word in words if word)[:_WORDS_SHOWN],
     )

@@ -3,13 +3,15 @@
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from monitor.core.model import Article, Delivery, Match, Severity, Span
+from monitor.core.model import Alert, Article, Delivery, Match, Severity, Span
 from monitor.core.render.clean import whole
 from monitor.core.render.view import severity_of
 
 Json = dict[str, object]
 
 TYPE = "monitor.alert.v1"
+DIGEST_TYPE = "monitor.digest.v1"
+_ALERTS_LIMIT = 100
 # A whole payload stays near the 20 kB that Standard Webhooks recommends; the article itself is one request away.
 _TEXT_LIMIT = 2000
 _SHORT_LIMIT = 500
@@ -35,18 +37,40 @@ def payload(delivery: Delivery) -> Json:
         "specversion": "1.0",
         "id": message_id(delivery),
         "source": f"urn:monitor:feed:{quote(whole(alert.article.feed_id), safe='')}",
-        "type": TYPE,
+        "type": DIGEST_TYPE if delivery.is_digest else TYPE,
         "time": created,
         "timestamp": created,
         "datacontenttype": "application/json",
         "data": {
             "target": whole(delivery.target_id),
             "subscriber": whole(alert.subscriber),
-            "severity": severity_of(alert.matches).value,
-            "article": _article(alert.article),
-            "matches": [_match(match) for match in alert.matches[:_MATCHES_LIMIT]],
-            "matches_left_out": max(0, len(alert.matches) - _MATCHES_LIMIT),
+            **({"seq": delivery.seq} if delivery.seq else {}),
+            **(_digest(delivery) if delivery.is_digest else _alert(alert)),
         },
+    }
+
+
+def _digest(delivery: Delivery) -> Json:
+    """Say several alerts, the newest first, and why they come together."""
+    alerts = delivery.alerts[::-1]
+    return {
+        "severity": severity_of(match for alert in alerts for match in alert.matches).value,
+        "because": delivery.because.value if delivery.because else None,
+        "because_of": _short(delivery.because_of),
+        "alerts": [
+            {"time": _instant(alert.created_at), **_alert(alert)}
+            for alert in alerts[:_ALERTS_LIMIT]
+        ],
+        "alerts_left_out": max(0, len(alerts) - _ALERTS_LIMIT),
+    }
+
+
+def _alert(alert: Alert) -> Json:
+    return {
+        "severity": severity_of(alert.matches).value,
+        "article": _article(alert.article),
+        "matches": [_match(match) for match in alert.matches[:_MATCHES_LIMIT]],
+        "matches_left_out": max(0, len(alert.matches) - _MATCHES_LIMIT),
     }
 
 
@@ -58,6 +82,7 @@ def _article(article: Article) -> Json:
         "feed_name": _short(article.feed_name),
         "url": whole(article.url) if len(article.url) <= _TEXT_LIMIT else "",
         "title": whole(article.title[:_TEXT_LIMIT]),
+        **({"was_title": whole(article.was_title[:_TEXT_LIMIT])} if article.was_title else {}),
         "summary": whole(article.summary[:_TEXT_LIMIT]),
         "author": _short(article.author),
         "lang": _short(article.lang or "") or None,

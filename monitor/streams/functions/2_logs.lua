@@ -10,19 +10,48 @@ local function finish(stream, group, id)
   return true
 end
 
+-- What is kept for the archive never holds up the rest: when its log is full, what is missed is counted.
+local function keep(log, missed, limit, record)
+  if record == '' then
+    return
+  end
+  if redis.call('XLEN', log) < tonumber(limit) then
+    redis.call('XADD', log, '*', 'd', record)
+  else
+    redis.call('INCR', missed)
+  end
+end
+
+-- keys: articles, matches, archive, missed. args: group, id, matched, how many may wait for the archive, record.
 local function forward(keys, args)
-  local group, id, matched = unpack(args)
+  local group, id, matched, limit, record = unpack(args)
   if not finish(keys[1], group, id) then
     return 0
   end
   if matched ~= '' then
     redis.call('XADD', keys[2], '*', 'd', matched)
   end
+  keep(keys[3], keys[4], limit, record)
   return 1
 end
 
+-- keys: log, archive, missed. args: group, id, how many may wait for the archive, record.
 local function done(keys, args)
-  return finish(keys[1], args[1], args[2]) and 1 or 0
+  local group, id, limit, record = unpack(args)
+  if not finish(keys[1], group, id) then
+    return 0
+  end
+  keep(keys[2], keys[3], limit, record)
+  return 1
+end
+
+-- keys: log. args: group, ids...
+local function finish_all(keys, args)
+  local count = 0
+  for i = 2, #args do
+    count = count + (finish(keys[1], args[1], args[i]) and 1 or 0)
+  end
+  return count
 end
 
 local function data_of(entry)
@@ -86,6 +115,7 @@ end
 redis.register_function { function_name = 'monitor_make_group', callback = make_group, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_forward', callback = forward, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_done', callback = done, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_finish', callback = finish_all, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_bury', callback = bury, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_adopt', callback = adopt, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_resume', callback = resume, flags = { 'allow-oom' } }

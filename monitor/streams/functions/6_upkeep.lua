@@ -13,7 +13,7 @@ local function length_pending_oldest(stream, group)
   return { redis.call('XLEN', stream), pending_in(stream, group), first and first[1] or '' }
 end
 
--- keys: lanes, due, articles, matches, dead. args: now, group.
+-- keys: lanes, due, articles, matches, dead, archive, missed. args: now, group.
 local function census(keys, args)
   local base = base_of(keys)
   local states = {}
@@ -27,6 +27,8 @@ local function census(keys, args)
     length_pending_oldest(keys[4], args[2]),
     redis.call('XLEN', keys[5]),
     states,
+    length_pending_oldest(keys[6], args[2]),
+    tonumber(redis.call('GET', keys[7]) or 0),
   }
 end
 

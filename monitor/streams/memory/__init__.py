@@ -3,12 +3,13 @@
 from monitor.streams.memory.feeds import MemoryFeedStore
 from monitor.streams.memory.health import MemoryStoreHealth
 from monitor.streams.memory.ledger import MemoryDeliveryLedger
-from monitor.streams.memory.logs import MemoryArticleLog, MemoryMatchLog
+from monitor.streams.memory.logs import MemoryArchiveLog, MemoryArticleLog, MemoryMatchLog
 from monitor.streams.memory.public import MemoryPublicStream
 from monitor.streams.memory.registry import MemoryRegistry
 from monitor.streams.memory.store import MemoryStore
 
 __all__ = [
+    "MemoryArchiveLog",
     "MemoryArticleLog",
     "MemoryDeliveryLedger",
     "MemoryFeedStore",

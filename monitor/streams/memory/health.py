@@ -30,7 +30,8 @@ class MemoryStoreHealth:
         return Census(
             feeds=len(store.due),
             feeds_due=sum(at <= to_ms(now) for at in store.due.values()),
-            logs=(_census(store.articles), _census(store.matches)),
+            logs=(_census(store.articles), _census(store.matches), _census(store.archive)),
+            archive_missed=store.missed,
             deliveries={state: states[state] for state in DeliveryState},
             dead_entries=len(store.dead),
             memory_bytes=0,

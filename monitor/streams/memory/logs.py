@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Match, MatchedArticle
 from monitor.ports import Entry
 from monitor.streams import bounds
@@ -71,6 +72,7 @@ class MemoryArticleLog(MemoryLog[Article]):
         if matches:
             matched = MatchedArticle(article=entry.value, matches=tuple(matches))
             self._store.matches.append(matched)
+        self._store.keep(Chapter(article=entry.value, matches=tuple(matches)))
         return True
 
 
@@ -81,6 +83,22 @@ class MemoryMatchLog(MemoryLog[MatchedArticle]):
         """Read the store's matches."""
         super().__init__(store, store.matches, consumer)
 
-    async def done(self, entry: Entry[MatchedArticle]) -> bool:
+    async def done(self, entry: Entry[MatchedArticle], chapter: Chapter | None = None) -> bool:
         """See `MatchLog.done`."""
-        return self._stream.finish(entry.id) is not None
+        if self._stream.finish(entry.id) is None:
+            return False
+        if chapter:
+            self._store.keep(chapter)
+        return True
+
+
+class MemoryArchiveLog(MemoryLog[Chapter]):
+    """An `ArchiveLog` in memory."""
+
+    def __init__(self, store: MemoryStore, consumer: str = "local") -> None:
+        """Read the store's chapters."""
+        super().__init__(store, store.archive, consumer)
+
+    async def done(self, entries: Sequence[Entry[Chapter]]) -> int:
+        """See `ArchiveLog.done`."""
+        return sum(self._stream.finish(entry.id) is not None for entry in entries)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
 from monitor.ports import LaneTerms, Record, RecordKind
 from monitor.streams import bounds
@@ -146,13 +147,20 @@ class MemoryStore:
     """The shared state. Build the ports from it."""
 
     def __init__(
-        self, *, high_water: int = bounds.HIGH_WATER, min_idle: timedelta = bounds.MIN_IDLE
+        self,
+        *,
+        high_water: int = bounds.HIGH_WATER,
+        min_idle: timedelta = bounds.MIN_IDLE,
+        archive: int = 0,
     ) -> None:
-        """Start empty; `high_water` bounds the articles that wait for matching."""
+        """Start empty; `high_water` bounds what waits for matching, `archive` what waits for the archive."""
         self.high_water = high_water
         self.min_idle = min_idle
         self.articles: MemoryStream[Article] = MemoryStream("articles")
         self.matches: MemoryStream[MatchedArticle] = MemoryStream("matches")
+        self.archive: MemoryStream[Chapter] = MemoryStream("archive")
+        self.archive_limit = archive
+        self.missed = 0
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
         self.turns: dict[str, int] = {}
@@ -166,6 +174,13 @@ class MemoryStore:
         self.booked: dict[str, Booked] = {}
         self.shelves: dict[RecordKind, Shelf] = {}
         self.rung = asyncio.Event()
+
+    def keep(self, chapter: Chapter) -> None:
+        """Leave a chapter for the archive; when too many wait, count it as missed."""
+        if len(self.archive.entries) < self.archive_limit:
+            self.archive.append(chapter)
+        elif self.archive_limit:
+            self.missed += 1
 
 
 def now() -> float:

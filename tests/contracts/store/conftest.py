@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.ports import (
+    ArchiveLog,
     ArticleLog,
     DeliveryLedger,
     FeedStore,
@@ -19,8 +20,9 @@ from monitor.ports import (
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
-from monitor.streams.log import StreamArticleLog, StreamMatchLog
+from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
 from monitor.streams.memory import (
+    MemoryArchiveLog,
     MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
@@ -36,6 +38,7 @@ from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty
 
 HIGH_WATER = 8
+ARCHIVE = 3
 MIN_IDLE = timedelta(milliseconds=80)
 
 
@@ -46,6 +49,7 @@ class Ports:
     feeds: FeedStore
     articles: Callable[[str], ArticleLog]
     matches: Callable[[str], MatchLog]
+    chapters: Callable[[str], ArchiveLog]
     public: PublicStream
     ledger: DeliveryLedger
     health: StoreHealth
@@ -53,11 +57,12 @@ class Ports:
 
 
 def in_memory() -> Ports:
-    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE)
+    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE, archive=ARCHIVE)
     return Ports(
         feeds=MemoryFeedStore(store),
         articles=lambda consumer: MemoryArticleLog(store, consumer),
         matches=lambda consumer: MemoryMatchLog(store, consumer),
+        chapters=lambda consumer: MemoryArchiveLog(store, consumer),
         public=MemoryPublicStream(store),
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
@@ -68,8 +73,13 @@ def in_memory() -> Ports:
 def on_server(store: Store) -> Ports:
     return Ports(
         feeds=StreamFeedStore(store, high_water=HIGH_WATER),
-        articles=lambda consumer: StreamArticleLog(store, consumer, min_idle=MIN_IDLE),
-        matches=lambda consumer: StreamMatchLog(store, consumer, min_idle=MIN_IDLE),
+        articles=lambda consumer: StreamArticleLog(
+            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+        ),
+        matches=lambda consumer: StreamMatchLog(
+            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+        ),
+        chapters=lambda consumer: StreamArchiveLog(store, consumer, min_idle=MIN_IDLE),
         public=StreamPublicStream(store),
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),

@@ -29,7 +29,7 @@ async def test_census_counts_feeds_logs_and_deliveries(ports: Ports) -> None:
     await claim(ports, limit=1)
 
     census = await ports.health.census(NOW)
-    articles, matches = census.logs
+    articles, matches, _ = census.logs
     assert (census.feeds, census.feeds_due) == (3, 2)
     assert (articles.name, articles.length, articles.pending) == ("articles", 2, 1)
     assert articles.oldest is not None

@@ -3,7 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+from monitor.core.chapter import Chapter, Decision
 from monitor.core.model import Article, FeedState, MatchedArticle
+from monitor.core.outcome import Suppression
 from monitor.ports import ArticleLog, Entry, MatchLog
 from monitor.streams import bounds
 from tests.contracts.store.conftest import MIN_IDLE, Ports
@@ -82,7 +84,7 @@ async def test_forward_without_matches_finishes_the_article(ports: Ports) -> Non
     await append(ports, article())
     log = ports.articles("c")
     assert await log.forward(await one(log), ())
-    articles, matches = (await ports.health.census(NOW)).logs
+    articles, matches, _ = (await ports.health.census(NOW)).logs
     assert (articles.length, articles.pending, matches.length) == (0, 0, 0)
 
 
@@ -163,3 +165,42 @@ async def test_two_consumers_share_the_work(ports: Ports) -> None:
         group.create_task(work("second"))
     await wait_until(lambda: len(seen) == 8, "all articles were handled")
     assert len(set(seen)) == 8
+
+
+async def test_what_is_matched_and_what_is_routed_is_left_for_the_archive(ports: Ports) -> None:
+    await append(ports, article())
+    log, matches = ports.articles("c"), ports.matches("c")
+    await log.forward(await one(log), (match(),))
+    decided = Chapter(
+        article=article(),
+        decisions=(Decision(rule_ids=("talks",), suppressed=Suppression.NO_ROUTE),),
+        decided_at=NOW,
+    )
+    await matches.done(await one_match(matches), decided)
+    records = ports.chapters("c")
+    entries = [*await records.read(10, MINUTE), *await records.read(10, NOT_AT_ALL)]
+    assert [entry.value for entry in entries] == [
+        Chapter(article=article(), matches=(match(),)),
+        decided,
+    ]
+    assert await records.done(entries) == 2
+    assert await records.done(entries) == 0
+    assert (await ports.health.census(NOW)).logs[2].length == 0
+
+
+async def test_an_article_without_a_match_is_left_for_the_archive(ports: Ports) -> None:
+    await append(ports, article())
+    log = ports.articles("c")
+    await log.forward(await one(log), ())
+    [entry] = await ports.chapters("c").read(10, MINUTE)
+    assert entry.value == Chapter(article=article())
+
+
+async def test_an_archive_that_is_behind_holds_nothing_up(ports: Ports) -> None:
+    await append(ports, *(article(id=f"a{n}") for n in range(5)))
+    log = ports.articles("c")
+    while entries := await log.read(10, NOT_AT_ALL):
+        for entry in entries:
+            assert await log.forward(entry, ())
+    census = await ports.health.census(NOW)
+    assert (census.logs[0].length, census.logs[2].length, census.archive_missed) == (0, 3, 2)

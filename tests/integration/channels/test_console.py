@@ -13,7 +13,7 @@ from tests.unit.render.cases import CASES
 async def said(case: str, *, terminal: bool) -> str:
     out = StringIO()
     channel = ConsoleChannel(out, terminal=terminal)
-    assert await channel.deliver(delivery(alert=CASES[case]()), NOW) == Delivered()
+    assert await channel.deliver(CASES[case](), NOW) == Delivered()
     return out.getvalue()
 
 
@@ -21,7 +21,7 @@ async def test_alert_without_a_terminal_is_plain_lines() -> None:
     assert await said("simple", terminal=False) == (
         "Talks resume in Geneva\n"
         "Delegates returned to the table on Thursday.\n"
-        "Example World · published 15 Jan 2026 11:57 UTC · seen 15 Jan 2026 12:00 UTC"
+        "Example World · published 15 Jan 2026 11:57 UTC · seen 15 Jan 2026 12:00 UTC · en"
         " · Rule: Talks (found: Talks, table)\n"
         "http://news.example/2026/01/15/talks\n\n"
     )
@@ -50,7 +50,7 @@ async def test_terminal_obeys_us_only(case: str) -> None:
 async def test_what_the_output_cannot_write_is_replaced() -> None:
     raw = BytesIO()
     out = TextIOWrapper(raw, encoding="ascii")
-    await ConsoleChannel(out).deliver(delivery(alert=CASES["other_scripts"]()), NOW)
+    await ConsoleChannel(out).deliver(CASES["other_scripts"](), NOW)
     out.flush()
     assert raw.getvalue().startswith(b"??????: ")
 

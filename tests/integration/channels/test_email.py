@@ -38,7 +38,7 @@ async def pools() -> AsyncIterator[list[SmtpPool]]:
 async def send(pools: list[SmtpPool], relay: SmtpRelay, case: str = "simple") -> Outcome:
     pools.append(SmtpPool(relay))
     channel = EmailChannel(target(relay), pools[-1])
-    return await channel.deliver(delivery(alert=CASES[case]()), NOW)
+    return await channel.deliver(CASES[case](), NOW)
 
 
 def read(content: bytes) -> EmailMessage:

@@ -8,14 +8,14 @@ from monitor.channels import ChannelBuilder
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.secret import Secret
 from monitor.core.targets import SlackTarget
-from tests.factories import NOW, delivery
+from tests.factories import NOW
 from tests.servers.slack import FakeSlack
 from tests.unit.render.cases import CASES
 
 
 async def send(channels: ChannelBuilder, url: str, case: str = "simple") -> Outcome:
     target = SlackTarget(id="desk/slack", subscriber="desk", webhook_url=Secret(url))
-    return await channels.build(target).deliver(delivery(alert=CASES[case]()), NOW)
+    return await channels.build(target).deliver(CASES[case](), NOW)
 
 
 @pytest.mark.parametrize("case", CASES)

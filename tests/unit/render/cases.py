@@ -1,9 +1,11 @@
-"""The alerts whose renders are kept in tests/data/render, by name."""
+"""The deliveries whose renders are kept in tests/data/render, by name."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-from monitor.core.model import Alert, ArticleKind, Match, Severity, Span
-from tests.factories import alert, article, match
+from monitor.core.model import Alert, ArticleKind, Delivery, Match, Severity, Span
+from monitor.core.outcome import HoldReason
+from tests.factories import NOW, alert, article, delivery, match
 
 
 def span(field: str, text: str, word: str, nth: int = 0) -> Span:
@@ -96,7 +98,94 @@ def hostile() -> Alert:
     )
 
 
-CASES = {
+def edited() -> Alert:
+    title = "Three observers killed near Homs, UN says"
+    return alert(
+        article=article(
+            title=title,
+            was_title="Two observers wounded near Homs, UN says",
+            kind=ArticleKind.EDITED,
+        ),
+        matches=(match(rule_name="Observers", spans=(span("title", title, "observers"),)),),
+    )
+
+
+def arabic() -> Alert:
+    title = "لافروف: المحادثات في جنيف تُستأنف يوم الخميس (REUTERS)"
+    summary = "قال وزير الخارجية الروسي إن الوفود ستعود إلى الطاولة في جنيف بعد أسبوع من المشاورات."
+    return alert(
+        article=article(
+            title=title,
+            summary=summary,
+            lang="ar",
+            feed_name="وكالة الأنباء",
+            url="https://news.example/ar/2026/01/15",
+        ),
+        matches=(
+            match(
+                rule_name="Lavrov",
+                severity=Severity.WARNING,
+                spans=(span("title", title, "لافروف"), span("summary", summary, "جنيف")),
+            ),
+        ),
+    )
+
+
+def digest() -> Delivery:
+    """Quiet hours gave way to this: an alert told by three feeds, a grave one, one in Arabic and an edit."""
+    grave = critical_edit_with_many_rules()
+    repeated = tuple(
+        alert(
+            article=article(id=f"copy-{n}", feed_id=f"feed-{n}", feed_name=name),
+            created_at=NOW - timedelta(hours=n),
+        )
+        for n, name in enumerate(("Example World", "Second Paper", "Third Paper"))
+    )
+    return delivery(
+        alerts=(*repeated, grave, arabic(), edited()),
+        because=HoldReason.QUIET_HOURS,
+        because_of="22:00 to 07:00 in Europe/Kyiv",
+        seq=7,
+    )
+
+
+def hostile_digest() -> Delivery:
+    """More than fits anywhere, of what breaks out anywhere."""
+    poisoned = hostile()
+    alerts = tuple(
+        alert(
+            article=article(
+                id=f"h{n}",
+                title=f"{n} {'&<>' * 90} {poisoned.article.title}",
+                summary=poisoned.article.summary,
+                url=f"https://news.example/{n}/" + "&" * 300,
+                feed_name=poisoned.article.feed_name,
+            ),
+            matches=poisoned.matches,
+        )
+        for n in range(60)
+    )
+    return delivery(alerts=alerts, because=HoldReason.CATCH_UP, because_of="<!channel>\r\nBcc: x")
+
+
+def _single(case: Callable[[], Alert]) -> Callable[[], Delivery]:
+    return lambda: delivery(alert=case())
+
+
+ALERTS = {
     case.__name__: case
-    for case in (simple, critical_edit_with_many_rules, other_scripts, bare, hostile)
+    for case in (
+        simple,
+        critical_edit_with_many_rules,
+        edited,
+        other_scripts,
+        arabic,
+        bare,
+        hostile,
+    )
+}
+CASES: dict[str, Callable[[], Delivery]] = {
+    **{name: _single(case) for name, case in ALERTS.items()},
+    "digest": digest,
+    "hostile_digest": hostile_digest,
 }

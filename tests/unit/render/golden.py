@@ -4,23 +4,29 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from monitor.core.model import Alert
-from monitor.core.render import blocks, html, payload, subject, text
-from tests.factories import delivery
+from monitor.core.links import Linker
+from monitor.core.model import Delivery
+from monitor.core.render import Message, blocks, html, message, payload, subject, text
+from monitor.core.secret import Secret
 from tests.unit.render.cases import CASES
 
 FOLDER = Path(__file__).parents[2] / "data" / "render"
+LINKER = Linker("https://monitor.example", Secret("a key for tests, of 32 characters"))
 
 
 def _json(value: object) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-FORMATS: Mapping[str, Callable[[Alert], str]] = {
-    "txt": lambda alert: f"Subject: {subject(alert)}\n\n{text(alert)}",
-    "html": html,
-    "slack.json": lambda alert: _json(blocks(alert)),
-    "webhook.json": lambda alert: _json(payload(delivery(alert=alert))),
+def _shown(case: Delivery) -> Message:
+    return message(case, LINKER.links(case))
+
+
+FORMATS: Mapping[str, Callable[[Delivery], str]] = {
+    "txt": lambda case: f"Subject: {subject(_shown(case))}\n\n{text(_shown(case))}",
+    "html": lambda case: html(_shown(case)),
+    "slack.json": lambda case: _json(blocks(_shown(case))),
+    "webhook.json": lambda case: _json(payload(case)),
 }
 
 

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from monitor.core.model import Severity, Span
-from monitor.core.render import Piece, blocks, view
+from monitor.core.render import Piece, blocks, message, view
 from monitor.core.render.clean import line, link
 from monitor.core.render.view import SNIPPET_LIMIT
-from tests.factories import alert, article, match
+from tests.factories import alert, article, delivery, match
 from tests.servers.slack import refuse
 from tests.unit.render.cases import span
 
@@ -110,8 +110,9 @@ def test_link_that_leaves_no_room_for_the_snippet_replaces_it_and_gives_way_if_i
     ampersands: int, link_shown: bool, snippet_shown: bool
 ) -> None:
     url = "https://news.example/" + "&" * ampersands  # of which each is escaped to five characters
-    message = blocks(alert(article=article(url=url, title="T", summary="<" * 300), matches=()))
-    assert refuse(message) is None
-    said = json.dumps(message["blocks"])
+    told = alert(article=article(url=url, title="T", summary="<" * 300), matches=())
+    said_by = blocks(message(delivery(alert=told)))
+    assert refuse(said_by) is None
+    said = json.dumps(said_by["blocks"])
     assert ("Read the article" in said) == link_shown
     assert ("&lt;" in said) == snippet_shown

@@ -1,0 +1,1 @@
+"""The archive, whatever it stands on."""
