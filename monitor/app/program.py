@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.app.lanes import Lanes
@@ -85,10 +86,15 @@ class Program:
         self.services = tuple(one for one in every if one and one.name in only)
 
     async def use(self, settings: Settings) -> None:
-        """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = settings.rule_set, _table(settings), _by_id(settings)
+        """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled.
+
+        Rules are changed in a thread, and only those that differ.
+        """
+        table, feeds = _table(settings), _by_id(settings)
         lanes = self._lanes.change(settings.targets)
-        self.matcher.use(rules)
+        rulebase = await asyncio.to_thread(settings.rulebase.carried_out)
+        settings = replace(settings, rulebase=rulebase)
+        self.matcher.use(settings.rule_set)
         self.router.use(table)
         self.listing.use(feeds)
         self.poller.use(self.listing.feeds)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.config.rulebase import Rulebase
 from monitor.config.schema import (
     DeliverSettings,
     ListenSettings,
@@ -13,7 +14,7 @@ from monitor.config.schema import (
     RetentionSettings,
     StoreSettings,
 )
-from monitor.core.engine import RuleSet, compile_rules
+from monitor.core.engine import RuleSet
 from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
@@ -45,7 +46,7 @@ class ArchivePlace:
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
-    `feeds` are those switched on, `rules` stand in the order of the files, `rule_set` is the same ready to match.
+    `feeds` are those switched on.
     """
 
     store: Store = field(default_factory=Store)
@@ -57,10 +58,19 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     feeds: tuple[Feed, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
+    rulebase: Rulebase = field(default_factory=Rulebase)
     subscribers: tuple[Subscriber, ...] = ()
     route: Route = field(default_factory=Route)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, in the order of the files."""
+        return tuple(self.rulebase.rules.values())
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The rules ready to match."""
+        return self.rulebase.rule_set
 
     @property
     def targets(self) -> tuple[Target, ...]:
