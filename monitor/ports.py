@@ -28,6 +28,7 @@ from monitor.core.model import (
 from monitor.core.narrowing import EVERYTHING, Narrowing
 from monitor.core.outcome import Outcome
 from monitor.core.retry import Ruling
+from monitor.core.schedule import UNRESTRAINED, Restraint
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -94,7 +95,8 @@ class FeedStore(Protocol):
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
 
-        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog.
+        What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog. A feed that
+        has got another address is due anew.
         """
         ...
 
@@ -114,7 +116,11 @@ class FeedStore(Protocol):
         ...
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
-        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again."""
+        """Lease up to `limit` due feeds, most overdue first. A lease that runs out makes the feed due again.
+
+        A feed whose registrable domain must not be asked yet is put off to the next instant at which it may. When the
+        clock has been set back, feeds that were last polled in the future are due.
+        """
         ...
 
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
@@ -130,10 +136,12 @@ class FeedStore(Protocol):
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """End a lease: remember `state` and all `keys` of the document, append `articles`, set the next due time.
 
-        All or nothing: fenced by the lease, refused as a whole when the article log is full.
+        All or nothing: fenced by the lease, refused as a whole when the article log is full. The `restraint` holds in
+        either case, for all feeds of the domain.
         """
         ...
 
@@ -231,6 +239,8 @@ class RecordKind(StrEnum):
     RULE = "rule"
     SUBSCRIBER = "subscriber"
     SILENCE = "silence"
+    CHOICE = "choice"  # what the reader of a target chose
+    INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
     HUB_SUBSCRIPTION = "hub_subscription"
 

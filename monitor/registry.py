@@ -11,7 +11,10 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
+from monitor.core.inhibition import Source
 from monitor.core.model import Feed
+from monitor.core.pace import Choice
+from monitor.core.silences import Silence
 from monitor.errors import CodecError
 from monitor.ports import Record, RecordKind, Registry
 
@@ -57,6 +60,9 @@ class RecordCodec(Generic[T]):
 
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
+SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
+CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
+SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 
 
 async def all_records(

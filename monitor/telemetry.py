@@ -111,6 +111,7 @@ class Metrics:
         )
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
+        self.held = counter("held", "Alerts kept back to be told with others, by reason.", "reason")
         self.attempts = counter(
             "delivery_attempts",
             "Attempts at deliveries, by what came of them.",

@@ -25,7 +25,7 @@ def write(
     directory.mkdir(parents=True, exist_ok=True)
     defaults: dict[str, Any] = {
         "listen": {"port": 0},
-        "poll": {"min_interval": "100ms", "per_host": 8},
+        "poll": {"min_interval": "100ms", "per_host": 8, "domain_gap": "0s"},
         "network": {"allow": LOOPBACK},
     }
     everything = {"subscriber": next(iter(subscribers))} if subscribers else {}

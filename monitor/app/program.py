@@ -17,7 +17,7 @@ from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
-from monitor.services.router import RouterService, RoutingTable
+from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.telemetry import Metrics
 
@@ -60,7 +60,13 @@ class Program:
         )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
-            parts.matches, parts.public, parts.ledger, _table(settings), clock, metrics
+            parts.matches,
+            parts.public,
+            parts.ledger,
+            parts.registry,
+            settings.routing,
+            clock,
+            metrics,
         )
         self.deliverer = DelivererService(
             parts.ledger,
@@ -90,7 +96,7 @@ class Program:
 
         Rules are changed in a thread, and only those that differ.
         """
-        table, feeds = _table(settings), _by_id(settings)
+        table, feeds = settings.routing, _by_id(settings)
         lanes = self._lanes.change(settings.targets)
         rulebase = await asyncio.to_thread(settings.rulebase.carried_out)
         settings = replace(settings, rulebase=rulebase)
@@ -118,8 +124,3 @@ class Program:
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
-
-
-def _table(settings: Settings) -> RoutingTable:
-    targets = {each.name: [target.id for target in each.targets] for each in settings.subscribers}
-    return RoutingTable(tree=settings.route, targets=targets)

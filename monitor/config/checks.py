@@ -7,13 +7,14 @@ from datetime import timedelta
 from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.records import target_id
+from monitor.config.routechecks import routing, vocabulary
 from monitor.config.schema import (
     FeedSettings,
     RulesFile,
-    Section,
     SubscriberSettings,
     SubscribersFile,
 )
+from monitor.config.section import Section
 from monitor.config.values import format_duration, nearest, shown
 from monitor.config.yamlpos import Document, Node
 from monitor.core.notice import FEED, OWN_RULES
@@ -50,7 +51,9 @@ def disagreements(files: Files) -> Iterator[Problem]:
     for subscribers in files.subscribers:
         for subscriber in subscribers.items("subscribers", subscribers.settings.subscribers):
             yield from repeated_targets(subscriber)
+    yield from repeated(files.subscribers, "time_intervals", "name")
     yield from routes(files.subscribers, known)
+    yield from routing(files.subscribers, vocabulary(files, known.rules, known.feeds))
 
 
 def named(
@@ -69,7 +72,8 @@ def repeated(sources: Iterable[Source[Section]], key: str, name: str) -> Iterato
     first: dict[str, str] = {}
     for value, node, document in named(sources, key, name):
         if value in first:
-            what = f"the {key.removesuffix('s')} {shown(value)} is defined a second time"
+            kind = key.removesuffix("s").replace("_", " ")
+            what = f"the {kind} {shown(value)} is defined a second time"
             yield at(document, node.place, what, f"first in {first[value]}")
         else:
             first[value] = f"{document.file}:{node.place.line}"

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from monitor.config import environment, records
+from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
-from monitor.config.files import Files, Item, read_all
+from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
-from monitor.config.schema import SubscriberSettings
+from monitor.config.schema import SubscriberSettings, SubscribersFile
 from monitor.config.secrets import SecretSource, check_archive_address, check_store_address
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store
 from monitor.config.values import WrongValueError
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import Subscriber, Target
+from monitor.core.telling import RoutingTable
 from monitor.errors import ConfigError, Problem
 
 
@@ -41,7 +42,6 @@ def _settings(
     """Build the settings as far as the files allow; what is left out has its problem."""
     process = files.process.settings
     secrets = SecretSource(directory, environ)
-    trees = [source.settings.route for source in files.subscribers if source.settings.route]
     return Settings(
         store=_store(files, environ, secrets, problems),
         archive=_archive(files, environ, secrets, problems),
@@ -63,7 +63,29 @@ def _settings(
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
-        route=records.route(trees[0]) if trees else Route(),
+        routing=_routing(files.subscribers),
+    )
+
+
+def _routing(sources: tuple[Source[SubscribersFile], ...]) -> RoutingTable:
+    trees = [source.settings.route for source in sources if source.settings.route]
+    intervals = {
+        each.name: routerecords.interval(each)
+        for source in sources
+        for each in source.settings.time_intervals
+    }
+    return RoutingTable(
+        tree=routerecords.route(trees[0], intervals) if trees else Route(),
+        desks={
+            each.name: routerecords.desk(each)
+            for source in sources
+            for each in source.settings.subscribers
+        },
+        inhibit=tuple(
+            routerecords.inhibit_rule(each)
+            for source in sources
+            for each in source.settings.inhibit_rules
+        ),
     )
 
 

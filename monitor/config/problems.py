@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.excerpt import excerpt
-from monitor.config.schema import Section
+from monitor.config.querypos import place_in
+from monitor.config.section import Section
 from monitor.config.values import WrongValueError, nearest, shown
 from monitor.config.yamlpos import Document, Node, Place
 from monitor.errors import Problem
@@ -50,6 +51,8 @@ def translate(
         cause = details.get("ctx", {}).get("error")
         if isinstance(cause, WrongValueError):
             place = place_of(node.find((cause.key,))) if cause.key else place
+            if cause.position is not None:
+                place = place_in(document.lines, node, cause.position)
             yield at(document, place, cause.message, cause.hint)
         elif (place.line, place.column) not in said:
             yield at(document, place, *_say(details, schema, path))
@@ -101,6 +104,8 @@ def _unknown_key(schema: type[Section], path: Path) -> tuple[str, str]:
             f"{shown(key)} is a secret, which must not stand in a configuration file",
             f"put it in a file and write {secret}_file, or in the environment and write {secret}_env",
         )
+    if key in section.ELSEWHERE:
+        return f"unknown key {shown(key)}", section.ELSEWHERE[key]
     known = [field.alias or name for name, field in section.model_fields.items()]
     name, colon, _ = key.partition(":")
     if colon:  # what follows may be a secret

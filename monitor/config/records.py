@@ -8,9 +8,7 @@ from monitor.config.schema import (
     EmailSettings,
     ExampleSettings,
     FeedSettings,
-    MatchSettings,
     PollSettings,
-    RouteSettings,
     RuleSettings,
     SlackSettings,
     SmtpSettings,
@@ -19,9 +17,7 @@ from monitor.config.schema import (
 )
 from monitor.config.secrets import SecretSource, check_signing_key, check_web_address
 from monitor.config.values import header
-from monitor.core.matchers import Matchers
 from monitor.core.model import Article, Feed, Rule
-from monitor.core.routing import Route
 from monitor.core.targets import (
     ConsoleTarget,
     EmailTarget,
@@ -79,29 +75,6 @@ def example(settings: ExampleSettings, name: str) -> Article:
         feed_id=settings.feed or "",
         country=settings.country,
         category=settings.category,
-    )
-
-
-def route(settings: RouteSettings) -> Route:
-    """Make a tree of routes."""
-    return Route(
-        name=settings.name or "",
-        subscriber=settings.subscriber,
-        matchers=_matchers(settings.match or MatchSettings()),
-        continue_=settings.continue_,
-        routes=tuple(route(child) for child in settings.routes),
-    )
-
-
-def _matchers(settings: MatchSettings) -> Matchers:
-    return Matchers(
-        rule=frozenset(settings.rule),
-        severity=settings.severity,
-        labels={name: frozenset(values) for name, values in settings.labels.items()},
-        feed=frozenset(settings.feed),
-        lang=frozenset(settings.lang),
-        category=frozenset(settings.category),
-        country=frozenset(settings.country),
     )
 
 

@@ -1,14 +1,20 @@
-"""What may stand in each file, with every default: the one place that knows them.
+"""What may stand in each file, with every default; what routing reads is in `routeschema`.
 
 A text under a field describes it in the JSON Schema and in the reference.
 """
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from monitor.config.routeschema import (
+    InhibitSettings,
+    PaceSettings,
+    RouteSettings,
+    TimeIntervalSettings,
+)
+from monitor.config.section import Section
 from monitor.config.types import (
     Code,
     Duration,
@@ -22,7 +28,6 @@ from monitor.config.types import (
     LongText,
     Mailbox,
     Many,
-    Names,
     Network,
     OneOrMany,
     Port,
@@ -31,6 +36,7 @@ from monitor.config.types import (
     StoreUrl,
     Text,
     Variable,
+    Zone,
     between,
     lasting,
     text_as,
@@ -38,32 +44,6 @@ from monitor.config.types import (
 from monitor.config.values import WrongValueError, format_duration, format_size
 from monitor.core.model import LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
-
-
-class Section(BaseModel):
-    """A mapping in a file: every key known, every value of exactly its type.
-
-    `SECRETS` names the settings that come from `NAME_file` or `NAME_env`, and says which of them must be there.
-    """
-
-    SECRETS: ClassVar[Mapping[str, Literal["required", "optional"]]] = {}
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
-
-    @model_validator(mode="after")
-    def _one_source_for_each_secret(self) -> "Section":
-        for name, need in self.SECRETS.items():
-            sources = [key for key in (f"{name}_file", f"{name}_env") if getattr(self, key)]
-            if len(sources) > 1:
-                raise WrongValueError(
-                    f"both {name}_file and {name}_env are given", "keep one", sources[1]
-                )
-            if not sources and need == "required":
-                raise WrongValueError(f"missing key '{name}_file' or '{name}_env'")
-        return self
-
 
 # --- monitor.yaml ---
 
@@ -137,6 +117,8 @@ class PollSettings(Section):
     """The shortest interval that is learned for a feed with `every: auto`."""
     auto_max: Annotated[Duration, lasting("100ms", "30d")] = timedelta(hours=2)
     """The longest interval that is learned."""
+    domain_gap: Annotated[Duration, lasting("0s", "10m")] = timedelta(seconds=1)
+    """The least time between two polls of one registrable domain (all of `*.example.co.uk`), by whatever poller."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
 
@@ -405,7 +387,7 @@ class WebhookSettings(Section):
         return self
 
 
-class TargetSettings(Section):
+class TargetSettings(PaceSettings):
     """One way to reach a subscriber: exactly one of the kinds."""
 
     KINDS: ClassVar = ("console", "slack", "email", "webhook")
@@ -436,49 +418,17 @@ class TargetSettings(Section):
         return self
 
 
-class SubscriberSettings(Section):
+class SubscriberSettings(PaceSettings):
     """A party that receives alerts."""
 
     name: Id
     """Stands in routes."""
     enabled: bool = True
     """`false`: routes may lead here, nothing is sent, and its secrets need not exist."""
+    timezone: Zone = "UTC"
+    """Where its clocks are: quiet hours, digests and the hours of the budget are local."""
     targets: Many[TargetSettings] = ()
     """The ways to reach it; each alert goes to all of them."""
-
-
-class MatchSettings(Section):
-    """Conditions that must all hold. A list holds when one of its values does."""
-
-    rule: OneOrMany[Id] = ()
-    """The id of the rule."""
-    severity: Severity = Field(default=Severity.INFO, strict=False)
-    """The match is at least this severe."""
-    labels: dict[Id, OneOrMany[Text]] = {}
-    """The labels of the rule."""
-    feed: OneOrMany[Id] = ()
-    """The id of the feed."""
-    lang: Names = ()
-    """The language of the article; `en` takes in `en-GB`."""
-    category: Names = ()
-    """The category of the feed."""
-    country: Names = ()
-    """The country of the feed."""
-
-
-class RouteSettings(Section):
-    """A node of the tree. A match goes to the first child that accepts it; if none does, the node takes it itself."""
-
-    name: Text | None = None
-    """For people."""
-    match: MatchSettings | None = None
-    """What the match must meet. The root has none: it takes every match."""
-    subscriber: Id | None = None
-    """Who is told; without it, whom the parent tells."""
-    continue_: bool = Field(default=False, alias="continue")
-    """Whether the routes after this one see the match too."""
-    routes: Many["RouteSettings"] = ()
-    """The children, in order."""
 
 
 class SubscribersFile(Section):
@@ -486,6 +436,10 @@ class SubscribersFile(Section):
 
     subscribers: Many[SubscriberSettings] = ()
     route: RouteSettings | None = None
+    time_intervals: Many[TimeIntervalSettings] = ()
+    """Times that routes can name."""
+    inhibit_rules: Many[InhibitSettings] = ()
+    """What keeps what else back."""
 
 
 # --- entities/*.yaml ---

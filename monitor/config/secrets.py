@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from monitor.config.schema import Section
+from monitor.config.section import Section
 from monitor.config.values import WrongValueError, address
 from monitor.core.secret import Secret
 

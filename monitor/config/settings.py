@@ -19,6 +19,7 @@ from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
+from monitor.core.telling import RoutingTable
 
 ARCHIVE_FILE = "archive.sqlite"
 
@@ -60,7 +61,12 @@ class Settings:
     feeds: tuple[Feed, ...] = ()
     rulebase: Rulebase = field(default_factory=Rulebase)
     subscribers: tuple[Subscriber, ...] = ()
-    route: Route = field(default_factory=Route)
+    routing: RoutingTable = field(default_factory=RoutingTable)
+
+    @property
+    def route(self) -> Route:
+        """The tree of routes."""
+        return self.routing.tree
 
     @property
     def rules(self) -> tuple[Rule, ...]:

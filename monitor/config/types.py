@@ -17,8 +17,11 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from monitor.config import values
+from monitor.config import timevalues, values
 from monitor.config.values import WrongValueError, format_duration
+from monitor.core.intervals import Range
+from monitor.core.matchers import Matcher
+from monitor.core.pace import Schedule
 
 T = TypeVar("T")
 
@@ -108,7 +111,25 @@ class _OrOne:
 
 
 OneOrMany = Annotated[tuple[T, ...], Field(strict=False), BeforeValidator(values.listed), _OrOne()]
-"""A YAML list, or one text instead of a list of one."""
+"""A YAML list, or one element instead of a list of one."""
+
+Zone = Annotated[str, AfterValidator(timevalues.zone), _described("time zone")]
+ScheduleText = Annotated[
+    Schedule, PlainValidator(timevalues.schedule), _described("`immediate`, `hourly`, `daily at …`")
+]
+Clock = Annotated[int, PlainValidator(timevalues.clock_time), _described("time of day")]
+Weekdays = Annotated[
+    frozenset[int], PlainValidator(timevalues.weekdays), _described("days of the week")
+]
+Months = Annotated[Range, PlainValidator(timevalues.months), _described("months")]
+DaysOfMonth = Annotated[
+    Range, PlainValidator(timevalues.days_of_month), _described("days of the month")
+]
+Years = Annotated[Range, PlainValidator(timevalues.years), _described("years")]
+MatcherText = Annotated[
+    tuple[Matcher, ...], PlainValidator(values.matchers), _described("matchers")
+]
+GroupBy = Annotated[str, AfterValidator(values.common_name), _described("name")]
 
 Names = OneOrMany[Code]
 """One name or several, compared without case."""

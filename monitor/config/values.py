@@ -8,6 +8,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from monitor.core.matchers import Matcher, MatcherError, parse_matchers
+from monitor.core.routing import EVERYTHING
+
 T = TypeVar("T")
 
 _UNITS = {
@@ -42,13 +45,17 @@ _SECRET_HEADERS = frozenset(("authorization", "proxy-authorization", "cookie"))
 class WrongValueError(ValueError):
     """A value that cannot be used, and the next step if one is known.
 
-    `key` says where in a mapping the value stands, when the mapping as a whole was checked.
+    `key` says where in a mapping the value stands, when the mapping as a whole was checked; `position` which character
+    of a text is wrong, from 0.
     """
 
-    def __init__(self, message: str, hint: str = "", key: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", key: str = "", position: int | None = None
+    ) -> None:
         self.message = message
         self.hint = hint
         self.key = key
+        self.position = position
         super().__init__(message)
 
 
@@ -224,6 +231,27 @@ def mailbox(value: str) -> str:
     raise WrongValueError(f"expected one mailbox such as desk@example.org, not {shown(value)}")
 
 
+def matchers(value: object) -> tuple[Matcher, ...]:
+    """Read matchers as Alertmanager writes them."""
+    if not isinstance(value, str):
+        raise WrongValueError(
+            f"expected a matcher such as severity=critical, not {shown(value)}", "put it in quotes"
+        )
+    try:
+        return parse_matchers(value)
+    except MatcherError as error:
+        raise WrongValueError(error.message, error.hint, position=error.position) from None
+
+
+def common_name(value: str) -> str:
+    """Check the name of something that alerts have in common."""
+    if value == EVERYTHING or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", value):
+        return value
+    raise WrongValueError(
+        f"expected a name such as story, rule, feed or that of a label, not {shown(value)}"
+    )
+
+
 def listed(value: object) -> object:
-    """Read a single text as a list of one."""
-    return [value] if isinstance(value, str) else value
+    """Read a single text, number or mapping as a list of one."""
+    return [value] if isinstance(value, str | int | dict) else value

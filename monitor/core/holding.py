@@ -12,7 +12,8 @@ class Hold:
 
     The first alert of a group sets when it is released; those that join wait for the same instant. `interval`: the
     group is released at least so long after it last was. `free`: so many deliveries go to the target at once before
-    one is held, counted anew when `until` changes; none: all are held. `detail` says why, in words.
+    one is held, counted anew when `until` changes; none: all are held. `detail` says why, in words. `closed` are times
+    from and until which a group is not released that waits for its interval; it is then released at their end.
     """
 
     group: str
@@ -21,3 +22,4 @@ class Hold:
     interval: timedelta = timedelta()
     free: int = 0
     detail: str = ""
+    closed: tuple[tuple[datetime, datetime], ...] = ()

@@ -58,6 +58,10 @@ class Suppression(StrEnum):
     LATE = "late"  # older than everything known, slid back into the window of a feed
     NO_RULE = "no_rule"  # no rule matched
     NO_ROUTE = "no_route"  # matched, but no route leads anywhere
+    SILENCED = "silenced"  # a silence, which somebody made, keeps it back
+    INHIBITED = "inhibited"  # another match, not long ago, said more
+    MUTED = "muted"  # the route tells nobody at this time
+    UNSUBSCRIBED = "unsubscribed"  # the reader of this target wants no more
     NO_TARGET = "no_target"  # routed to a subscriber none of whose targets is switched on
     ALREADY_TOLD = "already_told"  # this target was told of this article for this rule
     OLD_EDIT = "old_edit"  # an edit of an article older than the memory of what was told

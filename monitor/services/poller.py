@@ -95,6 +95,7 @@ class PollerService(LeasingService[FeedLease]):
                 now=now,
                 keys=decision.keys,
                 articles=(*decision.articles, *decision.notices),
+                restraint=decision.restraint,
             )
             self._recorded.set()
             if early is None:

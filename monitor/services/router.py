@@ -1,30 +1,41 @@
 """Takes matched articles, publishes the matches, and makes a delivery for each target that is to be told."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import structlog
 
-from monitor.core.model import Alert, Article, ArticleKind, MatchedArticle
+from monitor.core.inhibition import Source, asked, traces
+from monitor.core.matchers import Subject
+from monitor.core.model import Alert, Article, ArticleKind, DeliveryState, MatchedArticle
 from monitor.core.outcome import Suppression
-from monitor.core.routing import Route, route
-from monitor.ports import Clock, DeliveryLedger, Entry, MatchLog, PublicStream
+from monitor.core.telling import (
+    Answer,
+    Circumstances,
+    Message,
+    RoutingTable,
+    Suppressed,
+    answers,
+    messages,
+)
+from monitor.ports import (
+    Clock,
+    DeliveryLedger,
+    Draft,
+    Entry,
+    MatchLog,
+    PublicStream,
+    RecordKind,
+    Registry,
+)
+from monitor.registry import CHOICES, SILENCES, SOURCES, Roster
 from monitor.services.service import EntryService
 from monitor.telemetry import Metrics
 
 TOLD_RETENTION = timedelta(days=30)  # the ledger remembers for so long who was told of what
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutingTable:
-    """Who is told of what: the tree of routes, and the ids of each subscriber's targets that are switched on."""
-
-    tree: Route
-    targets: Mapping[str, Sequence[str]]
 
 
 class RouterService(EntryService[MatchedArticle]):
@@ -41,15 +52,19 @@ class RouterService(EntryService[MatchedArticle]):
         matches: MatchLog,
         public: PublicStream,
         ledger: DeliveryLedger,
+        registry: Registry,
         table: RoutingTable,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        """Route by `table` until another is put in use."""
+        """Route by `table` until another is put in use, and by the silences and choices in the registry."""
         super().__init__(metrics)
         self._matches = matches
         self._public = public
         self._ledger = ledger
+        self._registry = registry
+        self._silences = Roster(registry, SILENCES)
+        self._choices = Roster(registry, CHOICES)
         self._table = table
         self._clock = clock
 
@@ -58,7 +73,11 @@ class RouterService(EntryService[MatchedArticle]):
         self._table = table
 
     async def _read(self, limit: int, wait: timedelta) -> Sequence[Entry[MatchedArticle]]:
-        return await self._matches.read(limit, wait)
+        entries = await self._matches.read(limit, wait)
+        if entries:  # after the wait: what was silenced meanwhile is silenced
+            await self._silences.refresh()
+            await self._choices.refresh()
+        return entries
 
     async def _handle(self, entry: Entry[MatchedArticle]) -> None:
         matched = entry.value
@@ -72,26 +91,72 @@ class RouterService(EntryService[MatchedArticle]):
             await self._matches.done(entry)
 
     async def _tell(self, matched: MatchedArticle, now: datetime) -> None:
-        routed = route(self._table.tree, matched)
-        for match in routed.unrouted:
-            self._suppress(Suppression.NO_ROUTE, rule=match.rule_id)
-        for subscriber, matches in routed.alerts:
-            alert = Alert(
-                subscriber=subscriber, article=matched.article, matches=matches, created_at=now
+        around = await self._circumstances(matched, now)
+        given = tuple(answers(self._table, around, matched, now))
+        for answer in given:
+            if isinstance(answer.decision, Suppressed):
+                self._tell_suppressed(answer, answer.decision)
+        for message in messages(given):
+            await self._enqueue(message, matched.article, now)
+
+    async def _circumstances(self, matched: MatchedArticle, now: datetime) -> Circumstances:
+        """Leave a trace of what inhibits others, then look for what inhibits these."""
+        rules = self._table.inhibit
+        subjects = [Subject(matched.article, match) for match in matched.matches]
+        remembered: dict[str, datetime] = {}
+        for trace in {trace for subject in subjects for trace in traces(rules, subject)}:
+            value = SOURCES.encode(Source(now))
+            draft = Draft(id=trace.key, value=value, expires_at=now + trace.window)
+            await self._registry.put(RecordKind.INHIBITION, draft, now)
+        for key in {key for subject in subjects for key in asked(rules, subject)}:
+            record = await self._registry.get(RecordKind.INHIBITION, key)
+            if record:
+                remembered[key] = SOURCES.decode(record.value).came_at
+        return Circumstances(
+            silences=tuple(self._silences.values.values()),
+            choices=self._choices.values,
+            remembered=remembered,
+        )
+
+    async def _enqueue(self, message: Message, article: Article, now: datetime) -> None:
+        alert = Alert(
+            subscriber=message.subscriber,
+            article=article,
+            matches=message.matches,
+            created_at=now,
+        )
+        target_id, hold = message.target_id, message.hold
+        delivery_id = await self._ledger.enqueue(alert, target_id, now, hold)
+        if delivery_id is None:
+            self._suppress(Suppression.ALREADY_TOLD, target=target_id)
+            return
+        delivery = await self._ledger.get(delivery_id) if hold else None
+        if hold and delivery and delivery.state is DeliveryState.HELD:
+            self.metrics.held.labels(hold.reason).inc()
+            log.info(
+                "delivery_held",
+                delivery=delivery_id,
+                target=target_id,
+                reason=hold.reason,
+                detail=hold.detail,
+                until=delivery.due_at.isoformat(),
             )
-            targets = self._table.targets.get(subscriber, ())
-            if not targets:
-                self._suppress(Suppression.NO_TARGET, subscriber=subscriber)
-            for target_id in targets:
-                delivery_id = await self._ledger.enqueue(alert, target_id, now)
-                if delivery_id is None:
-                    self._suppress(Suppression.ALREADY_TOLD, target=target_id)
-                else:
-                    log.info("delivery_enqueued", delivery=delivery_id, target=target_id)
+        else:
+            log.info("delivery_enqueued", delivery=delivery_id, target=target_id)
+
+    def _tell_suppressed(self, answer: Answer, why: Suppressed) -> None:
+        self._suppress(
+            why.reason,
+            detail=why.detail,
+            rule=answer.match.rule_id,
+            route=answer.path[-1].title,
+            subscriber=answer.subscriber,
+            target=answer.target_id,
+        )
 
     def _suppress(self, reason: Suppression, **context: str) -> None:
         self.metrics.suppressed.labels(reason).inc()
-        log.info("alert_suppressed", reason=reason, **context)
+        log.info("alert_suppressed", reason=reason, **{k: v for k, v in context.items() if v})
 
 
 def _is_old_edit(article: Article, now: datetime) -> bool:

@@ -11,6 +11,18 @@ MAX_MEMORY = 512 * 1024 * 1024
 HIGH_WATER = 5_000
 """Articles waiting in one partition at which polls are refused."""
 
+LOOKED_AT_ONCE = 1_000
+"""Due feeds that one claim looks at in a partition, when the domains of most must not be asked yet."""
+
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""By how much the clocks of pollers may differ; a last poll further in the future says that a clock was set back."""
+
+SLOWED_GAP = timedelta(seconds=2)
+"""The least distance between two polls of a domain that refused one."""
+
+LONGEST_GAP = timedelta(minutes=10)
+"""The longest such distance."""
+
 ARCHIVE_WAITING = 2_000
 """Records waiting for the archive in one partition; what comes when there are more is not archived, and counted."""
 

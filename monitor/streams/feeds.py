@@ -4,17 +4,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from monitor.core.model import Article, Feed, FeedState
+from monitor.core.schedule import UNRESTRAINED, Restraint
 from monitor.ports import FeedLease, PollRecorded
 from monitor.streams import bounds, codec, keys
 from monitor.streams.client import Command, Word, call, command, scored
 from monitor.streams.instants import from_ms, span_ms, to_ms
-from monitor.streams.keys import key
+from monitor.streams.keys import domain_of, key, mood_of
 from monitor.streams.store import Store
 
 CHUNK = 1000
+
+T = TypeVar("T")
 
 
 class StreamFeedStore:
@@ -24,9 +27,19 @@ class StreamFeedStore:
     home record says which, and stays when the address changes, so that nothing seen is forgotten.
     """
 
-    def __init__(self, store: Store, *, high_water: int = bounds.HIGH_WATER) -> None:
-        """Refuse polls of a partition in which `high_water` articles wait to be matched."""
+    def __init__(
+        self,
+        store: Store,
+        *,
+        high_water: int = bounds.HIGH_WATER,
+        domain_gap: timedelta = timedelta(),
+    ) -> None:
+        """Refuse polls of a partition in which `high_water` articles wait to be matched.
+
+        Between two polls of one registrable domain lies at least `domain_gap`.
+        """
         self._store = store
+        self._domain_gap = domain_gap
         self._server = store.server
         self._high_water = high_water
         self._homes: dict[str, int] = {}
@@ -47,19 +60,46 @@ class StreamFeedStore:
             commands += [
                 command("ZREM", due, *chunk) for chunk in _chunks(scheduled - listed[partition])
             ]
-            commands += _additions(due, listed[partition] - scheduled, now, spread)
         await self._server.each(commands)
+        await self.schedule(feeds, now, spread)
 
     async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """See `FeedStore.schedule`."""
         await self._settle(feeds)
+        moved = await self._note_addresses(feeds)
         await self._server.each(
             [
                 addition
                 for partition, named in self._by_home(feed.id for feed in feeds).items()
-                for addition in _additions(key(partition, "due"), named, now, spread)
+                for which, flag in ((named, "NX"), ([one for one in named if one in moved], "XX"))
+                for addition in _instants(key(partition, "due"), flag, which, now, spread)
             ]
         )
+
+    async def _note_addresses(self, feeds: Sequence[Feed]) -> set[str]:
+        """Note the domain at which each feed is asked; return the feeds that have got another address."""
+        by_id = {feed.id: feed for feed in feeds}
+        asked = [
+            (p, chunk) for p, named in self._by_home(by_id).items() for chunk in _chunks(named)
+        ]
+        replies = await self._server.each(
+            [command("HMGET", key(partition, "urls"), *chunk) for partition, chunk in asked]
+        )
+        moved: set[str] = set()
+        notes: list[Command] = []
+        for (partition, chunk), noted in zip(asked, replies, strict=True):
+            hashes = {feed_id: b"%d" % keys.hash64(by_id[feed_id].url) for feed_id in chunk}
+            before = dict(zip(chunk, noted, strict=True))
+            news = [feed_id for feed_id in chunk if before[feed_id] != hashes[feed_id]]
+            moved |= {feed_id for feed_id in news if before[feed_id] is not None}
+            domains = {one: keys.registrable_host(by_id[one].url) for one in news}
+            if news:
+                notes += [
+                    command("HSET", key(partition, "domains"), *_flat(domains.items())),
+                    command("HSET", key(partition, "urls"), *_flat((n, hashes[n]) for n in news)),
+                ]
+        await self._server.each(notes)
+        return moved
 
     async def unschedule(self, feed_ids: Sequence[str]) -> None:
         """See `FeedStore.unschedule`."""
@@ -113,14 +153,7 @@ class StreamFeedStore:
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
         """See `FeedStore.claim`."""
-        ripe = await self._server.each(
-            [
-                command(
-                    "ZRANGE", due, "-inf", to_ms(now), "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"
-                )
-                for due in (key(partition, "due") for partition in self._store.all())
-            ]
-        )
+        ripe = await self._ripe(now, limit)
         first = sorted(
             (at, feed_id, partition)
             for partition, feeds in enumerate(ripe)
@@ -130,7 +163,11 @@ class StreamFeedStore:
         until = to_ms(now) + span_ms(lease)
         claimed = await self._server.each(
             [
-                call("monitor_claim_feeds", _feed_keys(partition), to_ms(now), until, share)
+                call(
+                    "monitor_claim_feeds",
+                    _feed_keys(partition),
+                    *(to_ms(now), until, share, span_ms(self._domain_gap)),
+                )
                 for partition, share in shares.items()
             ]
         )
@@ -140,6 +177,15 @@ class StreamFeedStore:
             self._homes |= {feed_id.decode(): partition for feed_id, _, _ in feeds}
         order = {feed_id: place for place, (_, feed_id, _) in enumerate(first)}
         return sorted(leases, key=lambda one: order.get(one.feed_id, limit))
+
+    async def _ripe(self, now: datetime, limit: int) -> list[Any]:
+        """Return what is due in each partition; on a single server in one call, as in `first_scores`."""
+        pairs = [[key(one, "due"), key(one, "polled")] for one in self._store.all()]
+        asked = pairs if self._server.clustered else [[each for pair in pairs for each in pair]]
+        replies = await self._server.each(
+            [call("monitor_ripe_feeds", each, to_ms(now), limit) for each in asked]
+        )
+        return [ripe for reply in replies for ripe in reply]
 
     async def take(self, feed_id: str, now: datetime, lease: timedelta) -> FeedLease | None:
         """See `FeedStore.take`."""
@@ -171,6 +217,7 @@ class StreamFeedStore:
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """See `FeedStore.record`."""
         home = await self._home(lease.feed_id)
@@ -190,6 +237,10 @@ class StreamFeedStore:
             to_ms(now),
             self._high_water,
             span_ms(bounds.SEEN_GENERATION),
+            domain_of(state),
+            mood_of(state, restraint),
+            to_ms(restraint.until) if restraint.until else 0,
+            span_ms(self._domain_gap),
             len(keys),
             *keys,
             *(codec.articles.encode(article) for article in articles),
@@ -238,16 +289,17 @@ async def first_scores(store: Store, name: str) -> dict[int, int]:
     return {partition: int(at) for partition, at in enumerate(scores) if at is not None}
 
 
-def _additions(
-    due: str, feed_ids: Iterable[str], now: datetime, spread: timedelta
+def _instants(
+    due: str, flag: str, feed_ids: Iterable[str], now: datetime, spread: timedelta
 ) -> Iterable[Command]:
     for chunk in _chunks(feed_ids):
         at = [(to_ms(now + keys.spread_over(feed_id, spread)), feed_id) for feed_id in chunk]
-        yield command("ZADD", due, "NX", *(word for pair in at for word in pair))
+        yield command("ZADD", due, flag, *_flat(at))
 
 
 def _feed_keys(partition: int) -> list[str]:
-    return [key(partition, "due"), key(partition, "turns"), key(partition, "states")]
+    names = ("due", "turns", "states", "polled", "domains", "buckets")
+    return [key(partition, name) for name in names]
 
 
 def _seen_keys(partition: int, feed_id: str) -> list[str]:
@@ -264,7 +316,11 @@ def _lease(feed: list[Any], until: int) -> FeedLease:
     )
 
 
-def _chunks(names: Iterable[str]) -> Iterable[list[str]]:
-    rest = iter(names)
+def _flat(pairs: Iterable[tuple[Word, Word]]) -> Iterable[Word]:
+    return (word for pair in pairs for word in pair)
+
+
+def _chunks(things: Iterable[T]) -> Iterable[list[T]]:
+    rest = iter(things)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from monitor.core.model import FeedState
+from monitor.core.schedule import Restraint
 from monitor.streams import bounds
 from monitor.streams.instants import span_ms, to_ms
 
@@ -57,6 +59,19 @@ def registrable_host(url: str) -> str:
         return str(ip_address(host))
     except ValueError:
         return _suffixes().privatesuffix(host) or host or url
+
+
+def domain_of(state: FeedState) -> str:
+    """Return the registrable domain that is asked after this poll; nothing where it is not known."""
+    address = state.address or state.configured
+    return registrable_host(address) if address else ""
+
+
+def mood_of(state: FeedState, restraint: Restraint) -> str:
+    """Return how the domain took the poll."""
+    if restraint.slower:
+        return "slower"
+    return "well" if state.reason is None else ""
 
 
 def spread_over(feed_id: str, spread: timedelta) -> timedelta:

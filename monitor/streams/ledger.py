@@ -289,9 +289,10 @@ class StreamDeliveryLedger:
 
 def _hold_words(hold: Hold | None) -> tuple[Word, ...]:
     if hold is None:
-        return ("",) * 6
+        return ("",) * 7
     until, interval = to_ms(hold.until), span_ms(hold.interval)
-    return (hold.group, hold.reason.value, hold.detail, until, interval, hold.free)
+    closed = "".join(f"{to_ms(start)},{to_ms(end)};" for start, end in hold.closed)
+    return (hold.group, hold.reason.value, hold.detail, until, interval, hold.free, closed)
 
 
 def _delivery(

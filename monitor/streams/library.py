@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 from monitor.streams import bounds
+from monitor.streams.instants import span_ms
 
 NAME = "monitor"
 
@@ -19,6 +20,10 @@ def _source() -> str:
         f"local FOLDED_AT_ONCE = {bounds.FOLDED_AT_ONCE}\n"
         f"local ATTEMPTS_KEPT = {bounds.ATTEMPTS_KEPT}\n"
         f"local TOLD_SECONDS = {told_seconds}\n"
+        f"local LOOKED_AT_ONCE = {bounds.LOOKED_AT_ONCE}\n"
+        f"local CLOCK_TOLERANCE = {span_ms(bounds.CLOCK_TOLERANCE)}\n"
+        f"local SLOWED_GAP = {span_ms(bounds.SLOWED_GAP)}\n"
+        f"local LONGEST_GAP = {span_ms(bounds.LONGEST_GAP)}\n"
     )
     return head + "\n".join(part.read_text(encoding="utf-8") for part in parts)
 

@@ -19,7 +19,7 @@ def write_config(directory: Path, newsroom: Newsroom, store: str) -> Path:
         "monitor": {
             "store": store_settings(store),
             "listen": {"port": 0},
-            "poll": {"min_interval": "100ms", "per_host": 4},
+            "poll": {"min_interval": "100ms", "per_host": 4, "domain_gap": "0s"},
             "network": {"allow": ["127.0.0.0/8"]},
         },
         "feeds": {

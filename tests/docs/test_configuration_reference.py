@@ -5,7 +5,8 @@ import pytest
 
 from monitor.config.generate import FILES, reference, schema_of, write, written
 from monitor.config.load import load
-from monitor.config.schema import EntitySettings, NameSettings, Section
+from monitor.config.schema import EntitySettings, NameSettings
+from monitor.config.section import Section
 from monitor.core.entities import record
 
 ROOT = Path(__file__).parents[2]

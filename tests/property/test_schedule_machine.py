@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from monitor.core.model import FeedState
+from monitor.core.schedule import Restraint
+from monitor.errors import FeedReason
 from monitor.ports import FeedLease, PollRecorded
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.log import StreamArticleLog
@@ -14,10 +16,14 @@ from monitor.streams.memory import MemoryArticleLog, MemoryFeedStore
 from tests.factories import NOW, article, feed
 from tests.property.twin_stores import TwinStores
 
-IDS = ["a", "b", "c"]
+IDS = ["a", "b", "c", "d"]
+HOSTS = {"a": "one.example", "b": "www.one.example", "c": "two.example", "d": "one.example"}
+GAP = timedelta(seconds=5)
 ids = st.sampled_from(IDS)
+longer = st.integers(1, 90).map(lambda n: timedelta(seconds=n))
 seconds = st.integers(0, 90).map(lambda n: timedelta(seconds=n))
-jumps = seconds | st.integers(0, 40).map(lambda n: timedelta(days=n))
+set_back = st.integers(1, 40).map(lambda n: timedelta(hours=-n))
+jumps = seconds | set_back | st.integers(0, 40).map(lambda n: timedelta(days=n))
 keys = st.lists(st.integers(-4, 4), max_size=4)
 
 
@@ -25,13 +31,13 @@ class Schedule(TwinStores):
     def __init__(self) -> None:
         super().__init__()
         self.now = NOW
-        self.one = MemoryFeedStore(self.memory)
-        self.other = StreamFeedStore(self.store, high_water=4)
+        self.one = MemoryFeedStore(self.memory, domain_gap=GAP)
+        self.other = StreamFeedStore(self.store, high_water=4, domain_gap=GAP)
         self.leases: list[FeedLease] = []
 
-    @rule(listed=st.sets(ids), spread=seconds)
-    def sync(self, listed: set[str], spread: timedelta) -> None:
-        feeds = [feed(id=one, url=f"http://{one}.example/") for one in sorted(listed)]
+    @rule(listed=st.sets(ids), spread=seconds, path=st.integers(0, 1))
+    def sync(self, listed: set[str], spread: timedelta, path: int) -> None:
+        feeds = [feed(id=one, url=f"http://{HOSTS[one]}/{path}") for one in sorted(listed)]
         self.both(self.one.sync(feeds, self.now, spread), self.other.sync(feeds, self.now, spread))
 
     @rule(added=ids, spread=seconds)
@@ -56,22 +62,44 @@ class Schedule(TwinStores):
     def let_time_pass(self, step: timedelta) -> None:
         self.now += step
 
-    @rule(lease=seconds, limit=st.integers(1, 4))
+    @rule(lease=longer, limit=st.integers(1, 4))
     def claim(self, lease: timedelta, limit: int) -> None:
         self.leases += self.both(
             self.one.claim(self.now, lease, limit), self.other.claim(self.now, lease, limit)
         )
 
-    @rule(data=st.data(), wait=seconds, seen=keys, count=st.integers(0, 2))
-    def record(self, data: st.DataObject, wait: timedelta, seen: list[int], count: int) -> None:
+    @rule(
+        data=st.data(),
+        wait=seconds,
+        seen=keys,
+        count=st.integers(0, 2),
+        slower=st.booleans(),
+        pause=st.none() | seconds,
+    )
+    def record(
+        self,
+        data: st.DataObject,
+        wait: timedelta,
+        seen: list[int],
+        count: int,
+        *,
+        slower: bool,
+        pause: timedelta | None,
+    ) -> None:
         if not self.leases:
             return
         lease = data.draw(st.sampled_from(self.leases))
-        state, due = FeedState(polled_at=self.now), self.now + wait
+        reason = FeedReason.RATE_LIMITED if slower or pause else None
+        state, due = FeedState(polled_at=self.now, reason=reason), self.now + wait
+        restraint = Restraint(slower=slower, until=None if pause is None else self.now + pause)
         articles = [article(id=f"{lease.token}-{n}") for n in range(count)]
         outcome = self.both(
-            self.one.record(lease, state, due, now=self.now, keys=seen, articles=articles),
-            self.other.record(lease, state, due, now=self.now, keys=seen, articles=articles),
+            self.one.record(
+                lease, state, due, now=self.now, keys=seen, articles=articles, restraint=restraint
+            ),
+            self.other.record(
+                lease, state, due, now=self.now, keys=seen, articles=articles, restraint=restraint
+            ),
         )
         if outcome is PollRecorded.DONE:
             assert self.run(self.other.known(lease.feed_id, seen)) == set(seen)

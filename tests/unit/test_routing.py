@@ -1,15 +1,19 @@
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.matchers import Matchers
+from monitor.core.intervals import TimeInterval
+from monitor.core.matchers import Matchers, Subject, parse_matchers
 from monitor.core.model import Match, Severity
-from monitor.core.routing import Route, route, take
-from tests.factories import article, match, matched
+from monitor.core.pace import HOURLY
+from monitor.core.routing import BreakThrough, Route, Visit, effective, take, walk
+from tests.factories import article, match
 
+NIGHT = TimeInterval("night", ())
 A, B, C = (match(rule_id=name) for name in ("a", "b", "c"))
 
 
@@ -18,8 +22,13 @@ def rule(*names: str) -> Matchers:
 
 
 def told(tree: Route, *matches: Match, **article_changes: Any) -> dict[str, list[str]]:
-    routed = route(tree, matched(article=article(**article_changes), matches=matches))
-    return {name: [each.rule_id for each in given] for name, given in routed.alerts}
+    """Return the rules that each subscriber is told of; under "" those that nobody is told of."""
+    found: dict[str, list[str]] = {}
+    for each in matches:
+        for visit in take(tree, article(**article_changes), each):
+            rules = found.setdefault(visit.subscriber or "", [])
+            rules += [each.rule_id] if each.rule_id not in rules else []
+    return found
 
 
 def test_root_takes_what_no_child_takes() -> None:
@@ -70,14 +79,12 @@ def test_route_without_subscriber_tells_that_of_its_parent() -> None:
     assert told(tree, A, B) == {"root": ["a", "b"]}
 
 
-def test_match_that_reaches_no_subscriber_is_unrouted() -> None:
+def test_match_that_reaches_no_subscriber_is_taken_all_the_same() -> None:
     tree = Route(routes=(Route(subscriber="child", matchers=rule("b")),))
-    routed = route(tree, matched(matches=(A, B)))
-    assert routed.alerts == (("child", (B,)),)
-    assert routed.unrouted == (A,)
+    assert told(tree, A, B) == {"": ["a"], "child": ["b"]}
 
 
-def test_matches_for_one_subscriber_are_one_alert_in_the_order_of_the_matches() -> None:
+def test_routes_to_one_subscriber_give_it_every_match() -> None:
     tree = Route(
         subscriber="desk",
         routes=(Route(subscriber="desk", matchers=rule("c")), Route(matchers=rule("a"))),
@@ -173,32 +180,97 @@ MATCHES = st.lists(
 ).map(tuple)
 
 
+def naive(node: Route, subject: Subject, path: tuple[Route, ...] = ()) -> list[tuple[Route, ...]]:
+    """Return the ways to the nodes that take a match, as the documentation tells it."""
+    path = (*path, node)
+    ways: list[tuple[Route, ...]] = []
+    accepting = [
+        child for child in node.routes if child.matchers.accept(subject.article, subject.match)
+    ]
+    stop = next((i for i, child in enumerate(accepting) if not child.continue_), len(accepting))
+    for child in accepting[: stop + 1]:
+        ways += naive(child, subject, path)
+    return ways or [path]
+
+
 @given(TREES, MATCHES)
-def test_every_match_is_routed_or_listed_as_unrouted_and_no_subscriber_is_told_twice(
+def test_the_tree_is_walked_as_a_naive_reading_of_the_documentation_does(
     tree: Route, matches: tuple[Match, ...]
 ) -> None:
-    routed = route(tree, matched(matches=matches))
-    names = [name for name, _ in routed.alerts]
-    assert len(names) == len(set(names))
-    routed_matches = [each for _, given in routed.alerts for each in given]
-    assert {each.rule_id for each in routed_matches} | {
-        each.rule_id for each in routed.unrouted
-    } == {each.rule_id for each in matches}
-    assert not {each.rule_id for each in routed_matches} & {
-        each.rule_id for each in routed.unrouted
-    }
-    for _, given_matches in routed.alerts:
-        assert given_matches
-        assert [matches.index(each) for each in given_matches] == sorted(
-            {matches.index(each) for each in given_matches}
-        )
+    for each in matches:
+        taken = [visit.path for visit in take(tree, article(), each)]
+        assert taken == naive(tree, Subject(article(), each))
+        assert taken
 
 
 @given(TREES, MATCHES)
-def test_routing_several_matches_is_routing_each(tree: Route, matches: tuple[Match, ...]) -> None:
-    together = route(tree, matched(matches=matches))
-    for each in matches:
-        alone = route(tree, matched(matches=(each,)))
-        assert {name for name, _ in alone.alerts} == {
-            name for name, given in together.alerts if each in given
-        }
+def test_every_node_is_visited_once_or_stands_below_one_that_refused_or_was_passed_over(
+    tree: Route, matches: tuple[Match, ...]
+) -> None:
+    visits = list(walk(tree, Subject(article(), matches[0])))
+    for visit in visits[1:]:  # the root is not asked
+        refused, behind = bool(visit.failed), visit.behind is not None
+        assert refused + behind + visit.took <= 1
+        assert behind or refused is not visit.node.matchers.accept(article(), matches[0])
+    assert visits[0].path == (tree,)
+    assert len(visits) <= _size(tree)
+
+
+def _size(node: Route) -> int:
+    return 1 + sum(map(_size, node.routes))
+
+
+def test_node_that_refuses_says_which_conditions_failed() -> None:
+    asks = Matchers(
+        rule=frozenset({"z"}),
+        severity=Severity.WARNING,
+        labels={"region": frozenset({"asia", "africa"})},
+        lang=frozenset({"fr"}),
+        texts=parse_matchers('rule=~"x.*", feed=example-world'),
+    )
+    tree = Route(subscriber="desk", routes=(Route(matchers=asks),))
+    [_, visit] = walk(tree, Subject(article(lang=None), A))
+    assert visit.failed == (
+        "severity is info, not at least warning",
+        "rule is a, not z",
+        "there is no lang, not fr",
+        "there is no region, not africa or asia",
+        "rule=~x.* does not hold: rule is a",
+    )
+
+
+def test_node_behind_a_sibling_that_took_the_match_names_it() -> None:
+    tree = Route(routes=(Route(name="first"), Route(name="second")))
+    visits = list(walk(tree, Subject(article(), A)))
+    assert [visit.behind.name if visit.behind else "" for visit in visits] == ["", "", "first"]
+
+
+def test_children_have_what_they_do_not_say_from_their_parents() -> None:
+    minute = timedelta(minutes=1)
+    root = Route(subscriber="desk", group_by=("story",), group_wait=minute, schedule=HOURLY)
+    middle = Route(group_interval=minute, break_through=BreakThrough.NEVER, muted=(NIGHT,))
+    leaf = Route(group_by=(), group_wait=timedelta(), subscriber="other")
+    at = effective((root, middle, leaf))
+    assert (at.subscriber, at.group_by, at.group_wait, at.group_interval) == (
+        *("other", (), timedelta(), minute),
+    )
+    assert (at.schedule, at.break_through) == (HOURLY, BreakThrough.NEVER)
+    assert at.muted == ()  # as in Alertmanager, a mute is of one node
+    assert effective((root,)) is root
+
+
+@pytest.mark.parametrize(
+    ("node", "title"),
+    [
+        (Route(name="night"), "night"),
+        (Route(matchers=rule("b", "a")), "rule=a|b"),
+        (Route(), "everything"),
+        (
+            Route(matchers=Matchers(severity=Severity.WARNING, texts=parse_matchers("lang!=ru"))),
+            "severity>=warning, lang!=ru",
+        ),
+    ],
+)
+def test_node_is_called_by_its_name_or_by_what_it_asks(node: Route, title: str) -> None:
+    assert node.title == title
+    assert Visit((node,)).node is node

@@ -1,13 +1,87 @@
 -- The schedule of feeds. One sorted set of due times per partition; the end of a lease is the new due time.
 -- `turns` counts claims and records of a feed, so that a lease is known by its turn and lost by the next.
+-- `polled` has the instant of each feed's last poll, `domains` the registrable domain that it is asked at, and `buckets`
+-- what is left of each domain's patience.
 
+local MINUTE, HOUR = 60000, 3600000
+
+-- A bucket holds one token, so that there is never a burst: `free_at` is when the domain may be asked again, `gap` the
+-- distance that was learned from its refusals, `changed_at` when that was, `used_at` when the domain was last asked.
+local function write_bucket(buckets, domain, bucket)
+  local words =
+    string.format('%.0f %.0f %.0f %.0f', bucket.free_at, bucket.gap, bucket.changed_at, bucket.used_at)
+  redis.call('HSET', buckets, domain, words)
+end
+
+local function read_bucket(buckets, domain, now)
+  local kept = redis.call('HGET', buckets, domain)
+  if not kept then
+    return { free_at = 0, gap = 0, changed_at = 0, used_at = 0 }
+  end
+  local free_at, gap, changed_at, used_at = kept:match('^(%d+) (%d+) (%d+) (%d+)$')
+  if tonumber(used_at) <= now + CLOCK_TOLERANCE then
+    return {
+      free_at = tonumber(free_at),
+      gap = tonumber(gap),
+      changed_at = tonumber(changed_at),
+      used_at = tonumber(used_at),
+    }
+  end
+  local bucket = { free_at = 0, gap = tonumber(gap), changed_at = 0, used_at = 0 }
+  write_bucket(buckets, domain, bucket) -- what it said was reckoned by a clock that was wrong
+  return bucket
+end
+
+-- A last poll in the future says that the clock has been set back, and that what is due was reckoned by the wrong one.
+local function right_the_clock(due, polled, now)
+  local ahead = string.format('(%.0f', now + CLOCK_TOLERANCE)
+  for _, id in ipairs(redis.call('ZRANGE', polled, ahead, '+inf', 'BYSCORE', 'LIMIT', 0, 1000)) do
+    redis.call('ZREM', polled, id)
+    redis.call('ZADD', due, 'XX', now, id)
+  end
+end
+
+-- keys: `due` and `polled` of some partitions. args: now, limit. What is due in each, with its instants.
+local function ripe_feeds(keys, args)
+  local ripe = {}
+  for i = 1, #keys, 2 do
+    right_the_clock(keys[i], keys[i + 1], tonumber(args[1]))
+    ripe[#ripe + 1] =
+      redis.call('ZRANGE', keys[i], '-inf', args[1], 'BYSCORE', 'LIMIT', 0, args[2], 'WITHSCORES')
+  end
+  return ripe
+end
+
+-- args: now, end of lease, limit, least gap between two polls of a domain.
+-- A feed whose domain must not be asked yet is put off to the first instant that no other of this turn has.
 local function claim_feeds(keys, args)
-  local due, turns, states = unpack(keys)
-  local now, lease_end, limit = unpack(args)
-  local leases = {}
-  for i, id in ipairs(redis.call('ZRANGE', due, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-    redis.call('ZADD', due, lease_end, id)
-    leases[i] = { id, redis.call('HINCRBY', turns, id, 1), redis.call('HGET', states, id) }
+  local due, turns, states, _, domains, buckets = unpack(keys)
+  local lease_end, limit, least_gap = args[2], tonumber(args[3]), tonumber(args[4])
+  local now = tonumber(args[1])
+  local leases, booked, looked_at = {}, {}, 0
+  while #leases < limit and looked_at < LOOKED_AT_ONCE do
+    local most = math.min(limit - #leases, LOOKED_AT_ONCE - looked_at)
+    local ripe = redis.call('ZRANGE', due, '-inf', args[1], 'BYSCORE', 'LIMIT', 0, most)
+    for _, id in ipairs(ripe) do
+      local domain = redis.call('HGET', domains, id) or ''
+      local bucket = read_bucket(buckets, domain, now)
+      local gap = domain == '' and 0 or math.max(bucket.gap, least_gap)
+      if bucket.free_at > now then
+        booked[domain] = booked[domain] and booked[domain] + gap or bucket.free_at
+        redis.call('ZADD', due, string.format('%.0f', booked[domain]), id)
+      else
+        if gap > 0 then
+          bucket.free_at, bucket.used_at = now + gap, now
+          write_bucket(buckets, domain, bucket)
+        end
+        redis.call('ZADD', due, lease_end, id)
+        leases[#leases + 1] = { id, redis.call('HINCRBY', turns, id, 1), redis.call('HGET', states, id) }
+      end
+    end
+    looked_at = looked_at + #ripe
+    if #ripe < most then
+      break
+    end
   end
   return leases
 end
@@ -21,6 +95,28 @@ local function take_feed(keys, args)
   end
   redis.call('ZADD', due, lease_end, id)
   return { { id, redis.call('HINCRBY', turns, id, 1), redis.call('HGET', states, id) } }
+end
+
+-- A refusal halves the rate, at most once a minute: polls that were under way together say the same thing. Answers give
+-- an eighth of it back each hour. `until_at` 0: the domain did not ask to be left alone.
+local function heed(buckets, domain, now, mood, until_at, least_gap)
+  local bucket = read_bucket(buckets, domain, now)
+  if mood == 'slower' then
+    if now - bucket.changed_at >= MINUTE then
+      local doubled = 2 * math.max(bucket.gap, least_gap, SLOWED_GAP / 2)
+      bucket.gap, bucket.changed_at = math.min(doubled, LONGEST_GAP), now
+    end
+    bucket.free_at = math.max(bucket.free_at, now + bucket.gap)
+  elseif mood == 'well' and bucket.gap > 0 and now - bucket.changed_at >= HOUR then
+    bucket.gap, bucket.changed_at = math.floor(bucket.gap * 7 / 8), now
+    if bucket.gap <= math.max(least_gap, SLOWED_GAP / 2) then
+      bucket.gap = 0
+    end
+  elseif until_at == 0 then
+    return
+  end
+  bucket.free_at, bucket.used_at = math.max(bucket.free_at, until_at), now
+  write_bucket(buckets, domain, bucket)
 end
 
 -- Nothing that stands in the current document is ever forgotten: a new generation starts with all of it.
@@ -40,22 +136,29 @@ local function remember(id, now, keep_for, generations, current, previous, seen)
   end
 end
 
--- args: id, turn, state, next due, now, high water, generation length, number of keys, keys..., articles...
+-- args: id, turn, state, next due, now, high water, generation length, domain, mood, until, least gap, number of keys,
+-- keys..., articles... The domain is '' where it stays.
 local function record_poll(keys, args)
-  local due, turns, states, generations, current, previous, articles = unpack(keys)
-  local id, turn, state, next_at, now, high_water, keep_for, key_count = unpack(args, 1, 8)
+  local due, turns, states, polled, domains, buckets, generations, current, previous, articles = unpack(keys)
+  local id, turn, state, next_at, now, high_water, keep_for = unpack(args, 1, 7)
+  local domain, mood, until_at, least_gap, key_count = unpack(args, 8, 12)
   if not redis.call('ZSCORE', due, id) or redis.call('HGET', turns, id) ~= turn then
     return 'fenced'
   end
-  local first_article = 9 + tonumber(key_count)
+  local first_article = 13 + tonumber(key_count)
   redis.call('HINCRBY', turns, id, 1)
   redis.call('ZADD', due, next_at, id)
+  redis.call('ZADD', polled, now, id)
+  heed(buckets, redis.call('HGET', domains, id) or '', tonumber(now), mood, tonumber(until_at), tonumber(least_gap))
   if args[first_article] and redis.call('XLEN', articles) >= tonumber(high_water) then
     return 'full'
   end
+  if domain ~= '' then
+    redis.call('HSET', domains, id, domain)
+  end
   redis.call('HSET', states, id, state)
   local seen = {}
-  for i = 9, first_article - 1 do
+  for i = 13, first_article - 1 do
     seen[#seen + 1] = args[i]
   end
   if #seen > 0 then
@@ -67,6 +170,7 @@ local function record_poll(keys, args)
   return 'done'
 end
 
+redis.register_function('monitor_ripe_feeds', ripe_feeds)
 redis.register_function('monitor_claim_feeds', claim_feeds)
 redis.register_function('monitor_take_feed', take_feed)
 redis.register_function('monitor_record_poll', record_poll)

@@ -100,12 +100,19 @@ local function fold(base, target, ids, now, because, detail)
   return id
 end
 
--- Keeps a delivery back until its group is released; the first of a group sets when that is.
-local function keep_back(base, target, id, created, group, until_, interval)
+-- Keeps a delivery back until its group is released; the first of a group sets when that is. `closed` are times, in order,
+-- in which it is not, each as `from,until;`: it is then at their end.
+local function keep_back(base, target, id, created, group, until_, interval, closed)
   local member = '\0' .. target .. '\0' .. group
   local released = tonumber(redis.call('GET', base .. 'released:' .. member))
   if released then
-    until_ = whole(math.max(until_, released + interval))
+    until_ = math.max(until_, released + interval)
+    for from, to in string.gmatch(closed, '(%d+),(%d+);') do
+      if until_ >= tonumber(from) and until_ < tonumber(to) then
+        until_ = tonumber(to)
+      end
+    end
+    until_ = whole(until_)
   end
   redis.call('ZADD', base .. 'held:' .. member, created, id)
   redis.call('ZADD', base .. 'lanes', 'NX', until_, member)

@@ -14,18 +14,18 @@ local function is_free(base, target, until_, free)
 end
 
 -- keys: lanes, told now, told before. args: article, target, due, created, alert; of a hold the group, reason, detail,
--- instant, interval and how many are free of it, all '' without one; then rule and told-hash by turns, in the order of
--- rule ids. Answers the id, or nothing.
+-- instant, interval, how many are free of it and when it is closed, all '' without one; then rule and told-hash by turns,
+-- in the order of rule ids. Answers the id, or nothing.
 local function enqueue(keys, args)
   local base = base_of(keys)
   local article, target, due, created, alert = unpack(args, 1, 5)
-  local group, because, detail, until_, interval, free = unpack(args, 6, 11)
+  local group, because, detail, until_, interval, free, closed = unpack(args, 6, 12)
   local said, accepted = { article }, {}
-  for i = 12, #args, 2 do
+  for i = 13, #args, 2 do
     local told = redis.call('SISMEMBER', keys[3], args[i + 1]) == 1
     if not told and redis.call('SADD', keys[2], args[i + 1]) == 1 then
       said[#said + 1] = args[i]
-      accepted[#accepted + 1] = (i - 12) / 2
+      accepted[#accepted + 1] = (i - 13) / 2
     end
   end
   if #accepted == 0 then
@@ -45,7 +45,7 @@ local function enqueue(keys, args)
   redis.call('ZADD', base .. 'index:' .. state, created, id)
   if held then
     redis.call('HSET', key, 'because', because, 'because_of', detail, 'interval', interval)
-    keep_back(base, target, id, created, group, until_, interval)
+    keep_back(base, target, id, created, group, until_, interval, closed)
   else
     admit(base, target, id, due)
     place(base, target)

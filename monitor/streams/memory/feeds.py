@@ -4,19 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from monitor.core.model import Article, Feed, FeedState
+from monitor.core.schedule import UNRESTRAINED, Restraint
 from monitor.ports import FeedLease, PollRecorded
 from monitor.streams import bounds
 from monitor.streams.instants import from_ms, span_ms, to_ms
-from monitor.streams.keys import spread_over
-from monitor.streams.memory.store import MemoryStore, Seen
+from monitor.streams.keys import domain_of, mood_of, registrable_host, spread_over
+from monitor.streams.memory.store import Bucket, MemoryStore, Seen
+
+_MINUTE, _HOUR = 60_000, 3_600_000
 
 
 class MemoryFeedStore:
     """A `FeedStore` in memory."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        """Work on the shared state."""
+    def __init__(self, store: MemoryStore, *, domain_gap: timedelta = timedelta()) -> None:
+        """Work on the shared state; between two polls of one registrable domain lies at least `domain_gap`."""
         self._store = store
+        self._domain_gap = span_ms(domain_gap)
 
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """See `FeedStore.sync`."""
@@ -26,8 +30,16 @@ class MemoryFeedStore:
 
     async def schedule(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
         """See `FeedStore.schedule`."""
+        store = self._store
         for feed in feeds:
-            self._store.due.setdefault(feed.id, to_ms(now + spread_over(feed.id, spread)))
+            at = to_ms(now + spread_over(feed.id, spread))
+            was = store.urls.get(feed.id)
+            if was != feed.url:
+                store.urls[feed.id] = feed.url
+                store.domains[feed.id] = registrable_host(feed.url)
+                if was is not None and feed.id in store.due:
+                    store.due[feed.id] = at
+            store.due.setdefault(feed.id, at)
 
     async def unschedule(self, feed_ids: Sequence[str]) -> None:
         """See `FeedStore.unschedule`."""
@@ -42,8 +54,58 @@ class MemoryFeedStore:
 
     async def claim(self, now: datetime, lease: timedelta, limit: int) -> Sequence[FeedLease]:
         """See `FeedStore.claim`."""
+        self._right_the_clock(to_ms(now))
         ripe = sorted((at, feed_id) for feed_id, at in self._store.due.items() if at <= to_ms(now))
-        return [self._lease(feed_id, to_ms(now) + span_ms(lease)) for _, feed_id in ripe[:limit]]
+        booked: dict[str, int] = {}
+        leases: list[FeedLease] = []
+        for _, feed_id in ripe[: bounds.LOOKED_AT_ONCE]:
+            if len(leases) == limit:
+                break
+            if self._is_put_off(feed_id, to_ms(now), booked):
+                continue
+            leases.append(self._lease(feed_id, to_ms(now) + span_ms(lease)))
+        return leases
+
+    def _right_the_clock(self, now: int) -> None:
+        store = self._store
+        latest = now + span_ms(bounds.CLOCK_TOLERANCE)
+        for feed_id in [one for one, at in store.polled.items() if at > latest]:
+            del store.polled[feed_id]
+            if feed_id in store.due:
+                store.due[feed_id] = now
+
+    def _is_put_off(self, feed_id: str, now: int, booked: dict[str, int]) -> bool:
+        store, domain = self._store, self._store.domains[feed_id]
+        bucket = self._bucket(domain, now)
+        gap = max(bucket.gap, self._domain_gap)
+        if bucket.free_at > now:
+            booked[domain] = booked[domain] + gap if domain in booked else bucket.free_at
+            store.due[feed_id] = booked[domain]
+            return True
+        if gap:
+            bucket.free_at, bucket.used_at = now + gap, now
+        return False
+
+    def _bucket(self, domain: str, now: int) -> Bucket:
+        bucket = self._store.buckets.setdefault(domain, Bucket())
+        if bucket.used_at > now + span_ms(bounds.CLOCK_TOLERANCE):
+            bucket.free_at = bucket.changed_at = bucket.used_at = 0
+        return bucket
+
+    def _heed(self, domain: str, now: int, mood: str, until: int) -> None:
+        bucket = self._bucket(domain, now)
+        least = max(self._domain_gap, span_ms(bounds.SLOWED_GAP) // 2)
+        if mood == "slower":
+            if now - bucket.changed_at >= _MINUTE:
+                bucket.gap = min(2 * max(bucket.gap, least), span_ms(bounds.LONGEST_GAP))
+                bucket.changed_at = now
+            bucket.free_at = max(bucket.free_at, now + bucket.gap)
+        elif mood == "well" and bucket.gap and now - bucket.changed_at >= _HOUR:
+            slower = bucket.gap * 7 // 8
+            bucket.gap, bucket.changed_at = (slower if slower > least else 0), now
+        elif not until:
+            return
+        bucket.free_at, bucket.used_at = max(bucket.free_at, until), now
 
     def _lease(self, feed_id: str, until: int) -> FeedLease:
         store = self._store
@@ -70,6 +132,7 @@ class MemoryFeedStore:
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """See `FeedStore.record`."""
         store, feed_id = self._store, lease.feed_id
@@ -77,9 +140,13 @@ class MemoryFeedStore:
             return PollRecorded.FENCED
         store.turns[feed_id] += 1
         store.due[feed_id] = to_ms(next_at)
+        store.polled[feed_id] = to_ms(now)
+        until = to_ms(restraint.until) if restraint.until else 0
+        self._heed(store.domains[feed_id], to_ms(now), mood_of(state, restraint), until)
         if articles and len(store.articles.entries) >= store.high_water:
             return PollRecorded.FULL
         store.states[feed_id] = state
+        store.domains[feed_id] = domain_of(state) or store.domains[feed_id]
         if keys:
             self._remember(feed_id, keys, now)
         for article in articles:

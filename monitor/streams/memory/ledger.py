@@ -71,9 +71,12 @@ class MemoryDeliveryLedger:
     def _keep_back(self, delivery: Delivery, hold: Hold) -> None:
         gathering = self._store.gatherings.setdefault((delivery.target_id, hold.group), Gathering())
         if not gathering.held:
-            again = gathering.released
-            earliest = 0 if again is None else again + span_ms(hold.interval)
-            gathering.until = max(to_ms(hold.until), earliest)
+            gathering.until = to_ms(hold.until)
+            if gathering.released is not None:
+                gathering.until = max(gathering.until, gathering.released + span_ms(hold.interval))
+                for start, end in hold.closed:
+                    if to_ms(start) <= gathering.until < to_ms(end):
+                        gathering.until = to_ms(end)
         gathering.held[delivery.id] = to_ms(delivery.created_at)
         booked = self._store.booked[delivery.id]
         booked.interval = span_ms(hold.interval)

@@ -64,6 +64,16 @@ class Seen:
 
 
 @dataclass(slots=True)
+class Bucket:
+    """What is left of a domain's patience, in milliseconds; as in `1_feeds.lua`."""
+
+    free_at: int = 0
+    gap: int = 0
+    changed_at: int = 0
+    used_at: int = 0
+
+
+@dataclass(slots=True)
 class Lane:
     """The unfinished deliveries of one target, each with the instant (in milliseconds) of its next event."""
 
@@ -163,6 +173,10 @@ class MemoryStore:
         self.missed = 0
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
+        self.polled: dict[str, int] = {}
+        self.urls: dict[str, str] = {}
+        self.domains: dict[str, str] = {}
+        self.buckets: dict[str, Bucket] = {}
         self.turns: dict[str, int] = {}
         self.states: dict[str, FeedState] = {}
         self.seen: dict[str, Seen] = {}

@@ -38,6 +38,7 @@ from monitor.streams.store import Store, open_store
 from tests.servers.valkey import empty
 
 HIGH_WATER = 8
+DOMAIN_GAP = timedelta(seconds=10)
 ARCHIVE = 3
 MIN_IDLE = timedelta(milliseconds=80)
 
@@ -47,6 +48,7 @@ class Ports:
     """One store, seen through all its ports; logs are made for a consumer's name."""
 
     feeds: FeedStore
+    polite_feeds: FeedStore
     articles: Callable[[str], ArticleLog]
     matches: Callable[[str], MatchLog]
     chapters: Callable[[str], ArchiveLog]
@@ -60,6 +62,7 @@ def in_memory() -> Ports:
     store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE, archive=ARCHIVE)
     return Ports(
         feeds=MemoryFeedStore(store),
+        polite_feeds=MemoryFeedStore(store, domain_gap=DOMAIN_GAP),
         articles=lambda consumer: MemoryArticleLog(store, consumer),
         matches=lambda consumer: MemoryMatchLog(store, consumer),
         chapters=lambda consumer: MemoryArchiveLog(store, consumer),
@@ -73,6 +76,7 @@ def in_memory() -> Ports:
 def on_server(store: Store) -> Ports:
     return Ports(
         feeds=StreamFeedStore(store, high_water=HIGH_WATER),
+        polite_feeds=StreamFeedStore(store, high_water=HIGH_WATER, domain_gap=DOMAIN_GAP),
         articles=lambda consumer: StreamArticleLog(
             store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
         ),

@@ -1,7 +1,10 @@
 """What every `DeliveryLedger` promises of what is held back, folded, paced and left alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from monitor.core.breaker import HEALTHY, TargetHealth, TargetStatus, disable, enable
 from monitor.core.holding import Hold
@@ -93,6 +96,21 @@ async def test_what_comes_after_a_release_waits_for_the_next(ports: Ports) -> No
     late = await tell(ports, 2, hold(until=NOW + 2 * HOUR))
     assert await claim_ids(ports, NOW + HOUR + MINUTE) != [late]
     assert late in await claim_ids(ports, NOW + 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("closed_from", "closed_until", "released"),
+    [(4, 9, 9), (5, 9, 9), (6, 9, 5), (1, 5, 5), (1, 4, 5)],
+)
+async def test_a_group_that_waits_for_its_interval_is_not_released_while_it_is_closed(
+    ports: Ports, closed_from: int, closed_until: int, released: int
+) -> None:
+    night = (NOW + closed_from * MINUTE, NOW + closed_until * MINUTE)
+    grouped = hold(until=NOW, interval=5 * MINUTE, closed=(night, (NOW + HOUR, NOW + 2 * HOUR)))
+    first = await tell(ports, -1, grouped)
+    assert first in await claim_ids(ports)
+    again = await tell(ports, 1, replace(grouped, until=NOW + SECOND))
+    assert (await get(ports, again)).due_at == NOW + released * MINUTE
 
 
 async def test_groups_and_targets_are_held_apart(ports: Ports) -> None:

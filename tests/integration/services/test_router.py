@@ -3,13 +3,16 @@ from datetime import timedelta
 from monitor.core.matchers import Matchers
 from monitor.core.model import ArticleKind, MatchedArticle
 from monitor.core.outcome import Suppression
+from monitor.core.pace import Pace
 from monitor.core.routing import Route
+from monitor.core.telling import Desk, RoutingTable
 from monitor.ports import DeliveryFilter
-from monitor.services.router import RouterService, RoutingTable
+from monitor.services.router import RouterService
 from monitor.streams.memory import (
     MemoryDeliveryLedger,
     MemoryMatchLog,
     MemoryPublicStream,
+    MemoryRegistry,
     MemoryStore,
 )
 from monitor.telemetry import Metrics
@@ -22,7 +25,8 @@ TREE = Route(
         Route(subscriber="nobody", matchers=Matchers(rule=frozenset({"quiet"}))),
     )
 )
-TABLE = RoutingTable(tree=TREE, targets={"desk": ("desk/slack", "desk/email")})
+DESK = Desk(paces={"desk/slack": Pace(), "desk/email": Pace()})
+TABLE = RoutingTable(tree=TREE, desks={"desk": DESK})
 
 
 class Bench:
@@ -31,11 +35,13 @@ class Bench:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.ledger = MemoryDeliveryLedger(self.store)
+        self.registry = MemoryRegistry(self.store)
         self.metrics = Metrics()
         self.service = RouterService(
             MemoryMatchLog(self.store),
             MemoryPublicStream(self.store),
             self.ledger,
+            self.registry,
             TABLE,
             StandingClock(),
             self.metrics,

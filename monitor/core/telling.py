@@ -1,0 +1,317 @@
+"""Who is told of a match, when, and why not: the one decision that the router carries out and `routes test` prints.
+
+Each match ends, for every route that takes it and every target of the subscriber there, in exactly one of three ways:
+told at once, held until an instant, or suppressed with a reason.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+from monitor.core.holding import Hold
+from monitor.core.inhibition import InhibitRule, inhibited_by
+from monitor.core.localtime import next_hour
+from monitor.core.matchers import RANK, Subject
+from monitor.core.model import Match, MatchedArticle
+from monitor.core.outcome import HoldReason, Suppression
+from monitor.core.pace import (
+    Choice,
+    Immediate,
+    Pace,
+    next_digest,
+    parse_schedule,
+    quiet_times,
+    quiet_until,
+)
+from monitor.core.routing import EVERYTHING, Path, Route, Visit, effective, take
+from monitor.core.silences import Silence, silenced_by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """A subscriber as routing sees it: the pace of each target that is switched on, by target id."""
+
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingTable:
+    """Who is told of what, as configured: the tree, the subscribers by name, and what inhibits what."""
+
+    tree: Route = field(default_factory=Route)
+    desks: Mapping[str, Desk] = field(default_factory=dict)
+    inhibit: tuple[InhibitRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What else counts at this moment: silences, what readers chose by target id, and when sources of inhibition came.
+
+    Those are by the keys that `inhibition.asked` gives.
+    """
+
+    silences: Sequence[Silence] = ()
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    remembered: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """At once."""
+
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not at once, or with a budget not always: on the terms of the hold."""
+
+    hold: Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Not at all."""
+
+    reason: Suppression
+    detail: str = ""
+
+
+Decision = Told | Held | Suppressed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What becomes of a match at one node for one target; without a target when nobody is there to be told."""
+
+    match: Match
+    path: Path
+    decision: Decision
+    subscriber: str = ""
+    target_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What one target is told of an article: the matches of it that are not suppressed, with one hold or none."""
+
+    subscriber: str
+    target_id: str
+    matches: tuple[Match, ...]
+    hold: Hold | None
+
+
+def answers(
+    table: RoutingTable, around: Circumstances, matched: MatchedArticle, now: datetime
+) -> Iterator[Answer]:
+    """Decide on each match of an article by itself."""
+    for match in matched.matches:
+        for visit in take(table.tree, matched.article, match):
+            yield from _at_node(table, around, visit, Subject(matched.article, match), now)
+
+
+def messages(given: Sequence[Answer]) -> Iterator[Message]:
+    """Join what one target is told of one article: an article is one thing to read.
+
+    The most urgent of its matches decides when: what is told at once takes along what would be held.
+    """
+    told: dict[str, dict[str, Answer]] = {}
+    for answer in given:
+        if not isinstance(answer.decision, Suppressed):
+            by_rule = told.setdefault(answer.target_id, {})
+            known = by_rule.get(answer.match.rule_id)
+            if known is None or _urgency(answer) < _urgency(known):
+                by_rule[answer.match.rule_id] = answer
+    for target_id, by_rule in told.items():
+        first = min(by_rule.values(), key=_urgency)
+        yield Message(
+            subscriber=first.subscriber,
+            target_id=target_id,
+            matches=tuple(answer.match for answer in by_rule.values()),
+            hold=first.decision.hold if isinstance(first.decision, Held) else None,
+        )
+
+
+def _urgency(answer: Answer) -> tuple[int, float]:
+    """Order decisions: told, then told while there is budget, then held, by the instant of release."""
+    if not isinstance(answer.decision, Held):
+        return (0, 0)
+    hold = answer.decision.hold
+    return (1 if hold.free else 2, hold.until.timestamp())
+
+
+# --- one node, one match ---
+
+
+def _at_node(
+    table: RoutingTable, around: Circumstances, visit: Visit, subject: Subject, now: datetime
+) -> Iterator[Answer]:
+    match, name = subject.match, visit.subscriber
+    if name is None:
+        detail = f"the route {visit.node.title!r} and those above it name no subscriber"
+        decision = Suppressed(Suppression.NO_ROUTE, detail)
+        yield Answer(match=match, path=visit.path, decision=decision)
+        return
+    desk = table.desks.get(name, Desk())
+    if not desk.paces:
+        decision = Suppressed(Suppression.NO_TARGET, f"no target of {name} is switched on")
+        yield Answer(match=match, path=visit.path, subscriber=name, decision=decision)
+    for target_id, pace in desk.paces.items():
+        about = Subject(subject.article, match, name, target_id)
+        yield Answer(
+            match=match,
+            path=visit.path,
+            subscriber=name,
+            target_id=target_id,
+            decision=decide(table.inhibit, around, visit.path, pace, about, now),
+        )
+
+
+def decide(
+    inhibit: Sequence[InhibitRule],
+    around: Circumstances,
+    path: Path,
+    pace: Pace,
+    subject: Subject,
+    now: datetime,
+) -> Decision:
+    """Decide on a match at the node that `path` leads to, for a target with this pace."""
+    choice = around.choices.get(subject.target)
+    node = effective(path)
+    return (
+        _unsubscribed(choice)
+        or _silenced(around.silences, subject, now)
+        or _inhibited(inhibit, around.remembered, subject, now)
+        or _muted(node, now)
+        or _paced(path, node, _chosen(pace, node, choice), subject, now)
+    )
+
+
+def _unsubscribed(choice: Choice | None) -> Suppressed | None:
+    if choice is None or not choice.unsubscribed:
+        return None
+    since = f" on {choice.chosen_at:%Y-%m-%d}" if choice.chosen_at else ""
+    return Suppressed(Suppression.UNSUBSCRIBED, f"the reader of {choice.target_id} left{since}")
+
+
+def _chosen(pace: Pace, node: Route, choice: Choice | None) -> Pace:
+    """Return the pace with what counts: chosen by the reader, asked for by the route, or configured for the target."""
+    of_reader = parse_schedule(choice.schedule) if choice and choice.schedule else None
+    least = node.break_through.severity if node.break_through else pace.break_through
+    schedule = of_reader or node.schedule or pace.schedule
+    return replace(pace, schedule=schedule, break_through=least)
+
+
+def _silenced(silences: Sequence[Silence], subject: Subject, now: datetime) -> Suppressed | None:
+    silence = silenced_by(silences, subject, now)
+    if silence is None:
+        return None
+    comment = f": {silence.comment}" if silence.comment else ""
+    said = f"silence {silence.id} of {silence.author} until {_utc(silence.ends_at)}{comment}"
+    return Suppressed(Suppression.SILENCED, said)
+
+
+def _inhibited(
+    rules: Sequence[InhibitRule],
+    remembered: Mapping[str, datetime],
+    subject: Subject,
+    now: datetime,
+) -> Suppressed | None:
+    found = inhibited_by(rules, remembered, subject, now)
+    if found is None:
+        return None
+    until = _utc(found.source_at + found.rule.window)
+    return Suppressed(Suppression.INHIBITED, f"{found.rule}, until {until}")
+
+
+def _muted(node: Route, now: datetime) -> Suppressed | None:
+    for interval in node.muted:
+        if interval.contains(now):
+            return Suppressed(Suppression.MUTED, f"the route is muted by {interval.name}")
+    if node.active and not any(interval.contains(now) for interval in node.active):
+        names = ", ".join(interval.name for interval in node.active)
+        return Suppressed(Suppression.MUTED, f"the route is active only in {names}")
+    return None
+
+
+def _paced(path: Path, node: Route, pace: Pace, subject: Subject, now: datetime) -> Told | Held:
+    """Decide when, of a match that is told in any case."""
+    severity = subject.match.severity
+    if pace.break_through and RANK[severity] >= RANK[pace.break_through]:
+        return Told(f"{severity} breaks through")
+    hold = _digest(pace, now) or _grouped(path, node, pace, subject, now)
+    quiet_end = quiet_until(pace.quiet, hold.until if hold else now, pace.zone)
+    if quiet_end:
+        return Held(_until_loud(pace, quiet_end))
+    hold = hold or _budget(pace, now)
+    return Held(hold) if hold else Told()
+
+
+def _until_loud(pace: Pace, quiet_end: datetime) -> Hold:
+    """Hold for the end of quiet hours: everything of them is one digest, whatever it would have waited for."""
+    hours = ", ".join(map(str, pace.quiet))
+    return Hold(
+        group=f"quiet until {_utc(quiet_end)}",
+        reason=HoldReason.QUIET_HOURS,
+        until=quiet_end,
+        detail=f"quiet hours {hours} {pace.zone_name}",
+    )
+
+
+def _digest(pace: Pace, now: datetime) -> Hold | None:
+    schedule = pace.schedule
+    if isinstance(schedule, Immediate):
+        return None
+    until = next_digest(schedule, now, pace.zone)
+    return Hold(
+        group=f"digest at {_utc(until)}",
+        reason=HoldReason.DIGEST,
+        until=until,
+        detail=f"digest {schedule} {pace.zone_name}",
+    )
+
+
+def _grouped(path: Path, node: Route, pace: Pace, subject: Subject, now: datetime) -> Hold | None:
+    """Hold for a group, if the route asks for it; without a wait the first of a group is told at once."""
+    wait, interval = node.group_wait or timedelta(), node.group_interval or timedelta()
+    if not wait and not interval:
+        return None
+    by = node.group_by or ()
+    names = (*_ALL, *sorted(subject.match.labels)) if EVERYTHING in by else by
+    said = ", ".join(f"{name} {subject.said(name) or '-'}" for name in by if name != EVERYTHING)
+    return Hold(
+        group=f"group {_group_key(path, names, subject)}",
+        reason=HoldReason.GROUP,
+        until=now + wait,
+        interval=interval,
+        closed=quiet_times(pace.quiet, now + wait, interval, pace.zone),
+        detail=f"grouped by {said}" if said else f"grouped by the route {node.title}",
+    )
+
+
+_ALL = ("article", "rule")
+
+
+def _group_key(path: Path, names: Sequence[str], subject: Subject) -> str:
+    route = "/".join(node.title for node in path)
+    values = (f"{name}={subject.said(name)}" for name in names)
+    return blake2b("\0".join((route, *values)).encode(), digest_size=8).hexdigest()
+
+
+def _budget(pace: Pace, now: datetime) -> Hold | None:
+    if pace.budget is None:
+        return None
+    hour_ends = next_hour(now, pace.zone)
+    until = quiet_until(pace.quiet, hour_ends, pace.zone) or hour_ends
+    return Hold(
+        group=f"surplus until {_utc(until)}",
+        reason=HoldReason.ALLOWANCE,
+        until=until,
+        free=pace.budget,
+        detail=f"more than {pace.budget} alerts this hour",
+    )
+
+
+def _utc(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
