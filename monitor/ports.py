@@ -242,6 +242,7 @@ class RecordKind(StrEnum):
     CHOICE = "choice"  # what the reader of a target chose
     INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
+    THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
 
 
@@ -330,6 +331,10 @@ class Registry(Protocol):
 
     async def get(self, kind: RecordKind, record_id: str) -> Record | None:
         """Return one record."""
+        ...
+
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """Return the id of the record that holds what has to be unique, if one does."""
         ...
 
     async def versions(self) -> Mapping[RecordKind, int]:

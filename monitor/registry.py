@@ -4,7 +4,7 @@ A record is one byte of version, then JSON of its fields by name, so that a pers
 are those of stream entries: within a version fields may be added, with a default, and unknown ones are ignored.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -98,10 +98,16 @@ class Roster(Generic[T]):
     A record that cannot be read (a newer release wrote it) is left out, and logged: it costs no other.
     """
 
-    def __init__(self, registry: Registry, codec: RecordCodec[T]) -> None:
-        """Start empty; nothing is asked yet."""
+    def __init__(
+        self,
+        registry: Registry,
+        codec: RecordCodec[T],
+        finish: Callable[[T], T] = lambda value: value,
+    ) -> None:
+        """Start empty; nothing is asked yet. `finish` adds to each value what the settings of this process say."""
         self._registry = registry
         self._codec = codec
+        self._finish = finish
         self._version = 0
         self._values: dict[str, T] = {}
 
@@ -150,7 +156,7 @@ class Roster(Generic[T]):
 
     def _take(self, record: Record) -> bool:
         try:
-            self._values[record.id] = self._codec.decode(record.value)
+            self._values[record.id] = self._finish(self._codec.decode(record.value))
         except CodecError as error:
             log.warning(
                 "record_not_read", kind=self._codec.kind, record=record.id, error=str(error)

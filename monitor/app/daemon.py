@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 
 from monitor import __version__
+from monitor.app.linkkey import linker_of
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.explain import explain
@@ -18,9 +19,10 @@ from monitor.config.settings import Settings
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
+from monitor.web.links import LinkPages
 
 # The sections of monitor.yaml: what they bound is built once.
-_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network")
+_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
 
 _USE_ARCHIVE = frozenset({"archiver", "web"})
 
@@ -39,7 +41,8 @@ async def run_daemon(
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_store_parts(settings))
-        outside = await stack.enter_async_context(open_outside(settings))
+        linker = await asyncio.to_thread(linker_of, settings)
+        outside = await stack.enter_async_context(open_outside(settings, parts.registry, linker))
         archive = None
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
@@ -47,10 +50,10 @@ async def run_daemon(
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
             endpoints = Endpoints(parts.health, metrics, reloads.problems)
-            listen = settings.listen
-            await stack.enter_async_context(
-                serve(endpoints.application(), listen.host, listen.port)
-            )
+            listen, pages = settings.listen, endpoints.application()
+            if linker:
+                LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
+            await stack.enter_async_context(serve(pages, listen.host, listen.port))
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:
             watching = [

@@ -6,13 +6,35 @@ from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
 from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
-from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
+from monitor.core.targets import (
+    AppriseTarget,
+    DiscordTarget,
+    EmailTarget,
+    MattermostTarget,
+    NtfyTarget,
+    SlackBotTarget,
+    SlackTarget,
+    Target,
+    TeamsTarget,
+    TelegramTarget,
+    WebhookTarget,
+)
 from monitor.ports import USUAL_TERMS, Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
-# Slack takes one message a second for each channel.
+# How fast each takes messages by its documentation, with a little to spare. A reader takes no more than some at once.
+_CHAT = LaneTerms(gap=timedelta(milliseconds=1050), in_flight=1, most_waiting=5)
+_SLOWER = LaneTerms(gap=timedelta(seconds=3), in_flight=1, most_waiting=5)
 _TERMS: Mapping[type, LaneTerms] = {
-    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1),
+    SlackTarget: _CHAT,
+    SlackBotTarget: _CHAT,
+    TeamsTarget: _CHAT,
+    MattermostTarget: _CHAT,
+    DiscordTarget: _SLOWER,  # 30 a minute and webhook
+    TelegramTarget: _SLOWER,  # 20 a minute and group
+    NtfyTarget: LaneTerms(gap=timedelta(seconds=5), in_flight=1, most_waiting=5),
+    AppriseTarget: _SLOWER,
+    EmailTarget: LaneTerms(most_waiting=10),
 }
 
 
@@ -66,7 +88,7 @@ class Lanes:
 
         A mail server may think for long before it takes a message, and being cut off there sends it twice.
         """
-        patient = isinstance(target, EmailTarget)
+        patient = isinstance(target, EmailTarget | AppriseTarget)
         return max(self._timeout, LONGEST_ATTEMPT) if patient else self._timeout
 
 

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from monitor import __version__
 from monitor.archive.sqlite import open_sqlite
 from monitor.channels.build import ChannelBuilder
+from monitor.channels.threads import RegistryThreads
 from monitor.config.settings import Settings
+from monitor.core.links import Linker
 from monitor.core.targets import Target
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
@@ -115,13 +117,19 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
 
 
 @asynccontextmanager
-async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
-    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
+async def open_outside(
+    settings: Settings, registry: Registry | None = None, linker: Linker | None = None
+) -> AsyncIterator[Outside]:
+    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels.
+
+    Channels remember in `registry` where they left a story, and put links of `linker` into messages.
+    """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    threads = RegistryThreads(registry) if registry else None
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         ProcessParser() as parser,
-        ChannelBuilder(allow=allow, user_agent=agent) as channels,
+        ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
     ):
         yield Outside(
             fetcher=HttpFetcher(

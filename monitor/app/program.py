@@ -44,13 +44,17 @@ class Program:
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
-            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+            parts.feeds,
+            Roster(parts.registry, FEEDS, self._within_bounds),
+            _by_id(settings),
+            clock,
+            metrics,
         )
         self.poller = PollerService(
             parts.feeds,
             outside.fetcher,
             outside.parser,
-            self.listing.feeds,
+            {},
             clock,
             metrics,
             linguist=outside.linguist,
@@ -58,6 +62,7 @@ class Program:
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
         )
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches,
@@ -103,10 +108,16 @@ class Program:
         self.matcher.use(settings.rule_set)
         self.router.use(table)
         self.listing.use(feeds)
-        self.poller.use(self.listing.feeds)
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
+
+    def _within_bounds(self, feed: Feed) -> Feed:
+        """Return a feed of the registry with the intervals that the settings allow now."""
+        poll = self.settings.poll
+        every = None if feed.every is None else max(feed.every, poll.min_interval)
+        return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Schedule the feeds and run the services until `stop` is set."""

@@ -17,7 +17,18 @@ BAD_USAGE = 2
 class Commands(click.Group):
     """Imports a command when it is asked for: a daemon that runs for months carries no library of the others."""
 
-    NAMES = ("run", "demo", "check", "status", "match", "parse", "rules", "deliveries", "entities")
+    NAMES = (
+        "run",
+        "demo",
+        "check",
+        "status",
+        "feeds",
+        "match",
+        "parse",
+        "rules",
+        "deliveries",
+        "entities",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
         """Return the names, the first to know first."""

@@ -8,8 +8,14 @@ from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
 from monitor.config.schema import SubscriberSettings, SubscribersFile
-from monitor.config.secrets import SecretSource, check_archive_address, check_store_address
-from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store
+from monitor.config.secrets import (
+    SecretSource,
+    check_archive_address,
+    check_link_key,
+    check_store_address,
+)
+from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
+from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
@@ -51,6 +57,7 @@ def _settings(
         deliver=process.deliver,
         retention=process.retention,
         network=process.network,
+        web=_web(files, secrets, problems),
         feeds=tuple(
             records.feed(feed, process.poll)
             for source in files.feeds
@@ -59,7 +66,9 @@ def _settings(
         ),
         rulebase=compile_rulebase(files.rules, files.entities, problems, standing),
         subscribers=tuple(
-            Subscriber(name=item.settings.name, targets=tuple(_targets(item, secrets, problems)))
+            Subscriber(
+                name=item.settings.name, targets=tuple(_targets(item, secrets, directory, problems))
+            )
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
@@ -129,17 +138,31 @@ def _archive(
     )
 
 
+def _web(files: Files, secrets: SecretSource, problems: list[Problem]) -> Web:
+    settings = files.process.settings.web
+    try:
+        key = secrets.get(settings, "link_key", check_link_key)
+    except WrongValueError as error:
+        item = Item(settings, files.process.root.find(("web",)), files.process.document)
+        problems.append(item.problem((error.key,), error.message, error.hint))
+        key = None
+    return Web(public_url=settings.public_url, link_key=key)
+
+
 def _targets(
-    subscriber: Item[SubscriberSettings], secrets: SecretSource, problems: list[Problem]
+    subscriber: Item[SubscriberSettings],
+    secrets: SecretSource,
+    directory: Path,
+    problems: list[Problem],
 ) -> Iterator[Target]:
     """Yield the targets that are switched on; the secrets of the others need not exist."""
-    name = subscriber.settings.name
+    name, document = subscriber.settings.name, subscriber.document
     for number, settings in enumerate(subscriber.settings.targets):
         if settings.enabled and subscriber.settings.enabled:
+            node = subscriber.node.find(("targets", number))
             try:
-                yield records.target(name, settings, secrets)
+                target = records.target(name, settings, secrets)
+                yield with_template(target, Item(settings, node, document), directory, problems)
             except WrongValueError as error:
-                target = subscriber.node.find(("targets", number))
-                node = target.owner(error.key)
-                item = Item(settings, node, subscriber.document)
+                item = Item(settings, node.owner(error.key), document)
                 problems.append(item.problem((error.key,), error.message, error.hint))

@@ -62,10 +62,12 @@ class PollerService(LeasingService[FeedLease]):
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
 
-    def use(self, feeds: Mapping[str, Feed]) -> None:
-        """Poll `feeds` from the next turn on."""
+    def use(self, feeds: Mapping[str, Feed], addresses: Mapping[str, str] | None = None) -> None:
+        """Poll `feeds` from the next turn on; `addresses` are theirs, with the ids. Both may change meanwhile."""
         self._feeds = feeds
-        self._addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
+        if addresses is None:
+            addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
+        self._addresses = addresses
 
     async def _claim(self, limit: int) -> Sequence[FeedLease]:
         now = self._clock.now()
@@ -82,6 +84,10 @@ class PollerService(LeasingService[FeedLease]):
         if feed is None:
             await self._give_back(lease)
             return
+        await self.poll(feed, lease)
+
+    async def poll(self, feed: Feed, lease: FeedLease) -> tuple[PollDecision, PollRecorded]:
+        """Poll a feed that is leased; record what follows from it, and return it and whether that was recorded."""
         trace = self._new_trace()
         with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
             started_at = self._clock.now()
@@ -101,6 +107,7 @@ class PollerService(LeasingService[FeedLease]):
             if early is None:
                 self.metrics.poll_seconds.observe((now - started_at).total_seconds())
                 self._tell(lease.state, decision, recorded, now)
+            return decision, recorded
 
     async def _give_back(self, lease: FeedLease) -> None:
         """Leave a feed to others that this process does not know: unlisted meanwhile, or listed a moment ago."""
