@@ -520,6 +520,10 @@ class Archive(Protocol):
         """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
         ...
 
+    async def count(self, since: datetime | None, until: datetime | None) -> int:
+        """Return how many articles were seen in [`since`, `until`)."""
+        ...
+
     async def versions(self, article_id: str) -> Sequence[Kept]:
         """Return an article in every text it had, oldest first; nothing when it is not kept."""
         ...

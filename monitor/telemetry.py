@@ -128,6 +128,10 @@ class Metrics:
             "published_to_seen_seconds",
             "From the time a feed states to our poll, where it states one.",
         )
+        self.canary = histogram(
+            "canary_seconds",
+            "From the publication of an article of our own to where subscribers would be told.",
+        )
         self.seen_to_matched = histogram("seen_to_matched_seconds", "From the poll to the match.")
         self.seen_to_delivered = histogram(
             "seen_to_delivered_seconds", "From the poll to a delivery."

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -16,7 +18,9 @@ from monitor.config.explain import explain
 from monitor.config.load import load
 from monitor.config.reload import changes
 from monitor.config.settings import Settings
+from monitor.core.canary import canary_document
 from monitor.errors import ConfigError, StreamError
+from monitor.ports import Clock
 from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
 from monitor.web.links import LinkPages
@@ -49,7 +53,8 @@ async def run_daemon(
         program = Program(settings, parts, outside, metrics, only, archive)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
-            endpoints = Endpoints(parts.health, metrics, reloads.problems)
+            canary = _canary(parts.clock, settings.poll.canary)
+            endpoints = Endpoints(parts.health, metrics, reloads.problems, canary)
             listen, pages = settings.listen, endpoints.application()
             if linker:
                 LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
@@ -127,6 +132,10 @@ class Reloads:
         self._refused = why
         self._metrics.reload_ok.set(0)
         log.error("config_refused", problems=why)
+
+
+def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:
+    return None if every is None else lambda: canary_document(clock.now(), every)
 
 
 def _differ(section: str, new: Settings, old: Settings) -> bool:

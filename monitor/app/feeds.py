@@ -135,6 +135,7 @@ class FeedDesk:
         ready = Outside(
             fetcher=_Ready(found.document, found.parsed),
             parser=_Ready(found.document, found.parsed),
+            linguist=outside.linguist,
             channel=outside.channel,
         )
         return await self.poll(feed, ready)
@@ -178,6 +179,7 @@ class FeedDesk:
             {feed.id: feed},
             clock,
             Metrics(),
+            linguist=outside.linguist,
             concurrency=1,
             lease=_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],

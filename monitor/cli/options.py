@@ -1,12 +1,17 @@
 """Options that several commands share."""
 
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from monitor.config.load import load
 from monitor.config.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 config_option = click.option(
     "--config",
@@ -17,6 +22,30 @@ config_option = click.option(
     show_default=True,
     help="The configuration directory.",
 )
+
+
+def instant_option(name: str, text: str) -> Callable[[Command], Command]:
+    """Return an option that takes an instant; without a zone it is in UTC."""
+    return click.option(
+        name,
+        callback=_instant,
+        metavar="INSTANT",
+        help=f"{text} Such as 2026-01-15T23:30+02:00; without a zone it is UTC.",
+    )
+
+
+def _instant(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no instant: write 2026-01-15T23:30+02:00"
+        ) from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def load_settings(directory: Path) -> Settings:

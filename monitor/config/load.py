@@ -7,7 +7,7 @@ from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
-from monitor.config.schema import SubscriberSettings, SubscribersFile
+from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
 from monitor.config.secrets import (
     SecretSource,
     check_archive_address,
@@ -17,6 +17,8 @@ from monitor.config.secrets import (
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
 from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError
+from monitor.core.canary import canary_feed
+from monitor.core.model import Feed
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import Subscriber, Target
@@ -48,21 +50,25 @@ def _settings(
     """Build the settings as far as the files allow; what is left out has its problem."""
     process = files.process.settings
     secrets = SecretSource(directory, environ)
+    listen = environment.listen(process.listen, environ, problems)
     return Settings(
         store=_store(files, environ, secrets, problems),
         archive=_archive(files, environ, secrets, problems),
-        listen=environment.listen(process.listen, environ, problems),
+        listen=listen,
         log=process.log,
         poll=process.poll,
         deliver=process.deliver,
         retention=process.retention,
         network=process.network,
         web=_web(files, secrets, problems),
-        feeds=tuple(
-            records.feed(feed, process.poll)
-            for source in files.feeds
-            for feed in source.settings.feeds
-            if feed.enabled
+        feeds=(
+            *(
+                records.feed(feed, process.poll)
+                for source in files.feeds
+                for feed in source.settings.feeds
+                if feed.enabled
+            ),
+            *_canary(files, listen, problems),
         ),
         rulebase=compile_rulebase(files.rules, files.entities, problems, standing),
         subscribers=tuple(
@@ -74,6 +80,23 @@ def _settings(
         ),
         routing=_routing(files.subscribers),
     )
+
+
+def _canary(files: Files, listen: ListenSettings, problems: list[Problem]) -> Iterator[Feed]:
+    every = files.process.settings.poll.canary
+    if every is None:
+        return
+    if not listen.port:
+        poll = files.process.root.find(("poll",))
+        item = Item(files.process.settings.poll, poll, files.process.document)
+        problems.append(
+            item.problem(
+                ("canary",), "the canary needs a port that is known", "give listen.port a number"
+            )
+        )
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - what others wrote
+    base = f"http://{f'[{host}]' if ':' in host else host}:{listen.port}"
+    yield canary_feed(base, every)
 
 
 def _routing(sources: tuple[Source[SubscribersFile], ...]) -> RoutingTable:

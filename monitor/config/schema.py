@@ -143,6 +143,9 @@ class PollSettings(Section):
     """The longest interval that is learned."""
     domain_gap: Annotated[Duration, lasting("0s", "10m")] = timedelta(seconds=1)
     """The least time between two polls of one registrable domain (all of `*.example.co.uk`), by whatever poller."""
+    canary: Annotated[Duration, lasting("10s", "1d")] | None = None
+    """How often an article of our own is published, polled and routed to nobody, to measure the way: see
+    `monitor_canary_seconds`. The web service serves it and must run on the same host. None: never."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
 

@@ -60,9 +60,12 @@ def feed_notice(feed: Feed, what: str, title: str, text: str, now: datetime) -> 
 
 def own_matches(article: Article) -> tuple[Match, ...] | None:
     """Return the match of an article that the monitor wrote itself; None for an article of a publisher."""
-    if article.feed_id != FEED:
+    if article.feed_id == FEED:
+        rule_id = article.tags[0]
+    elif article.feed_id.startswith(f"{FEED}."):
+        rule_id = article.feed_id
+    else:
         return None
-    rule_id = article.tags[0]
     match = Match(
         rule_id=rule_id,
         article_id=article.id,

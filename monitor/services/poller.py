@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import structlog
 
+from monitor.core.canary import CANARY
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
@@ -182,6 +183,8 @@ class PollerService(LeasingService[FeedLease]):
             log.warning("feed_noticed", what=notice.title, why=notice.summary)
 
     def _count(self, article: Article, now: datetime) -> None:
+        if article.feed_id == CANARY:
+            return
         self.metrics.articles.labels(article.kind).inc()
         if article.published_at and article.published_at <= now:
             self.metrics.published_to_seen.observe((now - article.published_at).total_seconds())
