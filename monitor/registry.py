@@ -15,6 +15,7 @@ from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
 from monitor.core.silences import Silence
+from monitor.core.websub import HubSubscription
 from monitor.errors import CodecError
 from monitor.ports import Record, RecordKind, Registry
 
@@ -60,6 +61,7 @@ class RecordCodec(Generic[T]):
 
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
+HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)

@@ -109,6 +109,7 @@ class Metrics:
         self.feed_notices = counter(
             "feed_notices", "What operators were told of feeds, by what it was.", "what"
         )
+        self.hub_pushes = counter("hub_pushes", "Documents that hubs pushed, by result.", "result")
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
         self.held = counter("held", "Alerts kept back to be told with others, by reason.", "reason")

@@ -11,6 +11,7 @@ from pathlib import Path
 import structlog
 
 from monitor import __version__
+from monitor.app.hubs import capability_of
 from monitor.app.linkkey import linker_of
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
@@ -24,6 +25,7 @@ from monitor.ports import Clock
 from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
 from monitor.web.links import LinkPages
+from monitor.web.websub import HubPages
 
 # The sections of monitor.yaml: what they bound is built once.
 _AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
@@ -50,7 +52,8 @@ async def run_daemon(
         archive = None
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
-        program = Program(settings, parts, outside, metrics, only, archive)
+        capability = await asyncio.to_thread(capability_of, settings)
+        program = Program(settings, parts, outside, metrics, only, archive, capability)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
             canary = _canary(parts.clock, settings.poll.canary)
@@ -58,6 +61,8 @@ async def run_daemon(
             listen, pages = settings.listen, endpoints.application()
             if linker:
                 LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
+            if program.callback:
+                HubPages(program.callback, settings.poll.max_bytes).add_to(pages)
             await stack.enter_async_context(serve(pages, listen.host, listen.port))
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:

@@ -13,6 +13,7 @@ from monitor.core.addresses import distinct_id, feed_key, suggested_id
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.model import Feed, FeedState
 from monitor.core.poll import PollDecision
+from monitor.core.websub import HubSubscription
 from monitor.errors import FeedReason, MonitorError, ParseError
 from monitor.feeds.charset import decode
 from monitor.feeds.discover import FeedLink, feed_links
@@ -20,6 +21,7 @@ from monitor.feeds.lines import FeedLine
 from monitor.ports import Draft, PollRecorded, RecordKind, Refusal
 from monitor.registry import FEEDS, all_records
 from monitor.services.poller import PollerService
+from monitor.services.websub import subscription_of
 from monitor.telemetry import Metrics
 
 FILE, ADDED = "file", "added"
@@ -85,6 +87,11 @@ class FeedDesk:
             feed, origin = FEEDS.decode(record.value), ADDED
         state = (await self._parts.feeds.states([feed_id])).get(feed_id)
         return Listed(feed=feed, origin=origin, state=state)
+
+    async def hub_of(self, feed_id: str) -> HubSubscription | None:
+        """Return what the hub of a feed was asked for."""
+        subscription, _ = await subscription_of(self._parts.registry, feed_id)
+        return subscription
 
     async def everything(self) -> AsyncIterator[Listed]:
         """Yield every feed with its state: those of files first, then those added, in the order of adding."""
@@ -198,6 +205,7 @@ class FeedDesk:
         now = self._parts.clock.now()
         if not await self._parts.registry.remove(RecordKind.FEED, feed_id, now):
             raise MonitorError(f"no feed {feed_id!r}; `monitor feeds list` shows the ids")
+        await self._parts.registry.remove(RecordKind.HUB_SUBSCRIPTION, feed_id, now)
         await self._parts.feeds.unschedule([feed_id])
 
     # --- import ---

@@ -17,8 +17,12 @@ def linker_of(settings: Settings) -> Linker | None:
     """Return what writes and reads links; None where no public address is configured, so that nobody could open one."""
     if settings.web.public_url is None:
         return None
-    key = settings.web.link_key or _kept_key(settings.store.directory)
-    return Linker(settings.web.public_url, key)
+    return Linker(settings.web.public_url, key_of(settings))
+
+
+def key_of(settings: Settings) -> Secret:
+    """Return the key, for whatever else has to be signed."""
+    return settings.web.link_key or _kept_key(settings.store.directory)
 
 
 def _kept_key(directory: Path) -> Secret:

@@ -16,6 +16,7 @@ from monitor.core.targets import Target
 from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
@@ -28,6 +29,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    HubClient,
     Linguist,
     MatchLog,
     Parser,
@@ -80,6 +82,7 @@ class Outside:
     parser: Parser
     linguist: Linguist
     channel: Callable[[Target], Channel]
+    hubs: HubClient | None = None
 
 
 @asynccontextmanager
@@ -148,6 +151,7 @@ async def open_outside(
             parser=parser,
             linguist=ModelLinguist(),
             channel=channels.build,
+            hubs=HttpHubClient(session),
         )
 
 

@@ -32,6 +32,7 @@ class Commands(click.Group):
         "routes",
         "silence",
         "deliveries",
+        "targets",
         "entities",
     )
 

@@ -10,6 +10,7 @@ import click
 
 from monitor.config.load import load
 from monitor.config.settings import Settings
+from monitor.config.values import WrongValueError, duration, expiry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,3 +52,26 @@ def _instant(
 def load_settings(directory: Path) -> Settings:
     """Load with the environment of this process; raise `ConfigError` with every problem."""
     return load(directory, os.environ)
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant in the past: so long ago (`2h`, `7d`), a date (its beginning in UTC), or an instant with its zone."""
+
+    name = "when"
+
+    def convert(
+        self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read it, or refuse it with an example."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.now(UTC) - duration(value)
+        except (WrongValueError, OverflowError):
+            pass  # not a duration, then
+        try:
+            if len(value) == len("2026-12-31"):
+                return datetime.fromisoformat(f"{value}T00:00+00:00")
+            return expiry(value)
+        except (WrongValueError, ValueError):
+            self.fail(f"{value!r} is none of 2h, 7d, 2026-12-31 and 2026-12-31T18:00Z", param, ctx)

@@ -7,6 +7,7 @@ from monitor.core.model import Feed, FeedState
 from monitor.core.moves import address_of, plain_address
 from monitor.core.rhythm import silent_for
 from monitor.core.schedule import in_words, interval_of
+from monitor.core.websub import HubState, HubSubscription, is_alive
 
 _LONG_AGO = timedelta(days=2)
 
@@ -56,6 +57,19 @@ def in_detail(feed: Feed, state: FeedState | None, now: datetime) -> Iterator[tu
     yield "overlap", _overlap(state, now)
     if state.quiet is not None:
         yield "rhythm", f"longest usual silence {_long(state.quiet)}"
+
+
+def hub_in_words(subscription: HubSubscription, now: datetime) -> str:
+    """Say whether a feed is pushed, and if not, why."""
+    hub = subscription.hub
+    if is_alive(subscription, now):
+        last = f", last push {ago(subscription.pushed_at, now)}"
+        promised = ahead(subscription.expires_at, now).removeprefix("in ")
+        missed = " (a poll found what it had not pushed)" if subscription.missed_at else ""
+        return f"pushed by {hub}{last}, promised for {promised}{missed}"
+    is_over = subscription.state is HubState.ACTIVE
+    why = subscription.detail or ("its promise is over" if is_over else "not asked yet")
+    return f"not pushed by {hub}: {why}; asked again {ahead(subscription.act_at, now)}"
 
 
 def _trouble(state: FeedState, now: datetime) -> Iterator[tuple[str, str]]:

@@ -176,6 +176,11 @@ Target = (
 )
 
 
+def kind_of(target: Target) -> str:
+    """Return the kind of a target as the configuration writes it."""
+    return type(target).__name__.removesuffix("Target").lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A party that receives alerts, with its targets that are switched on; none if it is switched off itself."""

@@ -18,7 +18,16 @@ from monitor.config.settings import Settings
 from monitor.core.model import FeedState
 from monitor.core.render.clean import line
 from monitor.core.schedule import in_words, interval_of
-from monitor.core.standing import ago, ahead, in_a_word, in_detail, is_failing, is_silent
+from monitor.core.standing import (
+    ago,
+    ahead,
+    hub_in_words,
+    in_a_word,
+    in_detail,
+    is_failing,
+    is_silent,
+)
+from monitor.core.websub import HubSubscription
 
 _NOTHING = FeedState()
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -76,7 +85,7 @@ def list_(config: Path, failing: bool, silent: bool, sort: str | None, limit: in
 @click.argument("feed_id")
 def show(config: Path, feed_id: str) -> None:
     """Show one feed: what it is, how it stands, when it is polled next and why."""
-    listed, now = asyncio.run(_get(load_settings(config), feed_id))
+    listed, hub, now = asyncio.run(_get(load_settings(config), feed_id))
     feed = listed.feed
     origin = "added by command" if listed.origin == ADDED else "a file of the configuration"
     rows = [("feed", feed.id), ("name", feed.name), ("url", feed.url), ("from", origin)]
@@ -90,7 +99,8 @@ def show(config: Path, feed_id: str) -> None:
         )
         if value
     ]
-    for name, value in (*rows, *in_detail(feed, listed.state, now)):
+    pushed = [("hub", hub_in_words(hub, now))] if hub else []
+    for name, value in (*rows, *in_detail(feed, listed.state, now), *pushed):
         click.echo(f"{name:13} {line(value, 1000)}")
 
 
@@ -104,6 +114,7 @@ async def _everything(settings: Settings) -> tuple[list[Listed], datetime]:
         return listed, parts.clock.now()
 
 
-async def _get(settings: Settings, feed_id: str) -> tuple[Listed, datetime]:
+async def _get(settings: Settings, feed_id: str) -> tuple[Listed, HubSubscription | None, datetime]:
     async with open_store_parts(settings) as parts:
-        return await FeedDesk(settings, parts).get(feed_id), parts.clock.now()
+        desk = FeedDesk(settings, parts)
+        return await desk.get(feed_id), await desk.hub_of(feed_id), parts.clock.now()
