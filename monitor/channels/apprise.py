@@ -7,12 +7,13 @@ answer. So it runs in threads of its own, few of them, on addresses that an oper
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from importlib.util import find_spec
 from urllib.parse import parse_qsl, urlencode
 
 from monitor.channels.post import noted
 from monitor.core.model import Delivery, Severity
-from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.render import Message, subject, text
 from monitor.core.render.template import Composer
 from monitor.core.targets import AppriseTarget
@@ -48,21 +49,14 @@ class AppriseChannel:
     """One address of Apprise."""
 
     def __init__(self, target: AppriseTarget, composer: Composer, threads: AppriseThreads) -> None:
-        """Raise `ValueError` when Apprise is not installed, or knows no such address."""
-        try:
-            import apprise  # noqa: PLC0415 - an optional part of the installation
-        except ImportError as error:
+        """Raise `ValueError` when Apprise is not installed. It is loaded with the first message, in a thread."""
+        if find_spec("apprise") is None:
             raise ValueError(
                 "Apprise is not installed: pip install 'monitor[apprise]', or use another kind of target"
-            ) from error
+            )
+        self._url = bounded(target.url.reveal())
         self._composer = composer
         self._threads = threads
-        self._service = apprise.Apprise.instantiate(bounded(target.url.reveal()))
-        if self._service is None:
-            raise ValueError("Apprise does not know such an address; see its list of services")
-        self._service.request_rate_per_sec = (
-            0  # the lane paces, and a thread that sleeps is a thread lost
-        )
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
         """Send the message in a thread; one that hangs keeps its thread until its own time limit."""
@@ -70,10 +64,13 @@ class AppriseChannel:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(SECONDS):
-                sent = await loop.run_in_executor(self._threads.pool, _send, self._service, told)
+                sent = await loop.run_in_executor(self._threads.pool, _send, self._url, told)
         except TimeoutError:
             detail = f"no end within {SECONDS:g} s"
             return RetryLater(reason=DeliveryReason.TIMEOUT, detail=detail)
+        if sent is None:
+            detail = "Apprise does not know such an address; see its list of services"
+            return Rejected(reason=DeliveryReason.ADDRESS_REFUSED, detail=detail, target=True)
         if not sent:
             # It may be anything: a wrong address, a limit, an outage. The breaker finds out which of them lasts.
             detail = "Apprise says that it failed, and not why"
@@ -91,7 +88,12 @@ def bounded(url: str) -> str:
     return f"{address}?{urlencode([*kept, *_BOUNDS.items()])}"
 
 
-def _send(service: Any, told: Message) -> bool:
+def _send(url: str, told: Message) -> bool | None:
+    """Send, and tell whether it went out; None for an address that means nothing to Apprise."""
+    apprise = import_module("apprise")
+    service = apprise.Apprise.instantiate(url)
+    if service is None:
+        return None
+    service.request_rate_per_sec = 0  # the lane paces, and a thread that sleeps is a thread lost
     body, title = told.parts.text or text(told), told.parts.subject or subject(told)
-    kind = _KINDS[told.severity]
-    return bool(service.notify(body=body, title=title, notify_type=kind))
+    return bool(service.notify(body=body, title=title, notify_type=_KINDS[told.severity]))

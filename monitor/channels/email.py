@@ -12,12 +12,11 @@ from urllib.parse import quote
 
 import aiosmtplib
 
-from monitor.channels.mailpress import MailPress, digest_of
+from monitor.channels.mailpress import Draft, MailPress, digest_of
 from monitor.channels.post import noted
 from monitor.channels.smtp import SmtpPool, failure
 from monitor.core.model import Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
-from monitor.core.render import Message
 from monitor.core.render.clean import line
 from monitor.core.render.template import Composer
 from monitor.core.targets import EmailTarget
@@ -27,6 +26,7 @@ _BOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _TOTAL_SECONDS = 45
 _NAME_LIMIT = 80
 _RESPONSE_LIMIT = 1024
+_LONGEST_LINK = 900  # a line of a mail has at most 998 characters, and an address is not folded
 
 
 class EmailChannel:
@@ -56,22 +56,21 @@ class EmailChannel:
 
         A relay that finds it too large gets it once more, in a few lines.
         """
-        told = self._composer.compose(delivery)
-        outcome = await self._send(self.message(delivery, told))
+        draft = Draft(delivery, self._composer)
+        outcome = await self._send(self.message(draft))
         if isinstance(outcome, Rejected) and outcome.reason is DeliveryReason.PAYLOAD_REFUSED:
-            smaller = await self._send(self.message(delivery, told, short=True))
+            smaller = await self._send(self.message(draft, short=True))
             outcome = outcome if isinstance(smaller, Rejected) else smaller
-        return noted(outcome, told)
+        return noted(outcome, draft.told) if self._composer.has_template else outcome
 
     async def close(self) -> None:
         """Do nothing: the pool is shared."""
 
-    def message(self, delivery: Delivery, told: Message, *, short: bool = False) -> bytes:
+    def message(self, draft: Draft, *, short: bool = False) -> bytes:
         """Write the message as it goes over the wire. The same delivery always gives the same bytes."""
         domain = self._sender.domain
-        rest = self._press.short(delivery, told, domain) if short else None
-        rest = rest or self._press.printed(delivery, told, domain)
-        return b"".join((self._who, self._own_lines(delivery, told), rest))
+        rest = self._press.short(draft, domain) if short else self._press.printed(draft, domain)
+        return b"".join((self._who, self._own_lines(draft), rest))
 
     async def _send(self, message: bytes) -> Outcome:
         try:
@@ -86,17 +85,19 @@ class EmailChannel:
             return failure(error)
         return Delivered(status=250, response=line(said, _RESPONSE_LIMIT))
 
-    def _own_lines(self, delivery: Delivery, told: Message) -> bytes:
+    def _own_lines(self, draft: Draft) -> bytes:
         """Write the headers that only this recipient has. What stands in them is ASCII, whatever the names are."""
         box = quote(self._sender.addr_spec, safe="@")
         words = quote(f"unsubscribe {line(self._target.id, _NAME_LIMIT)}")
-        ways = [f"<{told.links.unsubscribe}>"] if told.links.unsubscribe else []
+        unsubscribe = draft.links.unsubscribe
+        link = unsubscribe if len(unsubscribe) <= _LONGEST_LINK else ""
+        ways = [f"<{link}>"] if link else []
         ways.append(f"<mailto:{box}?subject={words}>")
         lines = [
-            f"Message-ID: <{digest_of(delivery.id)}@{self._sender.domain}>",
+            f"Message-ID: <{digest_of(draft.delivery.id)}@{self._sender.domain}>",
             f"List-Unsubscribe: {f',{_NEXT_LINE}'.join(ways)}",
         ]
-        if told.links.unsubscribe:
+        if link:
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")  # RFC 8058
         return "".join(f"{each}\r\n" for each in lines).encode("ascii")
 

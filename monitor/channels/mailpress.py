@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cached_property
 from hashlib import blake2b
 from html import escape
 
@@ -18,6 +19,7 @@ from monitor.core.links import Links
 from monitor.core.model import Delivery
 from monitor.core.render import Message, html, short_text, subject, text
 from monitor.core.render.clean import line
+from monitor.core.render.template import Composer
 from monitor.core.stories import story_of
 
 _KEPT = 64  # messages; an alert goes to its recipients within moments
@@ -41,6 +43,26 @@ class _Sheet:
     boundary: bytes
 
 
+class Draft:
+    """A delivery on its way to be a mail, put into words when somebody needs them."""
+
+    def __init__(self, delivery: Delivery, composer: Composer) -> None:
+        """Take its links; they are each recipient's own."""
+        self.delivery = delivery
+        self.links = composer.links(delivery)
+        self._composer = composer
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether all recipients are told the same, links apart."""
+        return not self._composer.has_template
+
+    @cached_property
+    def told(self) -> Message:
+        """What is said."""
+        return self._composer.compose(self.delivery)
+
+
 class MailPress:
     """Makes the shared part of messages, and keeps the last ones."""
 
@@ -48,26 +70,27 @@ class MailPress:
         """Start with nothing."""
         self._sheets: OrderedDict[bytes, _Sheet] = OrderedDict()
 
-    def printed(self, delivery: Delivery, told: Message, domain: str) -> bytes:
+    def printed(self, draft: Draft, domain: str) -> bytes:
         """Return the rest of a message, from its shared headers on."""
-        if told.parts.subject or told.parts.text or told.parts.body:
-            return _filled(_sheet(delivery, told, domain), told.links)  # what it says is its own
-        key = _key(delivery, told, domain)
+        delivery, links = draft.delivery, draft.links
+        if not draft.is_shared:
+            return _filled(_sheet(delivery, draft.told, domain), links)
+        key = _key(delivery, links, domain)
         sheet = self._sheets.get(key)
         if sheet is None:
-            blank = Links(**{n: _HOLES[n] if getattr(told.links, n) else "" for n in _NAMES})
-            sheet = _sheet(delivery, replace(told, links=blank), domain)
+            blank = Links(**{name: _HOLES[name] if getattr(links, name) else "" for name in _NAMES})
+            sheet = _sheet(delivery, replace(draft.told, links=blank), domain)
             self._sheets[key] = sheet
             if len(self._sheets) > _KEPT:
                 self._sheets.popitem(last=False)
         else:
             self._sheets.move_to_end(key)
-        return _filled(sheet, told.links)
+        return _filled(sheet, links)
 
-    def short(self, delivery: Delivery, told: Message, domain: str) -> bytes:
+    def short(self, draft: Draft, domain: str) -> bytes:
         """Return the rest of a message that is as small as it can be: plain text alone."""
-        body = b"".join(_encoded(_quoted(short_text(told)), {}))
-        return _head(delivery, told, domain) + _PLAIN + body
+        body = b"".join(_encoded(_quoted(short_text(draft.told)), {}))
+        return _head(draft.delivery, draft.told, domain) + _PLAIN + body
 
 
 _PLAIN = (
@@ -144,10 +167,12 @@ def _list_id(delivery: Delivery, domain: str) -> str:
     return f"<{label.strip('-') or digest_of(rule)}.rules.{domain}>"
 
 
-def _key(delivery: Delivery, told: Message, domain: str) -> bytes:
+def _key(delivery: Delivery, links: Links, domain: str) -> bytes:
     said = [(alert.article, alert.matches, alert.created_at) for alert in delivery.alerts]
-    links = [bool(getattr(told.links, name)) for name in _NAMES]
-    whole = repr((said, told.because, links, domain)).encode("utf-8", errors="surrogatepass")
+    present = [bool(getattr(links, name)) for name in _NAMES]
+    whole = repr((said, delivery.because, delivery.because_of, present, domain)).encode(
+        "utf-8", errors="surrogatepass"
+    )
     return blake2b(whole, digest_size=16).digest()
 
 

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def check_apprise_address(text: str) -> None:
         raise WrongValueError(
             "Apprise is not installed here", "run: pip install 'monitor[apprise]'"
         )
+    if import_module("apprise").Apprise.instantiate(text) is None:
+        raise WrongValueError("Apprise does not know such an address", "see its list of services")
 
 
 def check_link_key(text: str) -> None:

@@ -8,7 +8,6 @@ from monitor.core.links import NO_LINKS, Links
 from monitor.core.render import Message
 from monitor.core.render.text import (
     also_in,
-    headline_change,
     labels,
     late,
     left_out,
@@ -30,6 +29,8 @@ p{margin:.4rem 0}
 .quiet{color:var(--quiet);font-size:.875rem}
 a{color:var(--link)}
 mark{background:var(--mark);color:inherit}
+del{color:var(--quiet)}
+ins{background:var(--mark);text-decoration:none}
 blockquote{margin:.5rem 0;padding-left:.75rem;border-left:3px solid var(--quiet)}
 form{margin:1rem 0 0;display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
 label{display:block;font-size:.875rem;color:var(--quiet)}
@@ -74,7 +75,10 @@ _PAGE = """\
 <h2 dir="auto">{% if alert.url %}<a href="{{ alert.url }}" rel="noreferrer">{{ marked(alert.title) }}</a>
 {%- else %}{{ marked(alert.title) }}{% endif %}</h2>
 <p dir="auto">{{ marked(alert.snippet) }}</p>
-{% for said in (headline_change(alert), also_in(alert)) if said %}<p dir="auto">{{ said }}</p>{% endfor %}
+{% if alert.changes %}<p dir="auto">Headline: {% for change in alert.changes %}
+{% if change.sign == "-" %}<del>{{ change.text }}</del>{% elif change.sign == "+" %}<ins>{{ change.text }}</ins>
+{% else %}{{ change.text }}{% endif %} {% endfor %}</p>{% endif %}
+{% if alert.also %}<p>{{ also_in(alert) }}</p>{% endif %}
 <p class="quiet" dir="auto">{{ origin(alert)|join(" · ") }}</p>
 {% for rule in alert.rules %}
 <p dir="auto">Rule <b>{{ rule.name }}</b>{% if rule.words %} found
@@ -131,7 +135,6 @@ _environment.globals.update(
     labels=labels,
     origin=origin,
     also_in=also_in,
-    headline_change=headline_change,
     left_out=left_out,
     more_stories=more_stories,
 )

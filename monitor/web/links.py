@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from monitor.core.links import PATH, BadLinkError, Link, LinkAction, Linker
-from monitor.core.model import Delivery
 from monitor.core.pace import Choice
-from monitor.core.render import Message, message
+from monitor.core.render import message
 from monitor.core.render.view import written
 from monitor.core.silences import Silence, expired, snooze
 from monitor.errors import CodecError
@@ -35,7 +35,14 @@ _SNOOZES = {
 _USUAL_SNOOZE = "24h"
 _SCHEDULES = {"hourly": "each hour", "daily at 08:00": "each day at 08:00"}
 _KEPT_AFTER = timedelta(days=7)  # a snooze that is over, for whoever asks what became of an alert
-_ONE_CLICK = {"List-Unsubscribe": "One-Click"}  # RFC 8058
+# What a form has that asks for something; the long one is that of a mail program (RFC 8058).
+_FIELDS = {
+    LinkAction.OPEN: frozenset[str](),
+    LinkAction.SNOOZE_STORY: frozenset(("for", "undo")),
+    LinkAction.SNOOZE_RULE: frozenset(("for", "undo")),
+    LinkAction.DIGEST: frozenset(("schedule", "undo")),
+    LinkAction.UNSUBSCRIBE: frozenset(("do", "undo", "List-Unsubscribe")),
+}
 _STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 _HEADERS = {
     "Content-Security-Policy": (
@@ -80,20 +87,19 @@ class LinkPages:
             link = self.linker.read(request.match_info["token"], now)
         except BadLinkError as error:
             return _answer(Page(title="This link does not work", text=str(error)), 404)
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        one_click = form.items() >= _ONE_CLICK.items()
-        if one_click and link.action is not LinkAction.UNSUBSCRIBE:
-            return _answer(Page(title="This link does not unsubscribe"), 400)
-        if link.action is not LinkAction.OPEN:
-            await self._do(link, form, now)
-            log.info(
-                "link_used",
-                action=link.action,
-                undone="undo" in form,
-                subscriber=link.subscriber,
-                target=link.target_id,
-                subject=link.subject or None,
-            )
+        form = await _form(request)
+        if not form.keys() & _FIELDS[link.action]:
+            text = "Open it and press the button." if link.action is not LinkAction.OPEN else ""
+            return _answer(Page(title="This link was not asked for what it does", text=text), 400)
+        await self._do(link, form, now)
+        log.info(
+            "link_used",
+            action=link.action,
+            undone="undo" in form,
+            subscriber=link.subscriber,
+            target=link.target_id,
+            subject=link.subject or None,
+        )
         return _answer(await self._page(link))
 
     async def _do(self, link: Link, form: Mapping[str, str], now: datetime) -> None:
@@ -152,7 +158,9 @@ class LinkPages:
                 text="Its delivery is past the time for which deliveries are kept.",
             )
         links = self.linker.links(delivery)
-        return Page(title=_titled(delivery), message=message(delivery, links), links=links)
+        told = message(delivery, links)
+        title = told.heading if told.is_digest else "Why you got this alert"
+        return Page(title=title, message=told, links=links)
 
     async def _snooze_page(self, link: Link) -> Page:
         what = _SNOOZED[link.action]
@@ -196,14 +204,17 @@ class LinkPages:
 _SNOOZED = {LinkAction.SNOOZE_STORY: "story", LinkAction.SNOOZE_RULE: "rule"}
 
 
+async def _form(request: web.Request) -> Mapping[str, str]:
+    """Read a form; one that cannot be read is empty."""
+    try:
+        return {name: str(value) for name, value in (await request.post()).items()}
+    except (ValueError, LookupError, AssertionError, HttpProcessingError):
+        return {}
+
+
 def _snoozed(link: Link, now: datetime, lasting: timedelta) -> Silence:
     author = f"a link to {link.target_id}"
     return snooze(_SNOOZED[link.action], link.subject, link.subscriber, now, lasting, author)
-
-
-def _titled(delivery: Delivery) -> str:
-    told: Message = message(delivery)
-    return told.heading
 
 
 def _digest_page(link: Link, choice: Choice) -> Page:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from monitor.core.links import NO_LINKS, Linker
+from monitor.core.links import NO_LINKS, Linker, Links
 from monitor.core.model import Delivery
 from monitor.core.render.clean import line, whole
 from monitor.core.render.message import Message, Parts, message
@@ -151,10 +151,18 @@ class Composer:
         self._linker = linker
         self._parts = dict(compiled(target.template, PARTS[type(target)]))
 
+    @property
+    def has_template(self) -> bool:
+        """Whether any part is the operator's."""
+        return bool(self._parts)
+
+    def links(self, delivery: Delivery) -> Links:
+        """Return the links of the message, without the rest of it."""
+        return self._linker.links(delivery) if self._linker else NO_LINKS
+
     def compose(self, delivery: Delivery) -> Message:
         """Return the message; a template that fails costs its own part, and `failed` says so."""
-        links = self._linker.links(delivery) if self._linker else NO_LINKS
-        told = message(delivery, links)
+        told = message(delivery, self.links(delivery))
         if not self._parts:
             return told
         said: dict[str, str] = {}

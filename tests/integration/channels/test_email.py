@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from monitor.channels.email import EmailChannel
-from monitor.channels.mailpress import MailPress
+from monitor.channels.mailpress import Draft, MailPress
 from monitor.channels.smtp import SmtpPool
 from monitor.core.links import LinkAction
 from monitor.core.model import Delivery
@@ -157,7 +157,7 @@ def linked(case: str, target_id: str = "desk/mail") -> tuple[EmailChannel, Deliv
 def written(case: str, target_id: str = "desk/mail", press: MailPress | None = None) -> bytes:
     channel, told = linked(case, target_id)
     channel._press = press or channel._press
-    return channel.message(told, channel._composer.compose(told))
+    return channel.message(Draft(told, channel._composer))
 
 
 def test_mail_with_links_can_be_unsubscribed_with_one_click() -> None:
@@ -195,9 +195,8 @@ def test_press_forgets_what_is_old() -> None:
     channel, told = linked("simple")
     for number in range(70):
         news = replace(told, alerts=(alert(article=article(title=f"News {number}")),))
-        assert f"News {number}".encode() in press.printed(
-            news, channel._composer.compose(news), "paper.example"
-        )
+        printed = press.printed(Draft(news, channel._composer), "paper.example")
+        assert f"News {number}".encode() in printed
     assert len(press._sheets) == 64
 
 
@@ -207,7 +206,7 @@ def test_mails_of_a_story_are_one_thread_whichever_feed_brings_it() -> None:
         told, id="d2", alerts=(alert(article=article(id="a9", feed_name="Second Paper")),)
     )
     roots = {
-        read(channel.message(x, channel._composer.compose(x)))["References"] for x in (told, other)
+        read(channel.message(Draft(x, channel._composer)))["References"] for x in (told, other)
     }
     assert len(roots) == 1
     assert read(written("digest"))["References"] is None
@@ -221,7 +220,7 @@ def test_template_of_the_operator_makes_the_parts() -> None:
     )
     mailbox = target(relay, template=template)
     channel = EmailChannel(mailbox, SmtpPool(relay), Composer(mailbox))
-    message = read(channel.message(delivery(), channel._composer.compose(delivery())))
+    message = read(channel.message(Draft(delivery(), channel._composer)))
     assert message["Subject"] == "Hear: Talks resume in Geneva"
     plain, rich = parts(message)
     assert content(plain) == "http://news.example/2026/01/15/talks"

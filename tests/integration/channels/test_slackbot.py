@@ -35,18 +35,18 @@ def told_by(source: str, **changes: object) -> Delivery:
 
 
 @pytest.mark.parametrize("case", CASES)
-async def test_slack_takes_the_message(case: str, channels: ChannelBuilder) -> None:
+async def test_slack_takes_the_message(case: str, patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
-        outcome = await channels.build(bot(slack)).deliver(CASES[case](), NOW)
+        outcome = await patient.build(bot(slack)).deliver(CASES[case](), NOW)
     assert outcome == Delivered(status=200, response="ok")
     assert slack.refused == []
     [message] = slack.messages
     assert message["unfurl_links"] is False
 
 
-async def test_story_is_one_thread_with_a_count_of_its_sources(channels: ChannelBuilder) -> None:
+async def test_story_is_one_thread_with_a_count_of_its_sources(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
-        channel = channels.build(bot(slack))
+        channel = patient.build(bot(slack))
         for source in ("First Paper", "Second Paper", "Third Paper", "Second Paper"):
             assert isinstance(await channel.deliver(told_by(source), NOW), Delivered)
     root, *replies = slack.messages
@@ -66,11 +66,11 @@ async def test_story_is_one_thread_with_a_count_of_its_sources(channels: Channel
 
 
 async def test_edit_of_an_article_is_told_in_the_thread_of_its_headline(
-    channels: ChannelBuilder,
+    patient: ChannelBuilder,
 ) -> None:
     edit = told_by("First Paper", kind=ArticleKind.EDITED, was_title="Talks end in Geneva")
     async with FakeSlack() as slack:
-        channel = channels.build(bot(slack))
+        channel = patient.build(bot(slack))
         await channel.deliver(told_by("First Paper"), NOW)
         await channel.deliver(edit, NOW)
     assert slack.messages[1]["thread_ts"] == slack.ts_of(0)
@@ -78,21 +78,21 @@ async def test_edit_of_an_article_is_told_in_the_thread_of_its_headline(
     assert slack.updates == []
 
 
-async def test_what_became_critical_is_shown_in_the_channel_too(channels: ChannelBuilder) -> None:
+async def test_what_became_critical_is_shown_in_the_channel_too(patient: ChannelBuilder) -> None:
     grave = told_by("Second Paper")
     grave = replace(
         grave, alerts=(replace(grave.alert, matches=(match(severity=Severity.CRITICAL),)),)
     )
     async with FakeSlack() as slack:
-        channel = channels.build(bot(slack))
+        channel = patient.build(bot(slack))
         for told in (told_by("First Paper"), grave, grave):
             await channel.deliver(told, NOW)
     assert [message.get("reply_broadcast") for message in slack.messages] == [None, True, None]
 
 
-async def test_digest_stands_by_itself(channels: ChannelBuilder) -> None:
+async def test_digest_stands_by_itself(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
-        channel = channels.build(bot(slack))
+        channel = patient.build(bot(slack))
         await channel.deliver(told_by("First Paper"), NOW)
         await channel.deliver(CASES["digest"](), NOW)
     assert "thread_ts" not in slack.messages[1]
@@ -109,7 +109,7 @@ async def test_threads_are_remembered_over_a_restart() -> None:
 
 
 async def test_crash_before_the_thread_was_kept_begins_a_second_one(
-    channels: ChannelBuilder,
+    patient: ChannelBuilder,
 ) -> None:
     class Broken(ProcessThreads):
         async def keep(self, *_: object) -> None:
@@ -117,14 +117,14 @@ async def test_crash_before_the_thread_was_kept_begins_a_second_one(
 
     async with FakeSlack() as slack:
         target = bot(slack)
-        channel = SlackBotChannel(target, channels._session(slack.api), Composer(target), Broken())
+        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), Broken())
         for source in ("First Paper", "Second Paper"):
             assert isinstance(await channel.deliver(told_by(source), NOW), Delivered)
     assert ["thread_ts" in message for message in slack.messages] == [False, False]
 
 
 async def test_store_that_does_not_answer_costs_the_thread_and_not_the_alert(
-    channels: ChannelBuilder,
+    patient: ChannelBuilder,
 ) -> None:
     class Silent(ProcessThreads):
         async def find(self, *_: object) -> Thread | None:
@@ -132,16 +132,16 @@ async def test_store_that_does_not_answer_costs_the_thread_and_not_the_alert(
 
     async with FakeSlack() as slack:
         target = bot(slack)
-        channel = SlackBotChannel(target, channels._session(slack.api), Composer(target), Silent())
+        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), Silent())
         assert isinstance(await channel.deliver(told_by("First Paper"), NOW), Delivered)
 
 
-async def test_thread_that_was_deleted_is_begun_anew(channels: ChannelBuilder) -> None:
+async def test_thread_that_was_deleted_is_begun_anew(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
         threads, target = ProcessThreads(), bot(slack)
         story = story_of(told_by("First Paper").alert.article)
         await threads.keep("desk/slack", story, Thread(channel="C1", ts="9.9"), NOW)
-        channel = SlackBotChannel(target, channels._session(slack.api), Composer(target), threads)
+        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), threads)
         assert isinstance(await channel.deliver(told_by("First Paper"), NOW), Delivered)
         kept = await threads.find("desk/slack", story)
     assert slack.refused == ["thread_not_found"]
@@ -149,9 +149,9 @@ async def test_thread_that_was_deleted_is_begun_anew(channels: ChannelBuilder) -
     assert kept.ts == slack.ts_of(0)
 
 
-async def test_count_that_cannot_be_updated_costs_nothing(channels: ChannelBuilder) -> None:
+async def test_count_that_cannot_be_updated_costs_nothing(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
-        channel = channels.build(bot(slack))
+        channel = patient.build(bot(slack))
         await channel.deliver(told_by("First Paper"), NOW)
         slack.answer(200, '{"ok": true, "channel": "C1", "ts": "1.2"}')
         slack.fail("cant_update_message")
@@ -159,8 +159,8 @@ async def test_count_that_cannot_be_updated_costs_nothing(channels: ChannelBuild
     assert slack.updates == []
 
 
-async def say(channels: ChannelBuilder, slack: FakeSlack, **changes: object) -> Outcome:
-    return await channels.build(bot(slack, **changes)).deliver(delivery(), NOW)
+async def say(patient: ChannelBuilder, slack: FakeSlack, **changes: object) -> Outcome:
+    return await patient.build(bot(slack, **changes)).deliver(delivery(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ async def say(channels: ChannelBuilder, slack: FakeSlack, **changes: object) -> 
     ],
 )
 async def test_error_strings_are_told_apart(
-    error: str, kind: type, reason: DeliveryReason, target: bool, channels: ChannelBuilder
+    error: str, kind: type, reason: DeliveryReason, target: bool, patient: ChannelBuilder
 ) -> None:
     async with FakeSlack() as slack:
         slack.fail(error)
-        outcome = await say(channels, slack)
+        outcome = await say(patient, slack)
     assert isinstance(outcome, kind)
     assert not isinstance(outcome, Delivered)
     assert outcome.reason is reason
@@ -193,29 +193,29 @@ async def test_error_strings_are_told_apart(
 
 @pytest.mark.parametrize("error", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
 async def test_refused_layout_is_posted_once_more_as_text(
-    error: str, channels: ChannelBuilder
+    error: str, patient: ChannelBuilder
 ) -> None:
     async with FakeSlack() as slack:
         slack.fail(error)
-        assert isinstance(await say(channels, slack), Delivered)
+        assert isinstance(await say(patient, slack), Delivered)
     [message] = slack.messages
     assert "blocks" not in message
 
 
-async def test_text_refused_too_is_a_dead_letter(channels: ChannelBuilder) -> None:
+async def test_text_refused_too_is_a_dead_letter(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
         slack.fail("invalid_blocks")
         slack.fail("no_text")
-        outcome = await say(channels, slack)
+        outcome = await say(patient, slack)
     assert isinstance(outcome, Rejected)
     assert outcome.reason is DeliveryReason.PAYLOAD_REFUSED
     assert slack.requests == 2
 
 
-async def test_second_message_within_the_second_holds_the_lane(channels: ChannelBuilder) -> None:
+async def test_second_message_within_the_second_holds_the_lane(patient: ChannelBuilder) -> None:
     async with FakeSlack(pace=60) as slack:
-        assert isinstance(await say(channels, slack), Delivered)
-        outcome = await say(channels, slack)
+        assert isinstance(await say(patient, slack), Delivered)
+        outcome = await say(patient, slack)
     assert isinstance(outcome, RetryLater)
     assert (outcome.reason, outcome.lane) == (DeliveryReason.RATE_LIMITED, True)
     assert outcome.after is not None
@@ -224,11 +224,11 @@ async def test_second_message_within_the_second_holds_the_lane(channels: Channel
 
 @pytest.mark.parametrize("text", ["", "ok", "[]", '{"ok": "yes"}', "\x00", "{" * 9000])
 async def test_answer_that_is_none_of_slack_is_tried_again(
-    text: str, channels: ChannelBuilder
+    text: str, patient: ChannelBuilder
 ) -> None:
     async with FakeSlack() as slack:
         slack.answer(200, text)
-        outcome = await say(channels, slack)
+        outcome = await say(patient, slack)
     assert isinstance(outcome, RetryLater)
     assert outcome.reason is DeliveryReason.BAD_RESPONSE
 
@@ -242,24 +242,24 @@ async def test_slack_that_takes_a_message_and_says_nothing_is_tried_later(
     assert outcome.reason is DeliveryReason.TIMEOUT
 
 
-async def test_token_is_in_no_outcome(channels: ChannelBuilder) -> None:
+async def test_token_is_in_no_outcome(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
         api = slack.api
-        wrong = await say(channels, slack, token=Secret("xoxb-wrong"))
+        wrong = await say(patient, slack, token=Secret("xoxb-wrong"))
         assert isinstance(wrong, Rejected)
         assert "xoxb" not in repr(wrong)
     for broken in (api, api.replace("http", "ftp"), api.replace("127.0.0.1", "127.1")):
         async with FakeSlack() as slack:
-            assert TOKEN not in repr(await say(channels, slack, api=broken))
+            assert TOKEN not in repr(await say(patient, slack, api=broken))
 
 
-async def test_template_writes_the_text_or_the_whole_message(channels: ChannelBuilder) -> None:
+async def test_template_writes_the_text_or_the_whole_message(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
         text = Template(subject="Hear", text="*{{ alert.title }}* <{{ alert.url }}|here>")
-        assert isinstance(await say(channels, slack, template=text), Delivered)
+        assert isinstance(await say(patient, slack, template=text), Delivered)
         body = Template(body='{"blocks": [{"type": "divider"}]}')
         async with asyncio.timeout(5):
-            await say(channels, slack, template=body)
+            await say(patient, slack, template=body)
     message = slack.messages[0]
     assert message["blocks"][0]["text"]["text"] == "Hear"
     assert message["blocks"][1]["text"]["text"].startswith("*Talks resume in Geneva* <http://")
