@@ -226,8 +226,27 @@ class ArchiveLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PublicEntry:
+    """One entry of the public stream: its id, which grows, and its fields as docs/stream.md describes them."""
+
+    id: str
+    fields: Mapping[str, str]
+
+
 class PublicStream(Protocol):
     """The stream `monitor:matches`, which other programs read."""
+
+    async def read(self, after: str, limit: int, wait: timedelta) -> Sequence[PublicEntry]:
+        """Return up to `limit` entries that come after this id, oldest first; wait at most `wait` for the first.
+
+        `0` begins at the oldest entry that is kept. An id that was never given is as good as any.
+        """
+        ...
+
+    async def last(self) -> str:
+        """Return the id of the newest entry, or `0` when there was none."""
+        ...
 
     async def publish(self, matched: MatchedArticle, now: datetime) -> int:
         """Append one entry for each match that was not published before; return how many that were.
@@ -252,6 +271,7 @@ class RecordKind(StrEnum):
     LINK_USE = "link_use"
     THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
+    TOKEN = "token"  # noqa: S105 - the name of a kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

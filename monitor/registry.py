@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
+from monitor.core.access import Token
 from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
@@ -64,6 +65,7 @@ FEEDS = RecordCodec(RecordKind.FEED, Feed)
 HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
+TOKENS = RecordCodec(RecordKind.TOKEN, Token)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 
 

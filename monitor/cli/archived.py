@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
+import msgspec
 
 from monitor.app.parts import open_archive
 from monitor.config.settings import Settings
@@ -15,6 +16,7 @@ from monitor.core.model import Article, Match
 from monitor.core.render.clean import line
 from monitor.errors import MonitorError
 from monitor.ports import Archive
+from monitor.web.api.shapes import article_shape
 
 _TITLE = 160
 _WORDS = 80
@@ -76,34 +78,13 @@ def article_lines(article: Article, match: Match | None = None) -> tuple[str, ..
     return head, "  " + "  ".join(each for each in details if each)
 
 
-def article_row(kept: Kept, match: Match | None = None) -> dict[str, Any]:
-    """Return an article as a row of JSON, with the rules that found it when it came."""
-    article = kept.article
-    row: dict[str, Any] = {
-        "id": article.id,
-        "seen_at": _iso(article.seen_at),
-        "published_at": _iso(article.published_at),
-        "feed": article.feed_id,
-        "feed_name": article.feed_name,
-        "title": article.title,
-        "summary": article.summary,
-        "body": article.body,
-        "url": article.url,
-        "author": article.author,
-        "lang": article.lang,
-        "tags": list(article.tags),
-        "country": article.country,
-        "category": article.category,
-        "rules": [one.rule_id for one in kept.matches],
-        "suppressed": kept.suppressed,
-    }
-    if match:
-        row["spans"] = [
-            {"field": span.field, "start": span.start, "end": span.end, "text": span.text}
-            for span in match.spans
-        ]
+def article_row(kept: Kept) -> dict[str, Any]:
+    """Return an article as the API has it, for a table: without the places of a query."""
+    row: dict[str, Any] = msgspec.to_builtins(article_shape(kept))
+    del row["spans"]
     return row
 
 
-def _iso(instant: datetime | None) -> str | None:
-    return instant.isoformat() if instant else None
+def article_json(kept: Kept, match: Match | None = None) -> str:
+    """Return an article as a line of JSON, as the API has it."""
+    return msgspec.json.encode(article_shape(kept, match)).decode()

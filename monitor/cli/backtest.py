@@ -1,37 +1,26 @@
 """`monitor rules backtest`: what a rule would have found."""
 
 import asyncio
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from monitor import lookback
 from monitor.cli.archived import article_lines, open_archive_of, since_option, until_option
 from monitor.cli.options import config_option, load_settings
 from monitor.cli.output import text_console
 from monitor.config.settings import Settings
-from monitor.core.model import Article, Rule
-from monitor.core.trial import Difference, Found, Tally, Trial
+from monitor.core.model import Rule
+from monitor.core.trial import Difference, Trial
+from monitor.lookback import Backtest
 from monitor.ports import Page
-from monitor.services.search import search
 
 _ALL = 2**31
 _BAR = 40
 _LONGEST_CHART = 62  # days
 _DAY = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Report:
-    """What a trial found, out of how many articles; `other` is what the query it is compared with finds."""
-
-    trial: Trial
-    seen: int = 0
-    tally: Tally = field(default_factory=Tally)
-    newest: list[Found] = field(default_factory=list)
-    difference: Difference | None = None
 
 
 @click.command()
@@ -60,41 +49,21 @@ def backtest(
         raise click.UsageError(f"there is no rule '{against}'")
     rule = rules.get(query_or_rule) or Rule(id="trial", query=query_or_rule)
     trial = Trial(rule, settings.rule_set)
-    other = Trial(rules[against], settings.rule_set) if against else None
+    other = rule.id if rule.id in rules else None
+    compared = Trial(rules[against], settings.rule_set) if against else other
     page = Page(since=since, until=until, limit=_ALL)
-    report = asyncio.run(_try(settings, trial, other, page, limit))
+    report = asyncio.run(_try(settings, trial, page, limit, compared))
     _print(text_console(), report, since, until)
 
 
 async def _try(
-    settings: Settings, trial: Trial, other: Trial | None, page: Page, limit: int
-) -> Report:
-    report, found, told = Report(trial), dict[str, Article](), dict[str, Article]()
+    settings: Settings, trial: Trial, page: Page, limit: int, against: Trial | str | None
+) -> Backtest:
     async with open_archive_of(settings) as archive:
-        report.seen = await archive.count(page.since, page.until)
-        async for one in search(archive, trial, page):
-            article = one.kept.article
-            report.tally.add(article)
-            found.setdefault(article.id, article)
-            if len(report.newest) < limit:
-                report.newest.append(one)
-        if other:
-            async for one in search(archive, other, page):
-                told.setdefault(one.kept.article.id, one.kept.article)
-        elif trial.rule.id in {rule.id for rule in settings.rules}:
-            by_rule = Page(since=page.since, until=page.until, rule=trial.rule.id, limit=_ALL)
-            for kept in await archive.page(by_rule):
-                told.setdefault(kept.article.id, kept.article)
-        else:
-            return report
-    report.difference = Difference(
-        gained={id_: article for id_, article in found.items() if id_ not in told},
-        lost={id_: article for id_, article in told.items() if id_ not in found},
-    )
-    return report
+        return await lookback.backtest(archive, trial, page, limit, against)
 
 
-def _print(console: Console, report: Report, since: datetime, until: datetime | None) -> None:
+def _print(console: Console, report: Backtest, since: datetime, until: datetime | None) -> None:
     tally = report.tally
     span = f"since {since:%Y-%m-%d %H:%M} UTC" + (
         f", before {until:%Y-%m-%d %H:%M}" if until else ""

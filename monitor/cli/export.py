@@ -26,8 +26,8 @@ from monitor.core.chapter import Kept
 from monitor.core.model import Article, Rule
 from monitor.core.trial import Trial
 from monitor.errors import MonitorError
+from monitor.lookback import search
 from monitor.ports import Archive, Page
-from monitor.services.search import search
 
 _PAGE = 500
 _ALL = 2**31

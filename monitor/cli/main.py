@@ -34,6 +34,7 @@ class Commands(click.Group):
         "deliveries",
         "targets",
         "entities",
+        "tokens",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's

@@ -1,15 +1,15 @@
 """`monitor search`: what was seen, by a query of our language."""
 
 import asyncio
-import json
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from monitor import lookback
 from monitor.cli.archived import (
+    article_json,
     article_lines,
-    article_row,
     open_archive_of,
     since_option,
     until_option,
@@ -20,7 +20,6 @@ from monitor.config.settings import Settings
 from monitor.core.model import Rule
 from monitor.core.trial import Found, Trial
 from monitor.ports import Page
-from monitor.services import search as archive_search
 
 SEARCH = "search"
 
@@ -50,7 +49,7 @@ def search(
     console = text_console()
     for one in found:
         if as_json:
-            click.echo(json.dumps(article_row(one.kept, one.match), ensure_ascii=False))
+            click.echo(article_json(one.kept, one.match))
         else:
             console.print(*article_lines(one.kept.article, one.match), sep="\n")
     if not found:
@@ -59,4 +58,4 @@ def search(
 
 async def _search(settings: Settings, trial: Trial, page: Page) -> list[Found]:
     async with open_archive_of(settings) as archive:
-        return [found async for found in archive_search.search(archive, trial, page)]
+        return [found async for found in lookback.search(archive, trial, page)]

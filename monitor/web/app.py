@@ -13,6 +13,7 @@ from monitor.ports import StoreHealth
 from monitor.telemetry import Metrics
 
 _PING_SECONDS = 2.0
+LARGEST_BODY = 256 * 1024
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 log = structlog.get_logger()
@@ -36,7 +37,7 @@ class Endpoints:
 
     def application(self) -> web.Application:
         """Return the application with its routes."""
-        app = web.Application(client_max_size=64 * 1024)
+        app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_get("/healthz", self.alive)
         app.router.add_get("/readyz", self.ready)
         app.router.add_get("/metrics", self.metrics)

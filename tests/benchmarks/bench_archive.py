@@ -24,8 +24,8 @@ from monitor.core.chapter import Chapter
 from monitor.core.engine import compile_rules
 from monitor.core.model import Article, Rule
 from monitor.core.trial import Trial
+from monitor.lookback import search
 from monitor.ports import Page
-from monitor.services.search import search
 from tests.factories import NOW, match
 
 DAYS = 30

@@ -1,9 +1,12 @@
 """The public stream, in memory: a list of entries as other programs would read them."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from monitor.core.model import MatchedArticle
+from monitor.ports import PublicEntry
 from monitor.streams.keys import generation, hash64
+from monitor.streams.memory import store as shared
 from monitor.streams.memory.store import MemoryStore
 from monitor.streams.publication import fields_of
 
@@ -26,4 +29,17 @@ class MemoryPublicStream:
                 continue
             current.add(known)
             self._store.public.append(fields_of(matched.article, match))
+            self._store.published_one.set()
         return len(self._store.public) - before
+
+    async def read(self, after: str, limit: int, wait: timedelta) -> Sequence[PublicEntry]:
+        """See `PublicStream.read`."""
+        known, until = int(after.partition("-")[0]), shared.now() + wait.total_seconds()
+        while len(self._store.public) <= known and (left := until - shared.now()) > 0:
+            await shared.wait_for(self._store.published_one, left)
+        fresh = self._store.public[known : known + limit]
+        return [PublicEntry(f"{known + n}-0", fields) for n, fields in enumerate(fresh, start=1)]
+
+    async def last(self) -> str:
+        """See `PublicStream.last`."""
+        return f"{len(self._store.public)}-0" if self._store.public else "0"

@@ -184,6 +184,7 @@ class MemoryStore:
         self.told: dict[int, set[int]] = {}
         self.public: list[dict[str, str]] = []
         self.published: dict[int, set[int]] = {}
+        self.published_one = asyncio.Event()
         self.lanes: dict[str, Lane] = {}
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}

@@ -1,0 +1,71 @@
+"""What is served over HTTP, put together: endpoints for operators, links of messages, the API."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from monitor.app.parts import StoreParts
+from monitor.app.program import Program
+from monitor.core.canary import canary_document
+from monitor.core.links import Linker
+from monitor.ports import Archive, Clock
+from monitor.telemetry import Metrics
+from monitor.web.api.live import Tail
+from monitor.web.api.operation import Gate
+from monitor.web.api.operations import InForce, Operations
+from monitor.web.api.routes import add_api
+from monitor.web.app import Endpoints, serve
+from monitor.web.links import LinkPages
+from monitor.web.websub import HubPages
+
+
+@asynccontextmanager
+async def open_pages(
+    program: Program,
+    parts: StoreParts,
+    metrics: Metrics,
+    *,
+    archive: Archive | None,
+    linker: Linker | None,
+    problems: Callable[[], Mapping[str, str]],
+    reload: Callable[[], Awaitable[None]],
+) -> AsyncIterator[None]:
+    """Listen while the block runs. `reload` reads the configuration again, `problems` says what came of it."""
+
+    def in_force() -> InForce:
+        settings = program.settings
+        return InForce(
+            rules=settings.rules, rule_set=settings.rule_set, feeds=program.listing.feeds
+        )
+
+    async def reload_now() -> str:
+        await reload()
+        return problems().get("config", "")
+
+    canary = _canary(parts.clock, program.settings.poll.canary)
+    application = Endpoints(parts.health, metrics, problems, canary).application()
+    if linker:
+        LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(application)
+    if program.callback:
+        HubPages(program.callback, program.settings.poll.max_bytes).add_to(application)
+    tail = Tail(parts.public)
+    operations = Operations(
+        in_force=in_force,
+        reload=reload_now,
+        archive=archive,
+        feeds=parts.feeds,
+        ledger=parts.ledger,
+        registry=parts.registry,
+        clock=parts.clock,
+    )
+    add_api(application, operations, Gate(parts.registry, parts.clock), tail)
+    listen = program.settings.listen
+    async with serve(application, listen.host, listen.port), asyncio.TaskGroup() as group:
+        following = group.create_task(tail.run())
+        yield
+        following.cancel()
+
+
+def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:
+    return None if every is None else lambda: canary_document(clock.now(), every)

@@ -1,0 +1,25 @@
+"""Puts the API into an application."""
+
+import msgspec
+from aiohttp import web
+
+from monitor.web.api.live import Live, Tail
+from monitor.web.api.openapi import STREAM, document
+from monitor.web.api.operation import Gate, serve_operation
+from monitor.web.api.operations import Operations
+
+OPENAPI = "/api/openapi.json"
+
+
+def add_api(app: web.Application, operations: Operations, gate: Gate, tail: Tail) -> None:
+    """Serve every operation, the stream of matches, and the document that describes them."""
+    described = operations.all()
+    for each in described:
+        app.router.add_route(each.method, each.path, serve_operation(each, gate))
+    app.router.add_get(STREAM, Live(tail, gate).stream)
+    body = msgspec.json.encode(document(described))
+
+    async def openapi(_request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json")
+
+    app.router.add_get(OPENAPI, openapi)

@@ -1,0 +1,150 @@
+"""The API over a store in memory and an archive on disk, served on a real port."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from monitor.archive.sqlite import SqliteArchive, open_sqlite
+from monitor.core.access import Scope, Token, digest
+from monitor.core.chapter import Chapter
+from monitor.core.engine import compile_rules
+from monitor.core.model import Delivery
+from monitor.ports import DeliveryFilter, Draft, RecordKind
+from monitor.registry import TOKENS
+from monitor.streams.memory import (
+    MemoryDeliveryLedger,
+    MemoryFeedStore,
+    MemoryPublicStream,
+    MemoryRegistry,
+    MemoryStore,
+    MemoryStoreHealth,
+)
+from monitor.telemetry import Metrics
+from monitor.web.api.live import Tail
+from monitor.web.api.operation import Gate
+from monitor.web.api.operations import InForce, Operations
+from monitor.web.api.routes import add_api
+from monitor.web.app import Endpoints, serve
+from tests.clock import StandingClock
+from tests.factories import NOW, alert, article, feed, match, rule
+from tests.servers.tasks import running_task
+
+SECRETS = {scope: f"mon_{scope}_{'x' * 30}" for scope in Scope}
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+    headers: Any
+
+
+@dataclass
+class Desk:
+    """Who asks the API, and what stands behind it."""
+
+    address: str
+    session: aiohttp.ClientSession
+    store: MemoryStore
+    archive: SqliteArchive
+    ledger: MemoryDeliveryLedger
+    registry: MemoryRegistry
+    public: MemoryPublicStream
+    clock: StandingClock
+    reloads: list[str] = field(default_factory=list)
+    gate: Gate | None = None
+    tail: Tail | None = None
+
+    def headers(self, scope: Scope | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {SECRETS[scope]}"} if scope else {}
+
+    async def ask(
+        self, method: str, path: str, scope: Scope | None = Scope.ADMIN, **more: Any
+    ) -> Answer:
+        headers = self.headers(scope) | more.pop("headers", {})
+        # Every test has a whole allowance.
+        if self.gate:
+            self.gate._allowances.clear()
+        async with self.session.request(
+            method, self.address + path, headers=headers, **more
+        ) as response:
+            raw = await response.read()
+            is_json = "json" in response.content_type
+            return Answer(
+                response.status,
+                await response.json(content_type=None) if is_json else raw,
+                response.headers,
+            )
+
+    async def deliver(self, **changes: Any) -> Delivery:
+        delivery_id = await self.ledger.enqueue(alert(**changes), "desk/hook", NOW)
+        assert delivery_id
+        [found] = await self.ledger.find(DeliveryFilter(limit=1))
+        return found
+
+    async def keep(self, *chapters: Chapter) -> None:
+        await self.archive.add(chapters)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    store, clock = MemoryStore(), StandingClock()
+    registry, public = MemoryRegistry(store), MemoryPublicStream(store)
+    ledger, feeds = MemoryDeliveryLedger(store), MemoryFeedStore(store)
+    rules = (rule(), rule(id="vote", name="Vote", query="vote* OR council"))
+    in_force = InForce(
+        rules=rules, rule_set=compile_rules(rules).rules, feeds={"example-world": feed()}
+    )
+    reloads: list[str] = []
+
+    async def reload() -> str:
+        reloads.append("asked")
+        return "feeds.yaml:1:1: a mistake" if len(reloads) > 1 else ""
+
+    for scope, secret in SECRETS.items():
+        token = Token(name=scope, scope=scope, created_at=NOW)
+        await registry.put(
+            RecordKind.TOKEN, Draft(id=digest(secret), value=TOKENS.encode(token)), NOW
+        )
+    async with open_sqlite(tmp_path / "archive.sqlite") as archive:
+        operations = Operations(
+            in_force=lambda: in_force,
+            reload=reload,
+            archive=archive,
+            feeds=feeds,
+            ledger=ledger,
+            registry=registry,
+            clock=clock,
+        )
+        app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
+        gate, tail = Gate(registry, clock), Tail(public)
+        add_api(app, operations, gate, tail)
+        async with (
+            running_task(tail.run()),
+            serve(app, "127.0.0.1", 0) as address,
+            aiohttp.ClientSession() as session,
+        ):
+            yield Desk(
+                address,
+                session,
+                store,
+                archive,
+                ledger,
+                registry,
+                public,
+                clock,
+                reloads,
+                gate,
+                tail,
+            )
+
+
+def seen(id_: str = "a1", title: str = "Talks resume in Geneva", *rules: str) -> Chapter:
+    return Chapter(
+        article=article(id=id_, title=title, fingerprint=id_),
+        matches=tuple(match(rule_id=one, article_id=id_) for one in rules),
+    )
