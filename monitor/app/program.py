@@ -20,6 +20,7 @@ from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.services.websub import Capability, HubCallback, HubService
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
@@ -106,6 +107,7 @@ class Program:
             metrics,
             concurrency=settings.deliver.concurrency,
             lease=settings.deliver.lease,
+            wishes=Wishes(parts.registry),
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
         self.archiver = archive and ArchiverService(

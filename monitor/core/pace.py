@@ -183,5 +183,13 @@ class Choice:
     chosen_at: datetime | None = None
 
 
+def chosen_schedule(choice: Choice) -> Schedule | None:
+    """Return the schedule that a reader chose; None for none, and for one that this release cannot read."""
+    try:
+        return parse_schedule(choice.schedule)
+    except ScheduleError:
+        return None
+
+
 def _days(days: frozenset[int]) -> str:
     return ", ".join(WEEKDAYS[day][:3].capitalize() for day in sorted(days))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from monitor.core.matchers import Matcher, Operator, Subject
+from monitor.core.matchers import Matcher, MatcherError, Operator, Subject
 
 _KEPT = timedelta(days=7)
 
@@ -25,8 +25,14 @@ class Silence:
     comment: str = ""
 
     def accepts(self, subject: Subject) -> bool:
-        """Tell whether it is about this match, whenever that is."""
-        return all(matcher.accepts(subject) for matcher in self.matchers)
+        """Tell whether it is about this match, whenever that is.
+
+        One that cannot be understood (another release wrote it) keeps nothing back, nor does one that asks nothing.
+        """
+        try:
+            return bool(self.matchers) and all(each.accepts(subject) for each in self.matchers)
+        except MatcherError:
+            return False
 
     def status(self, now: datetime) -> str:
         """Return `pending`, `active` or `expired`."""

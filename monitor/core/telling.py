@@ -19,8 +19,8 @@ from monitor.core.pace import (
     Choice,
     Immediate,
     Pace,
+    chosen_schedule,
     next_digest,
-    parse_schedule,
     quiet_times,
     quiet_until,
 )
@@ -205,7 +205,7 @@ def _unsubscribed(choice: Choice | None) -> Suppressed | None:
 
 def _chosen(pace: Pace, node: Route, choice: Choice | None) -> Pace:
     """Return the pace with what counts: chosen by the reader, asked for by the route, or configured for the target."""
-    of_reader = parse_schedule(choice.schedule) if choice and choice.schedule else None
+    of_reader = chosen_schedule(choice) if choice else None
     least = node.break_through.severity if node.break_through else pace.break_through
     schedule = of_reader or node.schedule or pace.schedule
     return replace(pace, schedule=schedule, break_through=least)

@@ -17,13 +17,17 @@ from monitor.core.outcome import (
     Outcome,
     Rejected,
     RetryLater,
+    Suppression,
     Verdict,
 )
+from monitor.core.recall import recalled
 from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, attempt_of, decide
 from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
+_WISHES_KNOWN_FOR = timedelta(seconds=1)
 _BRIEFLY = timedelta(milliseconds=100)  # a slow target may have a place again any moment
 SLOW_SHARE = 4  # slow targets together have this part of the places
 
@@ -68,10 +72,16 @@ class DelivererService(LeasingService[DeliveryLease]):
         *,
         concurrency: int,
         lease: timedelta,
+        wishes: Wishes | None = None,
     ) -> None:
-        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be."""
+        """Deliver by `lanes`, target id to lane. A delivery is leased for `lease`, or longer if its attempt may be.
+
+        What `wishes` keep back now is not told any more, although it was routed before.
+        """
         super().__init__(metrics, concurrency)
         self._ledger = ledger
+        self._wishes = wishes
+        self._wished_at: datetime | None = None
         self._lanes = lanes
         self._arranged: dict[str, LaneTerms] = {}
         self._clock = clock
@@ -84,6 +94,7 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
         await self._arrange()
+        await self._refresh_wishes()  # before the claim: a failure must not cost leases
         timeouts = [lane.timeout for lane in self._lanes.values()]
         lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
         slow_room = max(0, max(1, self._concurrency // SLOW_SHARE) - self._slow)
@@ -91,6 +102,13 @@ class DelivererService(LeasingService[DeliveryLease]):
         leases = await self._ledger.claim(self._clock.now(), lease, limit, wait, slow_room)
         self._slow += sum(each.health.slow for each in leases)
         return leases
+
+    async def _refresh_wishes(self) -> None:
+        now = self._clock.now()
+        known = self._wished_at is not None and abs(now - self._wished_at) < _WISHES_KNOWN_FOR
+        if self._wishes and not known:
+            await self._wishes.refresh()
+            self._wished_at = now
 
     async def _arrange(self) -> None:
         """Tell the ledger of terms that it does not know."""
@@ -113,12 +131,10 @@ class DelivererService(LeasingService[DeliveryLease]):
             trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
         ):
             started_at = ended_at = self._clock.now()
-            refused = self._without_attempt(lane, delivery, started_at)
-            if lane is None or refused:
-                outcome, ruling = _untried(refused or _REMOVED)
+            told = self._left_to_tell(lane, delivery, started_at)
+            if lane is None or isinstance(told, Rejected):
+                outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
             else:
-                late = _is_stale(lane, delivery, started_at)
-                told = _as_late(delivery) if late else delivery
                 outcome = await self._attempt(lane, told, started_at)
                 ended_at = self._clock.now()
                 await self._judge(lane, lease, outcome, started_at, ended_at)
@@ -127,17 +143,29 @@ class DelivererService(LeasingService[DeliveryLease]):
             recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
-    def _without_attempt(
+    def _left_to_tell(
         self, lane: Lane | None, delivery: Delivery, now: datetime
-    ) -> Rejected | None:
-        """Return why a delivery is not attempted, if it is not."""
+    ) -> Delivery | Rejected:
+        """Return what is told of a delivery, or why it is not attempted."""
         if lane is None:
             return _REMOVED
-        if _is_stale(lane, delivery, now) and not lane.reads_late:
+        late = _is_stale(lane, delivery, now)
+        if late and not lane.reads_late:
             hours = lane.stale.total_seconds() / 3600
             detail = f"could not be delivered within {hours:g} h; replay it to send it all the same"
             return Rejected(reason=DeliveryReason.EXPIRED, detail=detail)
-        return None
+        told = self._recalled(delivery, now)
+        return _as_late(told) if late and isinstance(told, Delivery) else told
+
+    def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
+        if self._wishes is None:
+            return delivery
+        told = recalled(delivery, self._wishes.silences, self._wishes.choices, now)
+        left_out = len(delivery.alerts) - len(told.alerts) if isinstance(told, Delivery) else 0
+        if left_out:
+            self.metrics.suppressed.labels(Suppression.SILENCED).inc(left_out)
+            log.info("alerts_left_out", reason=Suppression.SILENCED, alerts=left_out)
+        return told
 
     async def _judge(
         self,

@@ -23,6 +23,7 @@ from monitor.core.telling import (
     messages,
     own_traces,
 )
+from monitor.errors import CodecError
 from monitor.ports import (
     Clock,
     DeliveryLedger,
@@ -30,11 +31,13 @@ from monitor.ports import (
     Entry,
     MatchLog,
     PublicStream,
+    Record,
     RecordKind,
     Registry,
 )
-from monitor.registry import CHOICES, SILENCES, SOURCES, Roster
+from monitor.registry import SOURCES
 from monitor.services.service import EntryService
+from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
 
 TOLD_RETENTION = timedelta(days=30)  # the ledger remembers for so long who was told of what
@@ -67,8 +70,7 @@ class RouterService(EntryService[MatchedArticle]):
         self._public = public
         self._ledger = ledger
         self._registry = registry
-        self._silences = Roster(registry, SILENCES)
-        self._choices = Roster(registry, CHOICES)
+        self._wishes = Wishes(registry)
         self._table = table
         self._clock = clock
 
@@ -79,8 +81,7 @@ class RouterService(EntryService[MatchedArticle]):
     async def _read(self, limit: int, wait: timedelta) -> Sequence[Entry[MatchedArticle]]:
         entries = await self._matches.read(limit, wait)
         if entries:  # after the wait: what was silenced meanwhile is silenced
-            await self._silences.refresh()
-            await self._choices.refresh()
+            await self._wishes.refresh()
         return entries
 
     async def _handle(self, entry: Entry[MatchedArticle]) -> None:
@@ -123,11 +124,12 @@ class RouterService(EntryService[MatchedArticle]):
         keys = {key for subject in subjects for key in asked(rules, subject)}
         for key in keys - remembered.keys():
             record = await self._registry.get(RecordKind.INHIBITION, key)
-            if record:
-                remembered[key] = SOURCES.decode(record.value).came_at
+            came_at = _came_at(record) if record else None
+            if came_at:
+                remembered[key] = came_at
         return Circumstances(
-            silences=tuple(self._silences.values.values()),
-            choices=self._choices.values,
+            silences=self._wishes.silences,
+            choices=self._wishes.choices,
             remembered=remembered,
         )
 
@@ -204,6 +206,15 @@ class RouterService(EntryService[MatchedArticle]):
         }
         log.info("alert_suppressed", reason=reason, **{k: v for k, v in context.items() if v})
         return decided
+
+
+def _came_at(record: Record) -> datetime | None:
+    """Return when a source came; None if this release cannot read it, so that nothing is kept back without a reason."""
+    try:
+        return SOURCES.decode(record.value).came_at
+    except CodecError as error:
+        log.warning("record_not_read", kind=SOURCES.kind, record=record.id, error=str(error))
+        return None
 
 
 def _is_old_edit(article: Article, now: datetime) -> bool:

@@ -297,6 +297,20 @@ async def test_silence_counts_from_the_next_article_on_until_it_is_ended(
         assert program.suppressed() == {Suppression.SILENCED: 1}
 
 
+async def test_silence_counts_for_what_waits_too(newsroom: Newsroom) -> None:
+    async with newsroom.open(NIGHT, "2026-01-15T23:00") as program:
+        await newsroom.publish(program, "2026-01-15T23:00", "Story 1", "Veto 2")
+        now = newsroom.clock.now()
+        silence = new_silence(
+            parse_matchers("rule=story"), starts_at=now, ends_at=now + DAY, author="ana"
+        )
+        draft = Draft(id=silence.id, value=SILENCES.encode(silence))
+        await program.parts.registry.put(RecordKind.SILENCE, draft, now)
+        await newsroom.pass_time(program, "2026-01-16T07:00")
+        assert newsroom.told() == [["Veto 2"]]
+        assert program.suppressed() == {Suppression.SILENCED: 1}
+
+
 async def test_reader_chooses_a_digest_or_leaves(newsroom: Newsroom) -> None:
     async with newsroom.open({}, "2026-01-15T12:00") as program:
 

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from monitor.core.matchers import Subject, parse_matchers
+from monitor.core.matchers import Matcher, Operator, Subject, parse_matchers
 from monitor.core.silences import Silence, expired, new_silence, silenced_by, snooze
 from monitor.core.stories import story_of
 from tests.factories import NOW, article, match
@@ -34,6 +34,12 @@ def test_silence_needs_every_matcher() -> None:
     assert silenced_by([silence("rule=talks, lang=en")], ABOUT, NOW)
     assert not silenced_by([silence("rule=talks, lang=fr")], ABOUT, NOW)
     assert silenced_by([silence('rule=~"t.*", severity!=critical')], ABOUT, NOW)
+
+
+def test_silence_that_asks_nothing_or_cannot_be_understood_keeps_nothing_back() -> None:
+    for matchers in ((), (Matcher("rule", Operator.MATCHES, "(x"),)):
+        odd = new_silence(matchers, starts_at=NOW, ends_at=NOW + HOUR, author="ana")
+        assert silenced_by([odd], ABOUT, NOW) is None
 
 
 def test_of_several_silences_the_longest_is_named() -> None:

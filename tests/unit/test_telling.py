@@ -160,6 +160,12 @@ def test_reader_chooses_before_everybody_else() -> None:
     assert decided(INFO, around=Circumstances(choices=other)) == Told()
 
 
+def test_choice_that_cannot_be_read_leaves_what_is_configured() -> None:
+    odd = Choice(subscriber="desk", target_id="desk/slack", schedule="weekly")
+    around = Circumstances(choices={"desk/slack": odd})
+    assert decided(INFO, around=around) == Told()
+
+
 def test_reader_who_left_is_told_nothing() -> None:
     left = Choice(subscriber="desk", target_id="desk/slack", unsubscribed=True, chosen_at=NOW)
     decision = decided(CRITICAL, around=Circumstances(choices={"desk/slack": left}))

@@ -1,12 +1,14 @@
+from dataclasses import replace
 from datetime import timedelta
 
-from monitor.core.matchers import Matchers
+from monitor.core.inhibition import InhibitRule, asked
+from monitor.core.matchers import Matchers, Subject, parse_matchers
 from monitor.core.model import ArticleKind, MatchedArticle
 from monitor.core.outcome import Suppression
 from monitor.core.pace import Pace
 from monitor.core.routing import Route
 from monitor.core.telling import Desk, RoutingTable
-from monitor.ports import DeliveryFilter
+from monitor.ports import DeliveryFilter, Draft, RecordKind
 from monitor.services.router import RouterService
 from monitor.streams.memory import (
     MemoryDeliveryLedger,
@@ -144,3 +146,14 @@ async def test_every_decision_is_left_for_the_archive() -> None:
         (("talks",), "desk", "desk/slack"),
         (("talks",), "desk", "desk/email"),
     ]
+
+
+async def test_trace_of_an_inhibition_that_cannot_be_read_keeps_nothing_back() -> None:
+    bench = Bench()
+    rule = InhibitRule(source=parse_matchers("rule=vote"), target=parse_matchers("rule=talks"))
+    bench.service.use(replace(TABLE, inhibit=(rule,)))
+    for key in asked([rule], Subject(article(), match(rule_id="talks"))):
+        draft = Draft(id=key, value=b"9 of a newer release")
+        await bench.registry.put(RecordKind.INHIBITION, draft, NOW)
+    assert len(await bench.route(matched())) == 2
+    assert bench.suppressed(Suppression.INHIBITED) == 0
