@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.feed import Document, ParsedFeed
+from monitor.core.fulltext import PageText
 from monitor.core.holding import Hold
 from monitor.core.model import (
     Alert,
@@ -58,8 +59,19 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Turns a document into records, off the event loop."""
 
-    async def parse(self, document: Document) -> ParsedFeed:
-        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call."""
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+        """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call.
+
+        Entries that stood in the document before may come without their text, unless the `whole` of it is asked for.
+        """
+        ...
+
+
+class Pages(Protocol):
+    """Reads the text of the pages that articles are on."""
+
+    async def read(self, feed: Feed, url: str) -> PageText:
+        """Return the text of the page at `url`, an article of `feed`, or why there is none. Bounded like a feed."""
         ...
 
 

@@ -103,6 +103,9 @@ class Metrics:
         counter, gauge, histogram = self._counter, self._gauge, self._histogram
         self.polls = counter("polls", "Polls that ended, by what came of them.", "result")
         self.articles = counter("articles", "Articles taken in, by kind.", "kind")
+        self.full_text = counter(
+            "full_text", "Pages of articles that were to be read, by what came of them.", "outcome"
+        )
         self.windows_missed = counter(
             "feed_windows_missed", "Polls that knew nothing they found: articles may be missing."
         )

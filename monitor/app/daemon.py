@@ -18,6 +18,7 @@ from monitor.config.explain import explain
 from monitor.config.load import load
 from monitor.config.reload import changes
 from monitor.config.settings import Settings
+from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
 
@@ -143,6 +144,7 @@ def _greet(directory: Path, settings: Settings, only: frozenset[str]) -> None:
     log.info(
         "monitor_started",
         version=__version__,
+        matcher=MATCHER,
         config=str(directory),
         feeds=len(settings.feeds),
         rules=len(settings.rules),

@@ -8,6 +8,7 @@ from itertools import islice
 
 from monitor.app.feedtexts import FeedRefusedError, make_feed, values_of
 from monitor.app.parts import Outside, StoreParts
+from monitor.app.reading import page_reading
 from monitor.config.settings import Settings
 from monitor.core.addresses import distinct_id, feed_key, suggested_id
 from monitor.core.feed import Document, ParsedFeed
@@ -142,6 +143,7 @@ class FeedDesk:
         ready = Outside(
             fetcher=_Ready(found.document, found.parsed),
             parser=_Ready(found.document, found.parsed),
+            pages=outside.pages,
             linguist=outside.linguist,
             channel=outside.channel,
         )
@@ -174,6 +176,7 @@ class FeedDesk:
         clock, store = self._parts.clock, self._parts.feeds
         now = clock.now()
         lease = await store.take(feed.id, now, _LEASE)
+        metrics = Metrics()
         if lease is None:
             await store.schedule([feed], now + _LEASE, timedelta())
             lease = await store.take(feed.id, now, _LEASE)
@@ -185,11 +188,12 @@ class FeedDesk:
             outside.parser,
             {feed.id: feed},
             clock,
-            Metrics(),
+            metrics,
             linguist=outside.linguist,
             concurrency=1,
             lease=_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+            reading=page_reading(self._settings, outside, metrics),
         )
         decision, recorded = await poller.poll(feed, lease)
         return Polled(feed=feed, decision=decision, recorded=recorded)
@@ -297,5 +301,5 @@ class _Ready:
     async def fetch(self, feed: Feed, state: FeedState) -> Document:  # noqa: ARG002 - the port's
         return self._document
 
-    async def parse(self, document: Document) -> ParsedFeed:  # noqa: ARG002 - the port's
+    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:  # noqa: ARG002 - the port's
         return self._parsed

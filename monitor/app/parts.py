@@ -18,6 +18,7 @@ from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
 from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.linguist import ModelLinguist
+from monitor.feeds.pages import MOST_BYTES, HttpPages
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.ports import (
@@ -32,6 +33,7 @@ from monitor.ports import (
     HubClient,
     Linguist,
     MatchLog,
+    Pages,
     Parser,
     PublicStream,
     Registry,
@@ -80,6 +82,7 @@ class Outside:
 
     fetcher: Fetcher
     parser: Parser
+    pages: Pages
     linguist: Linguist
     channel: Callable[[Target], Channel]
     hubs: HubClient | None = None
@@ -132,23 +135,29 @@ async def open_outside(
     Channels remember in `registry` where they left a story, and put links of `linker` into messages.
     """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    gate = HostGate(poll.per_host)
     home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
     threads = RegistryThreads(registry) if registry else None
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         open_session(home, user_agent=agent, auto_decompress=False) as own,
         ProcessParser() as parser,
+        HttpPages(
+            HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES),
+            gap=poll.domain_gap,
+        ) as pages,
         ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
     ):
         fetcher = HttpFetcher(
             session,
-            gate=HostGate(poll.per_host),
+            gate=gate,
             timeout=poll.timeout,
             max_bytes=poll.max_bytes,
         )
         yield Outside(
             fetcher=CanaryFetcher(fetcher, HttpFetcher(own)),
             parser=parser,
+            pages=pages,
             linguist=ModelLinguist(),
             channel=channels.build,
             hubs=HttpHubClient(session),

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
+from monitor.app.reading import page_reading, rules_read_body
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
 from monitor.ports import Archive, RecordKind
@@ -66,6 +67,7 @@ class Program:
                 clock,
                 metrics,
             )
+        self._reading = page_reading(settings, outside, metrics)
         self.poller = PollerService(
             parts.feeds,
             self.hubs.watching(outside.fetcher) if self.hubs else outside.fetcher,
@@ -77,6 +79,7 @@ class Program:
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+            reading=self._reading,
         )
         self.poller.use(self.listing.feeds, self.listing.addresses)
         if self.hubs:
@@ -136,6 +139,7 @@ class Program:
         settings = replace(settings, rulebase=rulebase)
         self.matcher.use(settings.rule_set)
         self.router.use(table)
+        self._reading.use(rules_read_body=rules_read_body(settings))
         self.listing.use(feeds)
         self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)

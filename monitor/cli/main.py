@@ -7,6 +7,7 @@ import click
 
 from monitor import __version__
 from monitor.config.explain import explain
+from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, MonitorError
 from monitor.telemetry import configure_logging
 
@@ -28,6 +29,7 @@ class Commands(click.Group):
         "feeds",
         "match",
         "parse",
+        "extract",
         "rules",
         "routes",
         "silence",
@@ -52,7 +54,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
-@click.version_option(__version__, "--version", message="monitor %(version)s")
+@click.version_option(__version__, "--version", message=f"monitor %(version)s ({MATCHER} matcher)")
 def cli() -> None:
     """Watch news feeds and alert people to what their rules find.
 

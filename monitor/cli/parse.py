@@ -9,13 +9,12 @@ import click
 
 from monitor.app.parts import open_outside
 from monitor.cli.options import config_option, load_settings
+from monitor.cli.sources import read_file
 from monitor.config.settings import Settings
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.identity import article_id, canonical_url, identify
 from monitor.core.model import Feed, FeedState
 from monitor.feeds.parse import parse_document
-
-_LARGEST = 64 * 1024 * 1024
 
 
 @click.command()
@@ -32,7 +31,7 @@ def parse(config: Path, source: str) -> None:
         parsed = asyncio.run(_fetch(settings, source))
     else:
         parsed = parse_document(
-            Document(url=Path(source).resolve().as_uri(), status=200, body=_read(source))
+            Document(url=Path(source).resolve().as_uri(), status=200, body=read_file(source))
         )
     click.echo(json.dumps(_object(source, parsed), ensure_ascii=False, indent=2))
 
@@ -41,15 +40,6 @@ async def _fetch(settings: Settings, url: str) -> ParsedFeed:
     async with open_outside(settings) as outside:
         document = await outside.fetcher.fetch(Feed(id=url, url=url, name=url), FeedState())
         return await outside.parser.parse(document)
-
-
-def _read(source: str) -> bytes:
-    path = Path(source)
-    if not path.is_file():
-        raise click.UsageError(f"{source} is neither a file nor a URL")
-    if path.stat().st_size > _LARGEST:
-        raise click.UsageError(f"{source} is larger than {_LARGEST // 1024**2} MiB")
-    return path.read_bytes()
 
 
 def _object(source: str, parsed: ParsedFeed) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def feed(settings: FeedSettings, poll: PollSettings | None = None) -> Feed:
         longest=poll.auto_max,
         obey_hints=settings.hints == "obey",
         limit_scope=settings.limits,
+        full_text=settings.full_text,
         since=settings.since,
         lang=settings.lang,
         country=settings.country,

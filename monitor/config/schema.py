@@ -51,7 +51,7 @@ from monitor.config.types import (
     text_as,
 )
 from monitor.config.values import WrongValueError, format_duration, format_size
-from monitor.core.model import LimitScope, Severity
+from monitor.core.model import FullText, LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
 
 # --- monitor.yaml ---
@@ -238,6 +238,9 @@ class FeedSettings(Section):
     """Whether `ttl`, `skipHours`, `skipDays` and `sy:updatePeriod` in the document count. HTTP headers always do."""
     limits: LimitScope = Field(default=LimitScope.HOST, strict=False)
     """What "too many requests" and `Retry-After` concern: `host`, every feed of its domain; `feed`, only this one."""
+    full_text: FullText = Field(default=FullText.AUTO, strict=False)
+    """Whether the page of an article is read for its body: `never`; `always`; `auto`, where the feed gives no body and
+    a query names `body:`."""
     since: Annotated[Duration, lasting("1s", "3650d")] | None = None
     """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
     lang: Code | None = None

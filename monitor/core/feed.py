@@ -29,8 +29,31 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The 64-bit signed keys of one entry; a part that the entry does not have is None.
+
+    `moment` is the text together with its date, and exists for short dated texts alone.
+    """
+
+    guid: int | None
+    url: int | None
+    text: int | None
+    moment: int | None = None
+
+    def present(self) -> tuple[int, ...]:
+        """Return the keys there are."""
+        return tuple(
+            key for key in (self.guid, self.url, self.text, self.moment) if key is not None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedArticle:
-    """One article as the document gives it, texts already plain. Any field may be missing or wrong."""
+    """One article as the document gives it, texts already plain. Any field may be missing or wrong.
+
+    `keys` are those of the article, if they were made already. One that is `unchanged` stood in the document before,
+    byte for byte, and comes with its keys and its date alone.
+    """
 
     guid: str = ""
     url: str = ""
@@ -41,6 +64,8 @@ class ParsedArticle:
     lang: str | None = None
     tags: tuple[str, ...] = ()
     published_at: datetime | None = None
+    keys: Keys | None = field(default=None, compare=False)
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

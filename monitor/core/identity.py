@@ -14,7 +14,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from monitor.core.feed import ParsedArticle
+from monitor.core.feed import Keys, ParsedArticle
 
 # A text this long is not repeated for another event. About twenty words of English; letters are counted, because
 # Chinese and Japanese do not separate words.
@@ -46,25 +46,6 @@ class Verdict(StrEnum):
     NEW = "new"
     EDITED = "edited"
     KNOWN = "known"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """The 64-bit signed keys of one entry; a part that the entry does not have is None.
-
-    `moment` is the text together with its date, and exists for short dated texts alone.
-    """
-
-    guid: int | None
-    url: int | None
-    text: int | None
-    moment: int | None = None
-
-    def present(self) -> tuple[int, ...]:
-        """Return the keys there are."""
-        return tuple(
-            key for key in (self.guid, self.url, self.text, self.moment) if key is not None
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +94,9 @@ def url_identity(url: str) -> str:
 
 
 def keys_of(entry: ParsedArticle) -> Keys:
-    """Return the keys of `entry`."""
+    """Return the keys of `entry`: those that it was given, or what they are."""
+    if entry.keys is not None:
+        return entry.keys
     guid = entry.guid.strip()
     url = url_identity(entry.url)
     words = _words(entry)
@@ -126,6 +109,13 @@ def keys_of(entry: ParsedArticle) -> Keys:
         url=_key("u", url) if url else None,
         text=_key("t", text) if words else None,
         moment=moment,
+    )
+
+
+def lacks_text(entries: Sequence[ParsedArticle], seen: frozenset[int]) -> bool:
+    """Tell whether an entry that came without its text is not known after all, given the keys `seen` in its feed."""
+    return any(
+        entry.unchanged and not seen.issuperset(keys_of(entry).present()) for entry in entries
     )
 
 

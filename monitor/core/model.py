@@ -20,6 +20,14 @@ class LimitScope(StrEnum):
     FEED = "feed"
 
 
+class FullText(StrEnum):
+    """Whether the pages of a feed's articles are read: never, always, or for articles without a body if a rule asks."""
+
+    NEVER = "never"
+    AUTO = "auto"
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """A source we poll, as the operator configured it.
@@ -38,6 +46,7 @@ class Feed:
     since: timedelta | None = None
     obey_hints: bool = True
     limit_scope: LimitScope = LimitScope.HOST
+    full_text: FullText = FullText.AUTO
     lang: str | None = None
     country: str | None = None
     category: str | None = None

@@ -160,18 +160,33 @@ class _Brotli:
 
 
 class _Zstd:
+    """zstd of any number of frames."""
+
     def __init__(self) -> None:
-        self._decoder = zstd.ZstdDecompressor(
-            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
-        )
+        self._decoder = self._begin()
         self._is_fresh = True
+        self._frames = 1
 
     def feed(self, data: bytes, room: int) -> bytes:
         self._is_fresh = False
-        part = self._decoder.decompress(data, room + 1)
-        if len(part) > room:
-            raise TooLargeError
-        return part
+        parts = bytearray()
+        while data:
+            if self._decoder.eof:
+                self._frames += 1
+                if self._frames > _MAX_MEMBERS:
+                    raise TooLargeError
+                self._decoder = self._begin()
+            parts += self._decoder.decompress(data, room + 1 - len(parts))
+            if len(parts) > room:
+                raise TooLargeError
+            data = self._decoder.unused_data
+        return bytes(parts)
 
     def is_finished(self) -> bool:
         return self._is_fresh or self._decoder.eof
+
+    @staticmethod
+    def _begin() -> zstd.ZstdDecompressor:
+        return zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        )

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 from monitor.core.feed import ParsedArticle, ParsedFeed
 from monitor.errors import FeedReason, ParseError
 from monitor.feeds import text
-from monitor.feeds.dates import read_iso
+from monitor.feeds.dates import read_date
 from monitor.feeds.lang import primary
 
 _MAX_TAGS = 64
@@ -62,8 +62,8 @@ def _article(item: Mapping[str, Any], url: str, author: str) -> ParsedArticle:
             for tag in (tags if isinstance(tags, list) else [])[:_MAX_TAGS]
             if isinstance(tag, str)
         ),
-        published_at=read_iso(_string(item, "date_published"))
-        or read_iso(_string(item, "date_modified")),
+        published_at=read_date(_string(item, "date_published"))
+        or read_date(_string(item, "date_modified")),
     )
 
 

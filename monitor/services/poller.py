@@ -9,7 +9,8 @@ from typing import ClassVar, Protocol
 import structlog
 
 from monitor.core.canary import CANARY
-from monitor.core.feed import Document
+from monitor.core.feed import Document, ParsedFeed
+from monitor.core.identity import lacks_text
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
@@ -26,6 +27,7 @@ from monitor.core.rhythm import has_missed
 from monitor.core.schedule import PollNext
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
+from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
@@ -62,8 +64,12 @@ class PollerService(LeasingService[FeedLease]):
         concurrency: int,
         lease: timedelta,
         new_trace: Callable[[], str],
+        reading: PageReading | None = None,
     ) -> None:
-        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll."""
+        """Poll `feeds`, by id, until others are put in use; `lease` outlasts any one poll.
+
+        With a `reading` the pages of articles are read where their texts are wanted.
+        """
         super().__init__(metrics, concurrency)
         self._store = store
         self._fetcher = fetcher
@@ -75,6 +81,7 @@ class PollerService(LeasingService[FeedLease]):
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
+        self._reading = reading
         self._hubs: Hubs | None = None
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
@@ -187,8 +194,7 @@ class PollerService(LeasingService[FeedLease]):
             document = await self._fetcher.fetch(feed, state)
             if is_unchanged(state, document):
                 return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
-            parsed = await self._parser.parse(document)
-            known = await self._store.known(feed.id, document_keys(parsed))
+            parsed, known = await self._read(feed, document)
             now = self._clock.now()
             decision = decide(
                 feed,
@@ -200,7 +206,10 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
-            return replace(decision, articles=await self._linguist.tell(decision.articles))
+            articles: Sequence[Article] = decision.articles
+            if self._reading is not None:
+                articles = await self._reading.complete(feed, articles)
+            return replace(decision, articles=await self._linguist.tell(articles))
         except StreamError:
             raise
         except FeedError as error:
@@ -210,6 +219,17 @@ class PollerService(LeasingService[FeedLease]):
             log.exception("poll_crashed")
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
             return decide_failed(feed, state, defect, self._clock.now())
+
+    async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
+        """Return what a document says, and which of its keys are known."""
+        parsed = await self._parser.parse(document)
+        known = await self._store.known(feed.id, document_keys(parsed))
+        if lacks_text(
+            parsed.articles, known
+        ):  # it was read before, but what came of it not recorded
+            parsed = await self._parser.parse(document, whole=True)
+            known = await self._store.known(feed.id, document_keys(parsed))
+        return parsed, known
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime

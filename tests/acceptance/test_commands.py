@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from monitor import __version__
+from monitor.core.compiled import MATCHER
 from tests import configuration
 from tests.acceptance.daemon import COMMAND, environment, monitor
 from tests.servers.feeds import document, feed_server, item, rss
@@ -40,7 +41,7 @@ def span(field: str, start: int, text: str) -> dict[str, Any]:
 
 
 def test_version_and_help_answer_at_once() -> None:
-    assert monitor("--version").stdout == f"monitor {__version__}\n"
+    assert monitor("--version").stdout == f"monitor {__version__} ({MATCHER} matcher)\n"
     shown = monitor("--help")
     assert shown.returncode == 0
     for command in ("run", "demo", "check", "status", "match", "parse", "deliveries"):

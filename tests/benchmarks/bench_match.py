@@ -1,9 +1,9 @@
 """What analysing and matching cost, beside the cost of only cutting the same text into words.
 
-Run with `python -m tests.benchmarks.bench_match`; `--million` multiplies the rules to a million (3 GB, some minutes).
-Reads stored queries and articles from MONITOR_CORPUS if that is set, else makes its own. Prints CPU microseconds
-for each article, the best of several rounds, and as a multiple of the floor: finding the words of the text with `re`.
-Asserts nothing.
+Run with `python -m tests.benchmarks.bench_match`; `--million` multiplies the rules to a million (some minutes),
+`--python` leaves the compiled matcher out. Reads stored queries and articles from MONITOR_CORPUS if that is set, else
+makes its own. Prints CPU microseconds for each article, the best of several rounds, and as a multiple of the floor:
+finding the words of the text with `re`. A match is the whole call: every match made, with every span. Asserts nothing.
 """
 
 import os
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from monitor.core.compiled import NATIVE, Native
 from monitor.core.engine import Bindings, Evaluation, compile_rules
 from monitor.core.model import Article, Rule
 from monitor.core.query import parse
@@ -34,12 +35,14 @@ def main() -> None:
     texts = [given.body for given in articles]
     words = re.compile(r"\w+")
     floor = _measure(words.findall, texts)
+    native = None if "--python" in sys.argv else NATIVE
     print(f"{len(texts)} articles of {sum(map(len, texts)) // len(texts)} characters")
+    print(f"matcher: {'compiled' if native else 'pure Python'}")
     _report("floor: re.findall", floor, floor)
     _report("analyse", _measure(analyse, articles), floor)
     counts = {min(count, len(queries)) for count in RULE_COUNTS}
     for count in sorted(counts | ({MILLION} if "--million" in sys.argv else set())):
-        _measure_rules(count, queries, articles, floor)
+        _measure_rules(count, queries, articles, floor, native)
     expressions = [parse(query) for query in queries[:1_000]]
 
     def ask_every_one(given: Article) -> None:
@@ -51,17 +54,29 @@ def main() -> None:
 
 
 def _measure_rules(
-    count: int, queries: Sequence[str], articles: Sequence[Article], floor: float
+    count: int,
+    queries: Sequence[str],
+    articles: Sequence[Article],
+    floor: float,
+    native: Native | None,
 ) -> None:
     given = [rule(id=f"{n:07}", query=_varied(queries, n), version="v") for n in range(count)]
     began, before = time.process_time(), _resident()
-    rules = compile_rules(given).rules
+    rules = compile_rules(given, native=native).rules
     took = time.process_time() - began
-    found = sum(len(rules.match(each, NOW)) for each in articles) / len(articles)
+    found = [match for each in articles for match in rules.match(each, NOW)]
+    spans = sum(len(match.spans) for match in found)
     print(
-        f"{count} rules: ready in {took:.1f} s, {_resident() - before:.0f} MB, {found:.1f} matches"
+        f"{count} rules: ready in {took:.1f} s, {_resident() - before:.0f} MB more, {_resident():.0f} MB in all"
+    )
+    print(
+        f"an article has {len(found) / len(articles):.1f} matches, {spans / len(articles):.1f} spans"
     )
     _report(f"match {count} rules", _measure(lambda each: rules.match(each, NOW), articles), floor)
+    seen = article(title="", summary="", body="extra0 syria")
+    rules.add(rule(id="seen", query="extra0 NEAR/3 syria"))
+    print(f"the next article has a rule just added: {rules.match(seen, NOW)[-1].rule_id == 'seen'}")
+    rules.remove("seen")
     extra = [rule(id=f"extra{n}", query=f"extra{n} NEAR/3 syria") for n in range(CHANGES)]
     for what, change in (
         ("add", rules.add),

@@ -65,6 +65,7 @@ def _wrapped_outside(outside: Outside, executioner: Executioner) -> Outside:
     return Outside(
         fetcher=wrap("fetcher", outside.fetcher),
         parser=wrap("parser", outside.parser),
+        pages=wrap("pages", outside.pages),
         linguist=outside.linguist,
         channel=lambda target: wrap("channel", outside.channel(target)),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.fulltext import PageOutcome
 from monitor.core.outcome import DeliveryReason, Suppression
 from monitor.errors import FeedReason
 from monitor.telemetry import Metrics
@@ -29,7 +30,8 @@ def test_every_metric_is_documented_and_every_documented_metric_exists(sections:
 
 
 @pytest.mark.parametrize(
-    ("number", "reasons"), [(1, Suppression), (2, FeedReason), (3, DeliveryReason)]
+    ("number", "reasons"),
+    [(1, Suppression), (2, FeedReason), (3, DeliveryReason), (-1, PageOutcome)],
 )
 def test_every_reason_is_documented_and_every_documented_reason_exists(
     sections: list[str], number: int, reasons: type[StrEnum]

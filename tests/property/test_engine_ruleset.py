@@ -2,12 +2,13 @@
 
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.engine import Evaluation, RuleSet, compile_rules
 from monitor.core.engine.catalogue import CompiledRule
-from monitor.core.engine.evaluation import Bindings
+from monitor.core.engine.evaluation import Bindings, go_on
 from monitor.core.engine.explain import spans
 from monitor.core.entities import Gazetteer
 from monitor.core.model import Article, Rule
@@ -25,6 +26,7 @@ from monitor.core.query.expression import (
 from monitor.core.text import analyse
 from monitor.errors import QueryError
 from tests.factories import NOW, rule
+from tests.matchers import MATCHERS
 from tests.strategies import articles, expressions, terms, unhurried
 
 GAZETTEER = Gazetteer.from_records(
@@ -62,7 +64,6 @@ def test_rule_set_agrees_with_asking_every_rule(
 ) -> None:
     bindings = Bindings({"r": referred}, {"l": disjunction(listed)}, GAZETTEER)
     compiled = [CompiledRule(rule(id=str(n)), query, "") for n, query in enumerate(queries)]
-    found = RuleSet(compiled, bindings).match(article, NOW)
     analysed = analyse(article)
     oracle = Evaluation(analysed, bindings, NOW)
     expected = {
@@ -70,7 +71,9 @@ def test_rule_set_agrees_with_asking_every_rule(
         for n, query in enumerate(queries)
         if oracle.matches(query)
     }
-    assert {match.rule_id: match.spans for match in found} == expected
+    for native in MATCHERS.values():
+        found = RuleSet(compiled, bindings, native=native).match(article, NOW)
+        assert {match.rule_id: match.spans for match in found} == expected
 
 
 @unhurried
@@ -92,12 +95,13 @@ _changes = st.lists(
 )
 
 
+@pytest.mark.parametrize("matcher", MATCHERS)
 @unhurried
 @given(_changes, articles)
 def test_changed_step_by_step_is_as_made_at_once(
-    changes: list[tuple[str, str, str]], article: Article
+    matcher: str, changes: list[tuple[str, str, str]], article: Article
 ) -> None:
-    rules = compile_rules([]).rules
+    rules = compile_rules([], native=MATCHERS[matcher]).rules
     present: dict[str, Rule] = {}
     for what, id_, query in changes:
         given_rule = rule(id=id_, query=query, version="")
@@ -108,18 +112,19 @@ def test_changed_step_by_step_is_as_made_at_once(
             else:
                 (rules.add if what == "add" else rules.change)(given_rule)
                 present[id_] = given_rule
-        rebuilt = compile_rules(list(present.values()))
+        rebuilt = compile_rules(list(present.values()), native=MATCHERS[matcher])
         assert rebuilt.problems == {}
         assert rules.match(article, NOW) == rebuilt.rules.match(article, NOW)
         assert len(rules) == len(present)
 
 
+@pytest.mark.parametrize("matcher", MATCHERS)
 @unhurried
 @given(st.lists(st.tuples(st.sampled_from(_IDS), _queries), max_size=8), articles)
 def test_what_is_taken_out_leaves_nothing_behind(
-    added: list[tuple[str, str]], article: Article
+    matcher: str, added: list[tuple[str, str]], article: Article
 ) -> None:
-    rules = compile_rules([]).rules
+    rules = compile_rules([], native=MATCHERS[matcher]).rules
     for id_, query in added:
         with suppress(QueryError):
             rules.remove(id_) if id_ in rules else rules.add(rule(id=id_, query=query))
@@ -137,10 +142,12 @@ def test_what_is_taken_out_leaves_nothing_behind(
 
 def test_rules_on_other_words_are_not_asked() -> None:
     queries = ["syria", '"un draft"', "un AND resol*", "2 OF (a, b, syria) -b", "un NEAR/3 a"]
-    rules = compile_rules([rule(id=str(n), query=query) for n, query in enumerate(queries)]).rules
-    candidates = rules._catalogue.candidates(analyse(Article(id="x", title="UN a b")))
+    given_rules = [rule(id=str(n), query=query) for n, query in enumerate(queries)]
+    rules = compile_rules(given_rules, native=None).rules
+    analysed = analyse(Article(id="x", title="UN a b"))
+    candidates = rules._catalogue.candidates(analysed, NOW, go_on)
     assert {to_text(query.expression) for query in candidates.others} == {
         "2 OF (a, b, syria) AND NOT b",
         "un NEAR/3 a",
     }
-    assert candidates.sure == set()
+    assert not candidates.sure

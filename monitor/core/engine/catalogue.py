@@ -1,33 +1,43 @@
-"""Every query in use, and which of them an article calls for."""
+"""Every query in use, and which of them an article calls for; here in Python, in `native` with the compiled engine."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
 
 from monitor.core.engine.evaluation import Bindings
 from monitor.core.engine.features import ALWAYS, Clause, Feature, Planner, share
 from monitor.core.engine.index import PairIndex
 from monitor.core.engine.interning import Interner
 from monitor.core.engine.presence import Presence
-from monitor.core.model import Rule
+from monitor.core.model import Match, Rule
+from monitor.core.query import parse
 from monitor.core.query.expression import Expression, RuleRef, Score, walk
 from monitor.core.text import AnalysedArticle
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule, its query as a tree, and the version to put on its matches."""
+    """A rule, its query as a tree, and the version to put on its matches.
+
+    The tree may be left out once it has been put in: it can be parsed again, and takes most of the memory of a rule.
+    """
 
     rule: Rule
-    expression: Expression
+    expression: Expression | None
     version: str
+
+    @property
+    def tree(self) -> Expression:
+        """The query as a tree, parsed again if need be."""
+        return parse(self.rule.query) if self.expression is None else self.expression
 
 
 _PAIR = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Home:
+class Home:
     """Where a query stands in the index, and whether it holds of every article that leads there."""
 
     first: Feature
@@ -40,22 +50,49 @@ class Query:
     """A query and the rules that ask it. Never changes: where other rules ask it, another takes its place."""
 
     expression: Expression
-    homes: frozenset[_Home]
+    homes: frozenset[Home]
     scores: bool
     rules: Mapping[str, CompiledRule]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """The features of an article, the queries that hold of it, and those that may."""
+    """The words of an article, matches that are settled, the queries that hold of it, and those that may."""
 
-    features: set[Feature]
-    sure: set[Query]
-    others: set[Query]
+    words: Container[object]
+    matches: Sequence[Match] = ()
+    sure: Collection[Query] = ()
+    others: Collection[Query] = ()
 
 
-class Catalogue:
-    """Queries by what an article must have for them. Queries that are equal are one, whoever asks them."""
+class Catalogue(Protocol):
+    """Every query in use. Queries that are equal are one, whoever asks them. Changed and asked by one at a time."""
+
+    def __len__(self) -> int:
+        """Return how much is remembered."""
+        ...
+
+    def rebind(self, bindings: Bindings) -> None:
+        """Read references from now on as they are bound here."""
+        ...
+
+    def add(self, *rules: CompiledRule) -> list[CompiledRule]:
+        """Let rules ask their queries. Return them as they are to be kept, and given to `remove`."""
+        ...
+
+    def remove(self, compiled: CompiledRule) -> None:
+        """Let a rule no longer ask its query; a query that nobody asks is forgotten."""
+        ...
+
+    def candidates(
+        self, article: AnalysedArticle, now: datetime, check: Callable[[], None]
+    ) -> Candidates:
+        """Return the queries that an article calls for. Call `check` now and then: it may raise, to give up."""
+        ...
+
+
+class PythonCatalogue:
+    """Queries by what an article must have for them, in Python alone."""
 
     def __init__(self, bindings: Bindings) -> None:
         self._interner = Interner()
@@ -70,40 +107,43 @@ class Catalogue:
         return len(self._queries) + sum(len(part) for part in parts)
 
     def rebind(self, bindings: Bindings) -> None:
-        """Read references from now on as they are bound here."""
+        """See `Catalogue`."""
         self._planner.bindings = bindings
 
-    def candidates(self, article: AnalysedArticle) -> Candidates:
-        """Return the queries that an article calls for."""
-        features = self._presence.features(article)
+    def candidates(
+        self,
+        article: AnalysedArticle,
+        now: datetime,
+        check: Callable[[], None],  # noqa: ARG002 - a look-up takes no time worth checking
+    ) -> Candidates:
+        """See `Catalogue`."""
+        features = self._presence.features(article, now)
         sure = self._sure.find(features)
-        return Candidates(features, sure, self._others.find(features) - sure)
+        return Candidates(features, sure=sure, others=self._others.find(features) - sure)
 
-    def intern(self, compiled: CompiledRule) -> CompiledRule:
-        """Share the rule's query with the rules that have the same. To be undone by `remove`."""
-        return replace(compiled, expression=self._interner.take(compiled.expression))
-
-    def add(self, *rules: CompiledRule) -> None:
-        """Let interned rules ask their queries."""
+    def add(self, *rules: CompiledRule) -> list[CompiledRule]:
+        """See `Catalogue`."""
+        kept = [replace(each, expression=self._interner.take(each.tree)) for each in rules]
         asking: dict[int, dict[str, CompiledRule]] = {}
-        for compiled in rules:
+        for compiled in kept:
             asking.setdefault(id(compiled.expression), {})[compiled.rule.id] = compiled
         for key, more in asking.items():
             known = self._queries.get(key)
             if known:
                 self._put(replace(known, rules={**known.rules, **more}), instead_of=known)
             else:
-                self._put(self._planned(next(iter(more.values())).expression, more))
+                self._put(self._planned(next(iter(more.values())).tree, more))
+        return kept
 
     def remove(self, compiled: CompiledRule) -> None:
-        """Let an interned rule no longer ask its query; a query that nobody asks is forgotten."""
+        """See `Catalogue`."""
         known = self._queries[id(compiled.expression)]
         rules = {id_: rule for id_, rule in known.rules.items() if id_ != compiled.rule.id}
         if rules:
             self._put(replace(known, rules=rules), instead_of=known)
         else:
             self._drop(known)
-        self._interner.release(compiled.expression)
+        self._interner.release(compiled.tree)
 
     def _put(self, query: Query, instead_of: Query | None = None) -> None:
         for home in query.homes:
@@ -121,74 +161,20 @@ class Catalogue:
             self._presence.forget(home.first)
             self._presence.forget(home.second)
 
-    def _index(self, home: _Home) -> PairIndex[Feature, Query]:
+    def _index(self, home: Home) -> PairIndex[Feature, Query]:
         return self._sure if home.exact else self._others
 
     def _planned(self, expression: Expression, rules: Mapping[str, CompiledRule]) -> Query:
-        homes = frozenset(map(_home, self._planner.clauses(expression)))
-        scores = any(isinstance(node, Score | RuleRef) for node in walk(expression))
-        return Query(expression, homes, scores, rules)
+        homes = frozenset(map(home_of, self._planner.clauses(expression)))
+        return Query(expression, homes, may_score(expression), rules)
 
 
-def _home(clause: Clause) -> _Home:
+def may_score(expression: Expression) -> bool:
+    """Tell whether a match of a query may have a score."""
+    return any(isinstance(node, Score | RuleRef) for node in walk(expression))
+
+
+def home_of(clause: Clause) -> Home:
     """Choose the two rarest features."""
     first, second, *_ = (*sorted(clause.features, key=share), ALWAYS, ALWAYS)
-    return _Home(first, second, clause.exact and len(clause.features) <= _PAIR)
-
-
-class References:
-    """Which rules refer to which. Contains the rules that were ever referred to, until they are dropped."""
-
-    def __init__(self) -> None:
-        self._to: defaultdict[str, set[str]] = defaultdict(set)
-
-    def add(self, rule_id: str, expression: Expression) -> None:
-        """Remember what a rule refers to."""
-        for target in _targets(expression):
-            self._to[target].add(rule_id)
-
-    def remove(self, rule_id: str, expression: Expression) -> None:
-        """Forget it."""
-        for target in _targets(expression):
-            self._to[target].discard(rule_id)
-
-    def drop(self, rule_id: str) -> None:
-        """Forget a rule that none refers to any longer."""
-        self._to.pop(rule_id, None)
-
-    def __contains__(self, rule_id: object) -> bool:
-        return rule_id in self._to
-
-    def __len__(self) -> int:
-        return len(self._to)
-
-    def to(self, rule_id: str) -> frozenset[str]:
-        """Return the rules that refer to a rule."""
-        return frozenset(self._to.get(rule_id, ())) - {rule_id}
-
-    def that_depend_on(self, rule_id: str) -> frozenset[str]:
-        """Return the rules that refer to a rule, over others or not."""
-        found: set[str] = set()
-        waiting = [rule_id]
-        while waiting:
-            new = self.to(waiting.pop()) - found
-            found |= new
-            waiting.extend(new)
-        return frozenset(found - {rule_id})
-
-    def needed_by(
-        self, expressions: Iterable[Expression], bindings: Bindings
-    ) -> dict[str, Expression]:
-        """Return every rule that the expressions refer to, over others or not, as far as there are such rules."""
-        found: dict[str, Expression] = {}
-        waiting = list(expressions)
-        while waiting:
-            for target in _targets(waiting.pop()) - found.keys():
-                if target in bindings.rules:
-                    found[target] = bindings.rules[target]
-                    waiting.append(found[target])
-        return found
-
-
-def _targets(expression: Expression) -> set[str]:
-    return {node.id for node in walk(expression) if isinstance(node, RuleRef)}
+    return Home(first, second, clause.exact and len(clause.features) <= _PAIR)

@@ -1,7 +1,7 @@
 """What a query may ask of an article besides its text."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -10,6 +10,8 @@ from monitor.core.model import Article
 from monitor.core.query.expression import Attribute, Compare, Comparison, Condition, Has, Quantity
 from monitor.core.text import AnalysedArticle
 
+_LONGEST_TAG = 64
+_LONGEST_HOST = 253
 _COMPARE: Mapping[Comparison, Callable[[float, float], bool]] = {
     Comparison.LESS: operator.lt,
     Comparison.AT_MOST: operator.le,
@@ -31,32 +33,51 @@ def is_met(condition: Condition, article: AnalysedArticle, now: datetime) -> boo
             assert_never(condition)
 
 
+def attributes(article: Article) -> Iterator[Has]:
+    """Yield every condition on an attribute that an article meets."""
+    lang = _language(article)
+    for length in (at for at, letter in enumerate(f"{lang}-") if letter == "-"):
+        yield Has(Attribute.LANG, lang[:length])
+    host = _host(article.url)
+    for start in (at for at, letter in enumerate(f".{host}") if letter == "."):
+        yield Has(Attribute.SITE, host[start:])
+    for attribute in (Attribute.FEED, Attribute.COUNTRY, Attribute.CATEGORY):
+        yield Has(attribute, _single(attribute, article))
+
+
 def _has(condition: Has, article: Article) -> bool:
     match condition.attribute:
         case Attribute.LANG:
-            return _is_language(article.lang or "", condition.value)
-        case Attribute.FEED:
-            return article.feed_id.casefold() == condition.value
+            return f"{_language(article)}-".startswith(f"{condition.value}-")
         case Attribute.SITE:
             return f".{_host(article.url)}".endswith(f".{condition.value}")
+        case attribute:
+            return _single(attribute, article) == condition.value
+
+
+def _single(attribute: Attribute, article: Article) -> str:
+    """Return an attribute that has one value, as conditions name it."""
+    match attribute:
+        case Attribute.FEED:
+            return article.feed_id.casefold()
         case Attribute.COUNTRY:
-            return (article.country or "").casefold() == condition.value
-        case Attribute.CATEGORY:
-            return " ".join((article.category or "").casefold().split()) == condition.value
+            return (article.country or "").casefold()
         case _:
-            assert_never(condition.attribute)
+            return " ".join((article.category or "").casefold().split())
 
 
-def _is_language(lang: str, wanted: str) -> bool:
-    """Tell whether a language is the wanted one or a variety of it: `pt-BR` is `pt`."""
-    return f"{lang.casefold().replace('_', '-')}-".startswith(f"{wanted}-")
+def _language(article: Article) -> str:
+    """Return the language as conditions name it: `pt-BR`, a variety of `pt`, is `pt-br`."""
+    lang = article.lang or ""
+    return lang.casefold().replace("_", "-") if len(lang) <= _LONGEST_TAG else ""
 
 
 def _host(url: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").rstrip(".")
+        host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+    return host if len(host) <= _LONGEST_HOST else ""
 
 
 def _age(article: Article, now: datetime) -> float:

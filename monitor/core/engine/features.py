@@ -17,11 +17,14 @@ from monitor.core.query.expression import (
     And,
     AtLeast,
     AtLeastOf,
+    Attribute,
+    Condition,
     EntityRef,
     Exact,
     Except,
     Expression,
     First,
+    Has,
     InField,
     Lead,
     ListRef,
@@ -32,6 +35,7 @@ from monitor.core.query.expression import (
     Regex,
     RuleRef,
     Score,
+    Stem,
     Wildcard,
     Within,
     Word,
@@ -66,8 +70,9 @@ class Matching:
     pattern: str
 
 
-# A folded word; two of them side by side; a wildcard, which is a text with `*` or `?`; and the classes above.
-Basic: TypeAlias = str | tuple[str, str] | Scoped | Matching
+# A folded word; two of them side by side; a wildcard, which is a text with `*` or `?`; the classes above; and what an
+# article as a whole has: an attribute, a word of a stem.
+Basic: TypeAlias = str | tuple[str, str] | Scoped | Matching | Condition | Stem
 Feature: TypeAlias = Basic | Group
 
 
@@ -105,10 +110,18 @@ _SHARE_BY_LENGTH = (
     0.03,
 )  # of articles; longer words are rarer
 _SHARE_OF_LONG = 0.02
+_SHARE_OF_STEM = 0.05
+_SHARE_OF_ATTRIBUTE = {Attribute.LANG: 0.5, Attribute.COUNTRY: 0.2, Attribute.CATEGORY: 0.2}
+_SHARE_OF_SOURCE = 0.01  # one feed or site
 _SIDE_BY_SIDE = 0.05  # of the articles that have the rarer of two words
 
 
-def share(feature: Feature) -> float:
+def is_wild(word: str) -> bool:
+    """Tell a wildcard from a word."""
+    return "*" in word or "?" in word
+
+
+def share(feature: Feature) -> float:  # noqa: PLR0911 - a branch for each kind
     """Guess in what part of all articles a feature is."""
     match feature:
         case str():
@@ -119,6 +132,10 @@ def share(feature: Feature) -> float:
             return _share_of_word(feature.word) / 4
         case Group():
             return min(1.0, sum(share(member) for member in feature.members))
+        case Has():
+            return _SHARE_OF_ATTRIBUTE.get(feature.attribute, _SHARE_OF_SOURCE)
+        case Stem():
+            return _SHARE_OF_STEM
         case _:
             return 0.5
 
@@ -170,6 +187,10 @@ class Planner:
                 return _inexact(self._any_of(found[: len(found) - node.count + 1]))
             case Score():
                 return self._score(node, scope)
+            case Has():
+                return [Clause(frozenset({node}), exact=True)]
+            case Stem() if not scope:
+                return [Clause(frozenset({node}), exact=True)]
             case _:
                 return _ANYTHING
 

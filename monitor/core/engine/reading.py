@@ -1,13 +1,12 @@
 """One article, asked many queries quickly: the common shapes here, everything else by `Evaluation`."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import datetime
 from itertools import chain, pairwise
 
 from monitor.core.engine.evaluation import Bindings, Evaluation, go_on
 from monitor.core.engine.explain import MOST_SPANS, part_text
-from monitor.core.engine.features import Feature
 from monitor.core.engine.making import new_span
 from monitor.core.engine.occurrences import Leaf, near_pairs
 from monitor.core.model import Span
@@ -20,20 +19,20 @@ _LONGEST_PLAIN = 8  # words of a phrase; longer ones are looked for by what is l
 
 
 class Reading:
-    """An article and its features. Remembers what it found for each part, by the identity of the part."""
+    """An article and its words. Remembers what it found for each part, by the identity of the part."""
 
     def __init__(
         self,
         article: AnalysedArticle,
-        features: set[Feature],
+        words: Container[object],
         bindings: Bindings,
         now: datetime,
         check: Callable[[], None] = go_on,
     ) -> None:
-        """Ask an article that has these features; `check` is for `Evaluation`."""
+        """Ask an article that has these words, other spellings included; `check` is for `Evaluation`."""
         self.evaluation = Evaluation(article, bindings, now, check)
         self._article = article
-        self._features = features
+        self._words = words
         self._entries: dict[tuple[int, int, str], _Entry] = {}
         self._of_part: dict[int, list[_Entry]] = {}
         self._aliased = {word for field in article.text_fields for word in field.aliases}
@@ -46,7 +45,7 @@ class Reading:
         """Tell whether a query holds of the article."""
         match node:
             case Word():
-                return node.text in self._features
+                return node.text in self._words
             case And():
                 return all(map(self.holds, node.parts))
             case Or():
@@ -61,7 +60,7 @@ class Reading:
                 return self.evaluation.matches(node)
 
     def _may_stand(self, phrase: Phrase) -> bool:
-        return all(item.text in self._features for item in phrase.items if isinstance(item, Word))
+        return all(item.text in self._words for item in phrase.items if isinstance(item, Word))
 
     def _are_near(self, node: Near) -> bool:
         left, right = self._borders_of(node.left), self._borders_of(node.right)

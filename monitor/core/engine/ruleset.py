@@ -1,21 +1,32 @@
 """Every rule at once."""
 
 from collections import ChainMap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from threading import Lock
+from typing import Any
 
-from monitor.core.engine.catalogue import Catalogue, CompiledRule, Query, References
+from monitor.core.compiled import NATIVE, Native
+from monitor.core.engine.catalogue import (
+    Candidates,
+    Catalogue,
+    CompiledRule,
+    PythonCatalogue,
+    Query,
+)
 from monitor.core.engine.evaluation import Bindings, Evaluation, View, go_on
 from monitor.core.engine.explain import Explanation, explain_node
+from monitor.core.engine.linking import References, reached
 from monitor.core.engine.making import new_match
+from monitor.core.engine.native import NativeCatalogue
 from monitor.core.engine.reading import Reading
-from monitor.core.entities import Gazetteer
 from monitor.core.model import Article, Match, Rule
-from monitor.core.query import parse, resolve, rule_version
+from monitor.core.query import parse, resolve
 from monitor.core.query.expression import Expression, Not, Score
-from monitor.core.text import analyse
+from monitor.core.query.version import expression_version
+from monitor.core.text import SCANNER, analyse
 from monitor.errors import MatchBudgetError, QueryError
 
 
@@ -41,22 +52,31 @@ class Budget:
 class RuleSet:
     """Rules that can be asked of any article, and changed while they are.
 
-    Any number of threads may match while another changes rules: a lock is held while candidates are looked up, about a
-    millisecond, and while one rule is put in or taken out. An article sees each rule as it was or as it is.
+    Any number of threads may match while another changes rules. A lock is held while one rule is put in or taken out,
+    and while candidates are looked up; the compiled engine decides them in the same breath, about a millisecond for an
+    article. An article sees each rule as it was or as it is.
     """
 
     def __init__(
-        self, rules: Sequence[CompiledRule], bindings: Bindings, budget: Budget | None = None
+        self,
+        rules: Iterable[CompiledRule],
+        bindings: Bindings,
+        budget: Budget | None = None,
+        native: Native | None = NATIVE,
     ) -> None:
-        """Spend at most `budget` on an article, or as long as it takes."""
+        """Spend at most `budget` on an article, or as long as it takes. Match in Python alone without `native`."""
         self._budget = budget
-        self._expressions = dict(bindings.rules)
-        self._bindings = replace(bindings, rules=self._expressions)
+        self._bindings = bindings  # of the rules, those that others refer to
         self._lock = Lock()
         self._rules: dict[str, CompiledRule] = {}
         self._references = References()
-        self._catalogue = Catalogue(self._bindings)
-        self._insert(*rules)
+        self._native = native
+        self._scanner = SCANNER if native else None
+        self._catalogue: Catalogue = (
+            NativeCatalogue(native, bindings) if native else PythonCatalogue(bindings)
+        )
+        for compiled in rules:  # one by one: they may be made as they are taken
+            self.insert((compiled,), bindings.rules)
 
     def __len__(self) -> int:
         return len(self._rules)
@@ -66,9 +86,13 @@ class RuleSet:
 
     def held(self) -> int:
         """Return how much is remembered of rules, queries and references: nothing once no rule is left."""
-        return (
-            len(self._rules) + len(self._expressions) + len(self._references) + len(self._catalogue)
+        parts: tuple[Sized, ...] = (
+            self._rules,
+            self._bindings.rules,
+            self._references,
+            self._catalogue,
         )
+        return sum(len(part) for part in parts)
 
     def match(self, article: Article, now: datetime) -> tuple[Match, ...]:
         """Return a match for each rule that is not expired and finds the article, in the order of rule ids.
@@ -76,28 +100,23 @@ class RuleSet:
         Raise `MatchBudgetError` when that takes longer than allowed: a part of the matches would pass for all of them.
         """
         check = self._budget.checker(article.id) if self._budget else go_on
-        analysed = analyse(article)
+        analysed = analyse(article, self._scanner)
         with self._lock:
             bindings = self._bindings
-            candidates = self._catalogue.candidates(analysed)
-        reading = Reading(analysed, candidates.features, bindings, now, check)
-        found = [*candidates.sure]
-        for query in candidates.others:
-            check()
-            if reading.holds(query.expression):
-                found.append(query)
-        matches: list[Match] = []
-        for query in found:
-            check()
-            matches += _matches(query, reading, article.id, now)
+            candidates = self._catalogue.candidates(analysed, now, check)
+        matches = [*candidates.matches]
+        if candidates.sure or candidates.others:
+            reading = Reading(analysed, candidates.words, bindings, now, check)
+            for query in _found(candidates, reading, check):
+                matches += _matches(query, reading, article.id, now)
         matches.sort(key=_by_rule)
         return tuple(matches)
 
     def explain(self, rule_id: str, article: Article, now: datetime) -> Explanation:
         """Return why a rule finds an article or does not, whether or not it is expired."""
-        analysed = analyse(article)
+        analysed = analyse(article, self._scanner)
         evaluation = Evaluation(analysed, self._bindings, now)
-        return explain_node(self._rules[rule_id].expression, analysed, evaluation)
+        return explain_node(self._rules[rule_id].tree, analysed, evaluation)
 
     def alone(self, rule: Rule) -> tuple["RuleSet", Expression, Bindings]:
         """Return a set of this rule only, which knows the same lists, entities and rules, to try it; and what it says.
@@ -105,18 +124,11 @@ class RuleSet:
         Nothing changes here. Raise `QueryError` if the rule cannot be used.
         """
         expression = parse(rule.query)
-        bindings = replace(self._bindings, rules={**self._expressions, rule.id: expression})
-        problems = resolve(
-            self._references.needed_by([expression], bindings) | {rule.id: expression},
-            known=bindings.rules,
-            gazetteer=bindings.gazetteer,
-            lists=bindings.lists,
-        )
-        for errors in (problems.get(rule.id, ()), *problems.values()):
-            for error in errors:
-                raise error
-        compiled = CompiledRule(rule, expression, rule.version or rule_version(rule.query))
-        return RuleSet((compiled,), bindings, self._budget), expression, bindings
+        concerned = reached([expression], self._tree) | {rule.id: expression}
+        self._check(rule.id, concerned)
+        bindings = replace(self._bindings, rules=concerned)
+        compiled = CompiledRule(rule, expression, rule.version or expression_version(expression))
+        return RuleSet((compiled,), bindings, self._budget, self._native), expression, bindings
 
     # --- changes ---
 
@@ -134,13 +146,12 @@ class RuleSet:
     def remove(self, rule_id: str) -> None:
         """Match a rule no longer. Raise `QueryError` if there is none, or other rules refer to it."""
         self._require(rule_id)
-        referring = self._references.to(rule_id)
+        referring = self._references.to(rule_id) - {rule_id}
         if referring:
             message = f"the rule '{rule_id}' is referred to by '{min(referring)}'"
             raise _refused(message, "change or remove that rule first")
         with self._lock:
-            self._take_out(rule_id)
-            self._rebind(rule_id, None)
+            self._bind(self._take_out(rule_id), {})
 
     def _require(self, rule_id: str) -> None:
         if rule_id not in self._rules:
@@ -149,64 +160,89 @@ class RuleSet:
     def _put(self, rule: Rule) -> None:
         expression = parse(rule.query)
         dependants = self._references.that_depend_on(rule.id)
-        concerned = {id_: self._rules[id_].expression for id_ in dependants}
-        concerned |= self._references.needed_by([expression, *concerned.values()], self._bindings)
+        concerned = {id_: self._rules[id_].tree for id_ in dependants}
+        concerned |= reached([expression, *concerned.values()], self._tree)
         concerned[rule.id] = expression
+        self._check(rule.id, concerned)
+        changed = CompiledRule(rule, expression, rule.version or expression_version(expression))
+        with self._lock:
+            gone: set[str] = {rule.id}
+            again = [replace(self._rules[id_], expression=concerned[id_]) for id_ in dependants]
+            for id_ in (rule.id, *dependants):
+                if id_ in self._rules:
+                    gone |= self._take_out(id_)
+            self.insert((changed, *again), concerned, gone)
+
+    def _check(self, rule_id: str, concerned: dict[str, Any]) -> None:
+        """Raise the first of the problems that a rule would have or bring, its own before those of others."""
+        known: dict[str, Any] = self._rules
         problems = resolve(
             concerned,
-            known=ChainMap(concerned, self._expressions),
+            known=ChainMap[str, Any](concerned, known),
             gazetteer=self._bindings.gazetteer,
             lists=self._bindings.lists,
         )
-        for errors in (problems.get(rule.id, ()), *problems.values()):
+        for errors in (problems.get(rule_id, ()), *problems.values()):
             for error in errors:
                 raise error
-        version = rule.version or rule_version(rule.query)
-        with self._lock:
-            outdated = [self._take_out(id_) for id_ in (rule.id, *dependants) if id_ in self._rules]
-            self._rebind(rule.id, expression)
-            changed = CompiledRule(rule, expression, version)
-            self._insert(changed, *(each for each in outdated if each.rule.id != rule.id))
 
-    def _insert(self, *rules: CompiledRule) -> None:
-        interned = [self._catalogue.intern(compiled) for compiled in rules]
-        for compiled in interned:
-            id_ = compiled.rule.id
-            self._rules[id_] = compiled
-            self._references.add(id_, compiled.expression)
-            if id_ in self._expressions:
-                self._expressions[id_] = compiled.expression
-        self._catalogue.add(*interned)
+    def _tree(self, rule_id: str) -> Expression | None:
+        known = self._bindings.rules.get(rule_id)
+        if known is None and rule_id in self._rules:
+            return self._rules[rule_id].tree
+        return known
 
-    def _take_out(self, rule_id: str) -> CompiledRule:
-        compiled = self._rules.pop(rule_id)
-        self._references.remove(rule_id, compiled.expression)
-        self._catalogue.remove(compiled)
-        return compiled
+    def insert(
+        self,
+        rules: Iterable[CompiledRule],
+        known: Mapping[str, Expression],
+        unbound: Collection[str] = (),
+    ) -> None:
+        """Put rules in that were checked. `known` has what they refer to; references to `unbound` are bound anew."""
+        bound = set(unbound)
+        rules = tuple(rules)
+        for compiled in rules:
+            bound |= self._references.add(compiled.rule.id, compiled.tree)
+        self._bind(bound, known)
+        for kept in self._catalogue.add(*rules):
+            self._rules[kept.rule.id] = kept
 
-    def _rebind(self, rule_id: str, expression: Expression | None) -> None:
-        """Let references to a rule lead to another query; not for the articles under way that may follow them."""
-        if rule_id in self._references:
-            self._expressions = self._expressions.copy()
-            self._bindings = replace(self._bindings, rules=self._expressions)
+    def _take_out(self, rule_id: str) -> set[str]:
+        """Take a rule out. Return it and the rules it referred to."""
+        self._catalogue.remove(self._rules.pop(rule_id))
+        return {rule_id, *self._references.remove(rule_id)}
+
+    def _bind(self, ids: Collection[str], known: Mapping[str, Expression]) -> None:
+        """Let references lead to the queries that are known now; not for articles under way that may follow them."""
+        before = self._bindings.rules
+        bound = {id_: known.get(id_, before.get(id_)) for id_ in ids if self._references.to(id_)}
+        if any(before.get(id_) is not bound.get(id_) for id_ in ids):
+            kept = {id_: expression for id_, expression in before.items() if id_ not in ids}
+            sure = {id_: expression for id_, expression in bound.items() if expression is not None}
+            self._bindings = replace(self._bindings, rules=kept | sure)
             self._catalogue.rebind(self._bindings)
-        if expression is None:
-            self._expressions.pop(rule_id, None)
-            self._references.drop(rule_id)
-        else:
-            self._expressions[rule_id] = expression
 
 
 def _refused(message: str, hint: str) -> QueryError:
     return QueryError(message, 0, 1, hint)
 
 
-def _by_rule(match: Match) -> str:
-    return match.rule_id
+_by_rule = attrgetter("rule_id")
 
 
 def _is_expired(rule: Rule, now: datetime) -> bool:
     return rule.expires_at is not None and rule.expires_at <= now
+
+
+def _found(candidates: Candidates, reading: Reading, check: Callable[[], None]) -> Iterator[Query]:
+    """Yield the queries that hold."""
+    for query in candidates.sure:
+        check()
+        yield query
+    for query in candidates.others:
+        check()
+        if reading.holds(query.expression):
+            yield query
 
 
 def _matches(query: Query, reading: Reading, article_id: str, now: datetime) -> list[Match]:
@@ -232,51 +268,3 @@ def _score(node: Expression, evaluation: Evaluation, view: View | None = None) -
             if (total := _score(part, evaluation, below)) is not None
         ]
     return max(found, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Compilation:
-    """The rules that can be used, and what is wrong with the others, by rule id."""
-
-    rules: RuleSet
-    problems: Mapping[str, tuple[QueryError, ...]]
-
-
-def compile_rules(
-    rules: Sequence[Rule],
-    *,
-    gazetteer: Gazetteer | None = None,
-    lists: Mapping[str, Expression] | None = None,
-    budget: Budget | None = None,
-) -> Compilation:
-    """Make rules ready to match. Report the problems of all that cannot be used; the others work without them."""
-    gazetteer = gazetteer or Gazetteer()
-    lists = lists or {}
-    parsed, unparsed = _parse(rules)
-    known = {rule.id for rule in rules}
-    sound = {id_: expression for id_, expression in parsed.items() if id_ not in unparsed}
-    problems = unparsed | resolve(sound, known=known, gazetteer=gazetteer, lists=lists)
-    usable = {id_: expression for id_, expression in sound.items() if id_ not in problems}
-    by_id = {rule.id: rule for rule in rules}
-    compiled = [
-        CompiledRule(by_id[id_], expression, by_id[id_].version or rule_version(by_id[id_].query))
-        for id_, expression in usable.items()
-    ]
-    return Compilation(RuleSet(compiled, Bindings(usable, lists, gazetteer), budget), problems)
-
-
-def _parse(
-    rules: Sequence[Rule],
-) -> tuple[dict[str, Expression], dict[str, tuple[QueryError, ...]]]:
-    parsed: dict[str, Expression] = {}
-    problems: dict[str, tuple[QueryError, ...]] = {}
-    for rule in rules:
-        twice = QueryError(f"the id '{rule.id}' is used by two rules", 0, 1, "rename one of them")
-        if rule.id in parsed or rule.id in problems:
-            problems[rule.id] = (twice,)
-            continue
-        try:
-            parsed[rule.id] = parse(rule.query)
-        except QueryError as error:
-            problems[rule.id] = (error,)
-    return parsed, problems

@@ -72,16 +72,19 @@ def find_stem(term: Stem, field: AnalysedField, lang: str | None) -> _Places:
 
     So the language of an article, which is often a guess, adds to what is found and never takes away from it.
     """
-    base = (lang or "").casefold().replace("_", "-").partition("-")[0]
-    names = {_SNOWBALL.get(base, ""), _by_alphabet(term.word)} - {""}
-    if not names:
-        return _folded(term.word, field)
-    stems = [Stemmer.Stemmer(name).stemWord for name in sorted(names)]
-    wanted = [stem(term.word) for stem in stems]
-    return _matching(
-        field,
-        lambda word: any(stem(word) == root for stem, root in zip(stems, wanted, strict=True)),
-    )
+    roots = [(stem, stem(term.word)) for stem in stemmers_of(term.word, lang).values()]
+    return _matching(field, lambda word: any(stem(word) == root for stem, root in roots))
+
+
+def stemmers_of(word: str, lang: str | None) -> dict[str, Callable[[str], str]]:
+    """Return the stemmers for a term in an article of a language, by name; "" and no change if there is none."""
+    names = {_SNOWBALL.get(base_language(lang), ""), _by_alphabet(word)} - {""}
+    return {name: Stemmer.Stemmer(name).stemWord for name in sorted(names)} or {"": str}
+
+
+def base_language(lang: str | None) -> str:
+    """Return what of a language tag tells the stemmer."""
+    return (lang or "").casefold().replace("_", "-").partition("-")[0]
 
 
 def find_phrase(term: Phrase, field: AnalysedField) -> _Places:

@@ -9,11 +9,13 @@ from monitor.core.text.article import (
     analyse,
 )
 from monitor.core.text.fold import fold
+from monitor.core.text.scanner import SCANNER
 from monitor.core.text.words import LETTER, Word, exact_words, is_by_character, spelled_out, split
 
 __all__ = [
     "DEFAULT_FIELDS",
     "LETTER",
+    "SCANNER",
     "AnalysedArticle",
     "AnalysedField",
     "Place",

@@ -6,14 +6,18 @@ need not know about fields.
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from monitor.core.model import Article, TextField
+from monitor.core.text.scanner import SCANNER
 from monitor.core.text.sentences import Breaks, breaks
 from monitor.core.text.spelled import origins
 from monitor.core.text.words import SINGLE, exact_form, pieces, run_places, run_texts, spelled_out
+
+if TYPE_CHECKING:
+    from monitor.core.native import Scanned, Scanner
 
 FIELD_STRIDE = 1 << 40  # further apart than any text is long
 DEFAULT_FIELDS = (TextField.TITLE.value, TextField.SUMMARY.value, TextField.BODY.value)
@@ -43,7 +47,7 @@ class Place(NamedTuple):
 class AnalysedField:
     """The words of one field. The word at index `i` of `words` has the position `base + i`.
 
-    `aliases` gives the places of other spellings.
+    `aliases` gives the places of other spellings. `scanned` is the same for the compiled engine, if there is one.
     """
 
     name: str
@@ -51,6 +55,7 @@ class AnalysedField:
     base: int
     words: list[str]
     aliases: dict[str, list[Place]]
+    scanned: "Scanned | None" = field(default=None, compare=False, repr=False)
 
     @cached_property
     def postings(self) -> dict[str, list[int]]:
@@ -68,6 +73,8 @@ class AnalysedField:
     @cached_property
     def offsets(self) -> tuple[list[int], list[int]]:
         """Where each word starts and ends in `text`; worked out only for articles that match something."""
+        if self.scanned:
+            return self.scanned.places()
         starts, ends = self._offsets
         if self._readable is self.text:
             return starts, ends
@@ -81,6 +88,8 @@ class AnalysedField:
     @cached_property
     def _offsets(self) -> tuple[list[int], list[int]]:
         """Where each word starts and ends in the text spelled out."""
+        if self.scanned and self._readable is self.text:
+            return self.scanned.places()
         found, starts, ends = run_places(self._readable)
         if list(map(SINGLE.__getitem__, found)) == self.words and all(map(str.isalnum, found)):
             return starts, ends
@@ -192,32 +201,47 @@ class AnalysedArticle:
         )
 
 
-def analyse(article: Article) -> AnalysedArticle:
-    """Take an article apart. Linear in its length, for any text whatever."""
+def analyse(article: Article, scanner: "Scanner | None" = SCANNER) -> AnalysedArticle:
+    """Take an article apart. Linear in its length, for any text whatever; without a scanner in Python alone."""
     texts = (article.title, article.summary, article.body)
     named = zip(DEFAULT_FIELDS, texts, strict=True)
     return AnalysedArticle(
         article,
-        tuple(analyse_field(name, text, number) for number, (name, text) in enumerate(named)),
+        tuple(
+            analyse_field(name, text, number, scanner) for number, (name, text) in enumerate(named)
+        ),
     )
 
 
-def analyse_field(name: str, text: str, number: int) -> AnalysedField:
+def analyse_field(
+    name: str, text: str, number: int, scanner: "Scanner | None" = None
+) -> AnalysedField:
     """Take one field apart; `number` is its place among the fields."""
     base = number * FIELD_STRIDE
+    if scanner:
+        return _scanned_field(name, text, base, scanner)
     found = run_texts(text)
     singles = [SINGLE[run] for run in found]
     if None not in singles:
         return AnalysedField(name, text, base, cast("list[str]", singles), {})
-    field = AnalysedField(name, text, base, [], {})
+    analysed = AnalysedField(name, text, base, [], {})
     for run, single in zip(found, singles, strict=True):
         if single is not None:
-            field.words.append(single)
+            analysed.words.append(single)
             continue
         words, aliases = pieces(run)
-        at = field.base + len(field.words)
+        at = base + len(analysed.words)
         for alias in aliases:
             place = Place(at + alias.first, at + alias.last, alias.exact)
-            field.aliases.setdefault(alias.folded, []).append(place)
-        field.words.extend([word.folded for word in words])
-    return field
+            analysed.aliases.setdefault(alias.folded, []).append(place)
+        analysed.words.extend([word.folded for word in words])
+    return analysed
+
+
+def _scanned_field(name: str, text: str, base: int, scanner: "Scanner") -> AnalysedField:
+    readable = spelled_out(text)
+    scanned = scanner.scan(readable, None if readable is text else origins(text))
+    aliases: dict[str, list[Place]] = {}
+    for folded, first, last, exact in scanned.others():
+        aliases.setdefault(folded, []).append(Place(base + first, base + last, exact))
+    return AnalysedField(name, text, base, scanned.words(), aliases, scanned)

@@ -17,19 +17,21 @@ from monitor.core.text.fold import exact, fold
 from monitor.core.text.spelled import is_spelled_out, origins, spell_out
 
 _HYPHENS = "‐‑－"  # and the ASCII one
-_IGNORED = (
+HYPHENS = f"{_HYPHENS}-"
+IGNORED = (
     "\u00ad\u200c\u200d"  # soft hyphen, zero-width joiner and non-joiner: inside a word, not of it
 )
-_ALL_MARKS = [chr(code) for code in range(0x20000) if unicodedata.category(chr(code))[0] == "M"]
-_MARKS = "".join(map(re.escape, _ALL_MARKS))
-_HEBREW_LETTERS = [chr(code) for code in range(0x05D0, 0x05EB)]
-_SPECIAL = frozenset([*_ALL_MARKS, *_IGNORED, *_HEBREW_LETTERS])
+MARKS = frozenset(chr(code) for code in range(0x20000) if unicodedata.category(chr(code))[0] == "M")
+_MARKS = "".join(map(re.escape, sorted(MARKS)))
+HEBREW_LETTERS = frozenset(map(chr, range(0x05D0, 0x05EB)))
+QUOTES = '"״”'  # inside a Hebrew acronym
+_SPECIAL = MARKS.union(IGNORED, HEBREW_LETTERS)
 
 # Possessive quantifiers, so that each character is looked at once. `_` is blanked out beforehand.
 _JOINT = rf"\.?['’＇{_HYPHENS}-]"
 _PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
-LETTER = rf"[\w{_MARKS}{_IGNORED}]"
-_HEBREW_QUOTE = r"(?<=[\u05d0-\u05ea])[\"״”](?=[\u05d0-\u05ea])"
+LETTER = rf"[\w{_MARKS}{IGNORED}]"
+_HEBREW_QUOTE = rf"(?<=[\u05d0-\u05ea])[{QUOTES}](?=[\u05d0-\u05ea])"
 _MARKED_RUN = re.compile(
     rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
 )
@@ -58,9 +60,9 @@ _BY_CHARACTER = (
 _PIECE = re.compile(rf"([{_BY_CHARACTER}][{_MARKS}]*+)|[^{_BY_CHARACTER}]++")
 _STARTS_BY_CHARACTER = re.compile(rf"[{_BY_CHARACTER}]")
 _HYPHEN = re.compile(rf"[{_HYPHENS}-]")
-_APOSTROPHES = "'’＇"
-_INNER = "." + _APOSTROPHES
-_NO_START = "".join((_INNER, *_ALL_MARKS, *_IGNORED))
+APOSTROPHES = "'’＇"
+_INNER = "." + APOSTROPHES
+_NO_START = "".join((_INNER, *sorted(MARKS), *IGNORED))
 _SIGNS = re.compile(r"[.']{2,}")
 _NO_END = _INNER + "sS"
 _FEWEST_LETTERS = 2
@@ -145,8 +147,14 @@ class _Single(dict[str, str | None]):
         words, aliases = pieces(run)
         if len(self) >= _CACHED_RUNS:
             self.clear()
-        single = self[run] = words[0].folded if len(words) == 1 and not aliases else None
+        is_single = len(words) == 1 and not aliases and _is_where_it_seems(words[0], run)
+        single = self[run] = words[0].folded if is_single else None
         return single
+
+
+def _is_where_it_seems(word: Word, run: str) -> bool:
+    """Tell whether a run of letters only is the word from end to end; of others nobody expects it."""
+    return not run.isalnum() or (word.start, word.end) == (0, len(run))
 
 
 # Most runs of most articles are words seen before: one look here is a third of the work of folding again.
@@ -235,7 +243,7 @@ def _strip_end(surface: str) -> str:
     while True:
         if end and surface[end - 1] in _INNER:
             end -= 1
-        elif end > 1 and surface[end - 1] in "sS" and surface[end - 2] in _APOSTROPHES:
+        elif end > 1 and surface[end - 1] in "sS" and surface[end - 2] in APOSTROPHES:
             end -= 2
         else:
             return surface[:end]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from monitor.core.compiled import Native
 from monitor.core.engine import compile_rules
 from tests.factories import NOW, article, rule
 
@@ -42,11 +43,13 @@ from tests.factories import NOW, article, rule
         ("talks age<6h", {"published_at": None, "seen_at": None}, True),
     ],
 )
-def test_condition(query: str, fields: dict[str, Any], met: bool) -> None:
-    compiled = compile_rules([rule(query=query)])
+def test_condition(query: str, fields: dict[str, Any], met: bool, native: Native | None) -> None:
+    compiled = compile_rules([rule(query=query)], native=native)
     assert bool(compiled.rules.match(article(**fields), NOW)) == met
 
 
-def test_condition_has_no_place() -> None:
-    (match,) = compile_rules([rule(query="lang:en talks")]).rules.match(article(), NOW)
+def test_condition_has_no_place(native: Native | None) -> None:
+    (match,) = compile_rules([rule(query="lang:en talks")], native=native).rules.match(
+        article(), NOW
+    )
     assert [span.part for span in match.spans] == ["talks"]

@@ -8,6 +8,7 @@ from time import process_time
 
 import pytest
 
+from monitor.core.compiled import Native
 from monitor.core.engine import Budget, compile_rules
 from monitor.errors import MatchBudgetError
 from tests.factories import NOW, article, rule
@@ -31,26 +32,31 @@ WORDS = 20_000
         "LEAD(a NEAR b)",
         "re:/(a|b|ab)+c?/ OR a",
         "*a*b*c*d* OR a",
+        " AND ".join(["a", "b"] * 1000),
     ],
 )
-def test_places_are_combined_without_comparing_all_pairs(query: str) -> None:
+def test_places_are_combined_without_comparing_all_pairs(query: str, native: Native | None) -> None:
     body = "a b. " * (WORDS // 2)
-    (match,) = compile_rules([rule(query=query)]).rules.match(article(body=body), NOW)
+    (match,) = compile_rules([rule(query=query)], native=native).rules.match(
+        article(body=body), NOW
+    )
     assert match.spans
 
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize("query", ["re:/(a|aa)+b/", "aaa*a*a*a*b", "title:aaa*"])
-def test_one_endless_word_is_no_trap(query: str) -> None:
-    rules = compile_rules([rule(query=query)]).rules
+def test_one_endless_word_is_no_trap(query: str, native: Native | None) -> None:
+    rules = compile_rules([rule(query=query)], native=native).rules
     assert rules.match(article(title="", body="a" * 500_000), NOW) == ()
 
 
 @pytest.mark.timeout(20)
-def test_time_is_up_in_the_middle_of_a_query_too() -> None:
+def test_time_is_up_in_the_middle_of_a_query_too(native: Native | None) -> None:
     alternatives = " OR ".join(f"*a{'?' * n}*" + "aa" for n in range(300))
     budget = Budget(timedelta(seconds=0.2), process_time)
-    rules = compile_rules([rule(query=f"({alternatives}) NEAR/100 b")], budget=budget).rules
+    rules = compile_rules(
+        [rule(query=f"({alternatives}) NEAR/100 b")], budget=budget, native=native
+    ).rules
     began = process_time()
     with pytest.raises(MatchBudgetError):
         rules.match(article(body=f"{'a' * 400} b " * WORDS), NOW)

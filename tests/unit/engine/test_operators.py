@@ -11,6 +11,7 @@ from monitor.core.entities import Gazetteer
 from monitor.core.model import Match
 from monitor.core.query import parse_list
 from tests.factories import NOW, article, rule
+from tests.matchers import MATCHERS
 
 GAZETTEER = Gazetteer.from_records(
     [
@@ -52,9 +53,16 @@ LISTS = {"majors": parse_list(["Acme Corp", "=WHO", "globe*"])}
 def find(query: str, text: str = "", **fields: Any) -> Match | None:
     given = {"title": "", "summary": "", "body": text} | fields
     others = [rule(id="other", query="draft OR paper"), rule(id="both", query="draft AND paper")]
-    compiled = compile_rules([rule(id="r", query=query), *others], gazetteer=GAZETTEER, lists=LISTS)
-    assert compiled.problems == {}
-    return next((m for m in compiled.rules.match(article(**given), NOW) if m.rule_id == "r"), None)
+    answers: list[Match | None] = []
+    for native in MATCHERS.values():
+        compiled = compile_rules(
+            [rule(id="r", query=query), *others], gazetteer=GAZETTEER, lists=LISTS, native=native
+        )
+        assert compiled.problems == {}
+        found = compiled.rules.match(article(**given), NOW)
+        answers.append(next((match for match in found if match.rule_id == "r"), None))
+    assert all(answer == answers[0] for answer in answers)
+    return answers[0]
 
 
 def places(query: str, text: str = "", **fields: Any) -> list[str] | None:

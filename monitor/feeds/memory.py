@@ -1,0 +1,65 @@
+"""What stood in the last document of each address, small enough to be kept for ten thousand feeds."""
+
+import struct
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from monitor.core.feed import Keys, ParsedArticle
+
+MOST_BYTES = 64 << 20
+# Mark, which of the rest there are, then guid, link, text, moment, and microseconds since 1970.
+_ENTRY = struct.Struct("<QBqqqqq")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class EntryMemory:
+    """Remembers marks, keys and dates of the entries of each document, and forgets whose turn was longest ago.
+
+    Nothing depends on it: what is forgotten is parsed again.
+    """
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        """Take how many bytes it may keep."""
+        self._most = most
+        self._size = 0
+        self._kept: OrderedDict[str, bytes] = OrderedDict()
+
+    def unchanged(self, url: str) -> Mapping[int, ParsedArticle]:
+        """Return the entries of the last document from `url` by mark, without their texts."""
+        if url in self._kept:
+            self._kept.move_to_end(url)
+        return dict(map(_unpacked, _ENTRY.iter_unpack(self._kept.get(url, b""))))
+
+    def keep(self, url: str, marks: Sequence[int], articles: Sequence[ParsedArticle]) -> None:
+        """Remember a document instead of the last one from `url`; one without marks is forgotten."""
+        self._size -= len(self._kept.pop(url, b""))
+        packed = b"".join(map(_packed, marks, articles))
+        if packed:
+            self._kept[url] = packed
+            self._size += len(packed)
+        while self._size > self._most:
+            self._size -= len(self._kept.popitem(last=False)[1])
+
+
+def _packed(mark: int, article: ParsedArticle) -> bytes:
+    keys, date = article.keys, article.published_at
+    parts = (
+        *((None,) * 4 if keys is None else (keys.guid, keys.url, keys.text, keys.moment)),
+        None if date is None else (date - _EPOCH) // _MICROSECOND,
+    )
+    present = sum(1 << place for place, part in enumerate(parts) if part is not None)
+    return _ENTRY.pack(mark, present, *(part or 0 for part in parts))
+
+
+def _unpacked(row: tuple[int, ...]) -> tuple[int, ParsedArticle]:
+    mark, present, *values = row
+    guid, url, text, moment, date = (
+        value if present >> place & 1 else None for place, value in enumerate(values)
+    )
+    return mark, ParsedArticle(
+        keys=Keys(guid=guid, url=url, text=text, moment=moment),
+        published_at=None if date is None else _EPOCH + date * _MICROSECOND,
+        unchanged=True,
+    )

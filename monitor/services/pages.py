@@ -1,0 +1,71 @@
+"""Reads the pages of articles before they are recorded, within bounds, and never keeps an article for want of one."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from monitor.core.fulltext import MOST_PAGES, MOST_TIME, PageOutcome, lacking, with_page
+from monitor.core.model import Article, Feed
+from monitor.ports import Pages
+from monitor.telemetry import Metrics
+
+log = structlog.get_logger()
+
+
+class PageReading:
+    """Completes the articles of a poll. At most `places` polls do so at once: the rest go on as they are.
+
+    So slow pages take up no more than that of the poller, and other feeds are polled in time.
+    """
+
+    def __init__(self, pages: Pages, metrics: Metrics, *, places: int) -> None:
+        """Read nothing that only rules would need, until they are said to read bodies."""
+        self._pages = pages
+        self._metrics = metrics
+        self._free = places
+        self._rules_read_body = False
+
+    def use(self, *, rules_read_body: bool) -> None:
+        """Take whether some rule asks for the body of articles."""
+        self._rules_read_body = rules_read_body
+
+    async def complete(self, feed: Feed, articles: Sequence[Article]) -> tuple[Article, ...]:
+        """Return the articles, with the texts of their pages where they are wanted and can be had."""
+        wanted = lacking(feed, articles, rules_read_body=self._rules_read_body)
+        if not wanted:
+            return tuple(articles)
+        if not self._free:
+            self._count(PageOutcome.BUSY, len(wanted))
+            return tuple(articles)
+        self._free -= 1
+        try:
+            return await self._read(feed, list(articles), wanted)
+        finally:
+            self._free += 1
+
+    async def _read(
+        self, feed: Feed, articles: list[Article], wanted: Sequence[int]
+    ) -> tuple[Article, ...]:
+        done, why = 0, PageOutcome.TOO_MANY
+        try:
+            async with asyncio.timeout(MOST_TIME.total_seconds()):
+                for place in wanted[:MOST_PAGES]:
+                    page = await self._pages.read(feed, articles[place].url)
+                    articles[place] = with_page(articles[place], page)
+                    done += 1
+                    self._count(page.outcome, 1)
+                    if page.outcome is not PageOutcome.EXTRACTED:
+                        url, detail = articles[place].url, page.detail
+                        log.info("page_not_read", url=url, outcome=page.outcome, detail=detail)
+                    if page.ends:
+                        why = PageOutcome.NOT_FETCHED
+                        break
+        except TimeoutError:
+            why = PageOutcome.OUT_OF_TIME
+        self._count(why, len(wanted) - done)
+        return tuple(articles)
+
+    def _count(self, outcome: PageOutcome, pages: int) -> None:
+        if pages:
+            self._metrics.full_text.labels(outcome).inc(pages)
