@@ -66,6 +66,7 @@ HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
 TOKENS = RecordCodec(RecordKind.TOKEN, Token)
+HEADLINES = RecordCodec(RecordKind.HEADLINE, str)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 
 

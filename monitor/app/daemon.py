@@ -14,6 +14,7 @@ from monitor.app.linkkey import linker_of
 from monitor.app.pages import open_pages
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
+from monitor.app.systemd import under_systemd
 from monitor.config.explain import explain
 from monitor.config.load import load
 from monitor.config.reload import changes
@@ -62,6 +63,7 @@ async def run_daemon(
             )
             await stack.enter_async_context(pages)
         _greet(directory, settings, only)
+        await stack.enter_async_context(under_systemd())
         async with asyncio.TaskGroup() as group:
             watching = [
                 group.create_task(reloads.on_hangup(hangup)),

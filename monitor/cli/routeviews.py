@@ -7,6 +7,7 @@ from rich.table import Table
 
 from monitor.cli.trees import Branch
 from monitor.config.values import format_duration
+from monitor.core.holding import Hold
 from monitor.core.matchers import Subject
 from monitor.core.model import Match, MatchedArticle
 from monitor.core.pace import Pace
@@ -133,15 +134,12 @@ def _answer(table: RoutingTable, answer: Answer, now: datetime) -> Branch:
     if isinstance(answer.decision, Suppressed):
         return Branch(f"{who}: not told, {answer.decision.reason}: {answer.decision.detail}", "red")
     if isinstance(answer.decision, Held):
-        return Branch(f"{who}: {_when(table, answer, now)}", "yellow")
+        return Branch(f"{who}: {_when(table, answer, answer.decision.hold, now)}", "yellow")
     because = f", {answer.decision.because}" if answer.decision.because else ""
     return Branch(f"{who}: at once{because}", "green")
 
 
-def _when(table: RoutingTable, answer: Answer, now: datetime) -> str:
-    if not isinstance(answer.decision, Held):
-        return "at once"
-    hold = answer.decision.hold
+def _when(table: RoutingTable, answer: Answer, hold: Hold, now: datetime) -> str:
     pace = table.desks[answer.subscriber].paces[answer.target_id]
     until = "at once" if hold.until <= now else local(hold.until, pace)
     if hold.free:
@@ -154,13 +152,10 @@ def _together(table: RoutingTable, given: Sequence[Answer], now: datetime) -> Br
     root = Branch("in one message for each target", "bold")
     for message in messages(given):
         rules = ", ".join(match.rule_id for match in message.matches)
-        at = "at once"
-        if message.hold:
-            pace = table.desks[message.subscriber].paces[message.target_id]
-            if message.hold.until > now:
-                until = local(message.hold.until, pace)
-                at = f"at once or {until}" if message.hold.free else until
-        root.children.append(Branch(f"{message.target_id}: {rules}: {at}"))
+        pace, hold, at = table.desks[message.subscriber].paces[message.target_id], message.hold, ""
+        if hold and hold.until > now:
+            at = f"{'at once or ' if hold.free else ''}{local(hold.until, pace)}"
+        root.children.append(Branch(f"{message.target_id}: {rules}: {at or 'at once'}"))
     return root
 
 

@@ -36,6 +36,7 @@ from monitor.ports import (
     Registry,
 )
 from monitor.registry import SOURCES
+from monitor.services.headlines import Headlines
 from monitor.services.service import EntryService
 from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
@@ -71,6 +72,7 @@ class RouterService(EntryService[MatchedArticle]):
         self._ledger = ledger
         self._registry = registry
         self._wishes = Wishes(registry)
+        self._headlines = Headlines(registry)
         self._table = table
         self._clock = clock
 
@@ -96,6 +98,8 @@ class RouterService(EntryService[MatchedArticle]):
                 rules = tuple(match.rule_id for match in matched.matches)
                 decisions = [self._suppress(Suppression.OLD_EDIT, *rules)]
             else:
+                article = await self._headlines.compared(article, now)
+                matched = replace(matched, article=article)
                 await self._public.publish(matched, now)
                 decisions = await self._tell(matched, now)
             chapter = Chapter(article=article, decisions=tuple(decisions), decided_at=now)

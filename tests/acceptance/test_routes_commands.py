@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli.routes import routes
-from monitor.cli.trees import Branch, drawn
+from monitor.cli.trees import Branch, drawn, print_tree
 from tests.acceptance.daemon import monitor
 
 FEEDS = """\
@@ -234,3 +234,14 @@ def test_tree_is_drawn_with_lines_on_a_terminal() -> None:
     assert str(tree.label) == "[a]"
     assert [str(child.label) for child in tree.children] == ["b"]
     assert str(tree.children[0].children[0].label) == "c"
+
+
+def test_tree_is_printed_for_whoever_reads_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = Branch("[a]", "bold", [Branch("b")])
+    print_tree(root)
+    assert capsys.readouterr().out == "[a]\n  b\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    print_tree(root)
+    assert "└── b" in capsys.readouterr().out

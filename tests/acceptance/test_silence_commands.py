@@ -1,13 +1,22 @@
 """`monitor silence` as its users run it, on a real server."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from monitor.app.parts import open_store_parts
 from monitor.cli.routes import routes
 from monitor.cli.silence import silence
+from monitor.config.load import load
+from monitor.core.inhibition import Source, traces
+from monitor.core.matchers import Subject
+from monitor.core.model import Severity
+from monitor.ports import Draft, RecordKind
+from monitor.registry import SOURCES
+from tests.factories import article, match
 
 RULES = """\
 rules:
@@ -60,6 +69,26 @@ def test_silence_is_added_listed_tried_and_ended(config: Path) -> None:
     assert run(config, "list").stdout.endswith("no silences\n")
     assert "expired" in run(config, "list", "--expired").stdout
     assert run(config, "expire", silence_id).stdout.endswith("0 ended\n")
+
+
+def test_source_that_came_before_inhibits_what_is_tried(
+    config: Path, empty_server_url: str
+) -> None:
+    settings = load(config, {"REDIS_URL": empty_server_url})
+    rule = settings.routing.inhibit[0]
+    [trace] = traces([rule], Subject(article(), match(severity=Severity.CRITICAL)))
+
+    async def come() -> None:
+        async with open_store_parts(settings) as parts:
+            now = parts.clock.now()
+            draft = Draft(id=trace.key, value=SOURCES.encode(Source(now)))
+            await parts.registry.put(RecordKind.INHIBITION, draft, now)
+
+    asyncio.run(come())
+    arguments = ["test", "--config", str(config), "rule=syria", "--expect", "nobody"]
+    tried = CliRunner().invoke(routes, arguments)
+    assert "desk/console: not told, inhibited: severity=critical inhibits" in tried.stdout
+    assert tried.exit_code == 0
 
 
 def test_silence_can_begin_later(config: Path) -> None:

@@ -168,6 +168,11 @@ def test_schedule_is_read_and_written(text: str, schedule: Schedule) -> None:
     assert parse_schedule(str(schedule)) == schedule
 
 
+def test_quiet_time_that_the_clock_jumps_over_is_not_one_that_begins_soon() -> None:
+    jumped = (Quiet(start=3 * 60 + 10, end=3 * 60 + 50),)
+    assert quiet_times(jumped, at("2026-03-29T01:00"), 6 * HOUR, KYIV) == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -340,6 +340,15 @@ def test_match_that_reaches_a_target_twice_is_told_once_as_early_as_either_route
     assert (message.matches, message.hold) == ((INFO,), None)
 
 
+def test_route_that_would_hold_longer_changes_nothing() -> None:
+    tree = Route(
+        subscriber="desk",
+        routes=(Route(name="at once", continue_=True), Route(schedule=HOURLY)),
+    )
+    message = sent(given(INFO, tree=tree))["desk/slack"]
+    assert (message.matches, message.hold) == ((INFO,), None)
+
+
 def test_suppressed_match_is_not_taken_along() -> None:
     silence = new_silence(parse_matchers("rule=a"), starts_at=NOW, ends_at=NOW + HOUR, author="ana")
     around = Circumstances(silences=[silence])

@@ -1,6 +1,7 @@
 """Apprise: bounded, in its own threads, and with none of its secrets shown."""
 
 import asyncio
+from importlib import import_module
 
 import pytest
 
@@ -56,9 +57,10 @@ async def test_failure_is_tried_later_and_no_redirect_is_followed(
 async def test_service_that_hangs_is_given_up_and_holds_no_other(
     patient: ChannelBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.channels.apprise.SECONDS", 0.3)
+    await asyncio.to_thread(import_module, "apprise")  # which takes its time
+    monkeypatch.setattr("monitor.channels.apprise.SECONDS", 2)
     async with HookServer() as hanging, HookServer() as server:
-        hanging.reply(*[Reply(delay=1)] * 2)
+        hanging.reply(Reply(delay=30))
         slow, quick = (patient.build(target(at(each))) for each in (hanging, server))
         async with asyncio.TaskGroup() as group:
             first = group.create_task(slow.deliver(delivery(), NOW))
