@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ _CALLS_A_WORKER = 1_000
 _READ_AHEAD = 1 << 20
 _KEPT_ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "LANG", "LC_ALL", "TMPDIR")
 _PACKAGE_ROOT = Path(__file__).parents[2]
+_LONG = 1.0  # seconds; an honest document takes a tenth of that
 _OVERRUN = timedelta(seconds=5)  # what the worker's own alarm waits longer than we do
 
 
@@ -31,6 +33,8 @@ class _BrokenWorkerError(Exception):
 class WorkerPool:
     """Up to `workers` processes for one job, started when first needed and replaced when they hang, crash or age.
 
+    While some of them are busy for long there are up to twice as many.
+
     Use it with `async with`, or call `close`.
     """
 
@@ -44,9 +48,11 @@ class WorkerPool:
     ) -> None:
         """`timeout` bounds one document, `memory` the address space of one worker in bytes."""
         self._job = job
+        self._workers = workers
         self._timeout = timeout
         self._bytes = memory
         self._free = asyncio.Semaphore(workers)
+        self._aside = 0
         self._idle: list[_Worker] = []
         self._closed = False
 
@@ -63,7 +69,7 @@ class WorkerPool:
 
     async def ask(self, frame: bytes) -> bytes:
         """Return what a worker answers; raise `WorkerError` when it hangs or breaks."""
-        async with self._free:
+        async with self._place():
             worker = self._idle.pop() if self._idle else await self._start_worker()
             try:
                 async with asyncio.timeout(self._timeout.total_seconds()):
@@ -80,6 +86,29 @@ class WorkerPool:
                 raise
             await self._put_back(worker)
             return reply
+
+    @contextlib.asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Hold a place for one call. A call that takes long steps aside for the next: what hangs holds up nobody."""
+        await self._free.acquire()
+        is_aside = False
+
+        def step_aside() -> None:
+            nonlocal is_aside
+            if self._aside < self._workers:
+                is_aside = True
+                self._aside += 1
+                self._free.release()
+
+        timer = asyncio.get_running_loop().call_later(_LONG, step_aside)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if is_aside:
+                self._aside -= 1
+            else:
+                self._free.release()
 
     async def close(self) -> None:
         """End the workers. A call under way still gets its answer, and ends its worker then."""
@@ -107,7 +136,8 @@ class WorkerPool:
         )
 
     async def _put_back(self, worker: "_Worker") -> None:
-        if self._closed or worker.calls >= _CALLS_A_WORKER:
+        is_spare = len(self._idle) >= self._workers
+        if self._closed or is_spare or worker.calls >= _CALLS_A_WORKER:
             await worker.kill()
         else:
             self._idle.append(worker)
