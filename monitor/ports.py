@@ -83,6 +83,14 @@ class HubClient(Protocol):
         ...
 
 
+class Linguist(Protocol):
+    """Tells which languages articles are in, off the event loop."""
+
+    async def tell(self, articles: Sequence[Article]) -> tuple[Article, ...]:
+        """Return the articles, each with its language as far as it can be told. Costs microseconds an article."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLease:
     """The right to poll one feed until `until`. `token` fences: a poll that outlived its lease cannot be recorded."""
