@@ -25,6 +25,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from monitor.app.parts import SystemClock
 from monitor.core.model import Feed, FeedState
 from monitor.feeds.fetch import HttpFetcher
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.services.poller import PollerService
@@ -181,6 +182,7 @@ async def stand(port: int, count: int, clock: Any) -> AsyncIterator[Stand]:
                 {feed.id: feed for feed in listed},
                 clock,
                 Metrics(),
+                linguist=ModelLinguist(),
                 concurrency=CONCURRENCY,
                 lease=timedelta(minutes=5),
                 new_trace=lambda: "trace",
