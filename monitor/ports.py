@@ -83,6 +83,14 @@ class HubClient(Protocol):
         ...
 
 
+class Linguist(Protocol):
+    """Tells which languages articles are in, off the event loop."""
+
+    async def tell(self, articles: Sequence[Article]) -> tuple[Article, ...]:
+        """Return the articles, each with its language as far as it can be told. Costs microseconds an article."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLease:
     """The right to poll one feed until `until`. `token` fences: a poll that outlived its lease cannot be recorded."""
@@ -108,7 +116,7 @@ class FeedStore(Protocol):
         """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
 
         What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog. A feed that
-        has got another address is due anew.
+        has got another address or interval is due anew.
         """
         ...
 

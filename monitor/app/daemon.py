@@ -87,6 +87,7 @@ class Reloads:
         self._metrics = metrics
         self._redactor = redactor
         self._refused = ""
+        self._turn = asyncio.Lock()
 
     def problems(self) -> dict[str, str]:
         """Return what is wrong with the newest configuration, if it is not in force."""
@@ -105,9 +106,14 @@ class Reloads:
             await self.reload()
 
     async def reload(self) -> None:
-        """Load and swap; log what came of it."""
+        """Load and swap; log what came of it. One at a time: each starts from what the one before put in force."""
+        async with self._turn:
+            await self._reload()
+
+    async def _reload(self) -> None:
         try:
-            settings = await asyncio.to_thread(load, self._directory, os.environ)
+            standing = self._program.settings.rulebase
+            settings = await asyncio.to_thread(load, self._directory, os.environ, standing)
             self._redactor.hide(secret.reveal() for secret in settings.secrets)
             waiting = [
                 each for each in _AT_START if _differ(each, settings, self._program.settings)

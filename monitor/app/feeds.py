@@ -144,6 +144,7 @@ class FeedDesk:
             fetcher=_Ready(found.document, found.parsed),
             parser=_Ready(found.document, found.parsed),
             pages=outside.pages,
+            linguist=outside.linguist,
             channel=outside.channel,
         )
         return await self.poll(feed, ready)
@@ -188,6 +189,7 @@ class FeedDesk:
             {feed.id: feed},
             clock,
             metrics,
+            linguist=outside.linguist,
             concurrency=1,
             lease=_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],

@@ -17,6 +17,7 @@ from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
 from monitor.feeds.hub import HttpHubClient
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.pages import MOST_BYTES, HttpPages
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
@@ -30,6 +31,7 @@ from monitor.ports import (
     FeedStore,
     Fetcher,
     HubClient,
+    Linguist,
     MatchLog,
     Pages,
     Parser,
@@ -81,6 +83,7 @@ class Outside:
     fetcher: Fetcher
     parser: Parser
     pages: Pages
+    linguist: Linguist
     channel: Callable[[Target], Channel]
     hubs: HubClient | None = None
 
@@ -155,6 +158,7 @@ async def open_outside(
             fetcher=CanaryFetcher(fetcher, HttpFetcher(own)),
             parser=parser,
             pages=pages,
+            linguist=ModelLinguist(),
             channel=channels.build,
             hubs=HttpHubClient(session),
         )

@@ -75,6 +75,7 @@ class Program:
             {},
             clock,
             metrics,
+            linguist=outside.linguist,
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
@@ -128,10 +129,15 @@ class Program:
         self.services = tuple(one for one in every if one and one.name in only)
 
     async def use(self, settings: Settings) -> None:
-        """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled."""
-        rules, table, feeds = settings.rule_set, settings.routing, _by_id(settings)
+        """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled.
+
+        Rules are changed in a thread, and only those that differ.
+        """
+        table, feeds = settings.routing, _by_id(settings)
         lanes = self._lanes.change(settings.targets)
-        self.matcher.use(rules)
+        rulebase = await asyncio.to_thread(settings.rulebase.carried_out)
+        settings = replace(settings, rulebase=rulebase)
+        self.matcher.use(settings.rule_set)
         self.router.use(table)
         self._reading.use(rules_read_body=rules_read_body(settings))
         self.listing.use(feeds)

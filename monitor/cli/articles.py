@@ -41,7 +41,7 @@ def articles_in(path: Path) -> tuple[Article, ...]:
         lines = io.StringIO(text)
         lines.name = str(path)
         return tuple(json_articles(lines))
-    return (text_article(text, str(path)),)
+    return _with_languages([text_article(text, str(path))])
 
 
 def one_article(path: Path) -> Article:
@@ -49,7 +49,8 @@ def one_article(path: Path) -> Article:
     text = read_file(path).decode("utf-8-sig", errors="replace")
     if text.lstrip().startswith("{"):
         return json_article(text, str(path), id_=str(path))
-    return text_article(text, str(path))
+    (article,) = _with_languages([text_article(text, str(path))])
+    return article
 
 
 def text_article(text: str, id_: str) -> Article:
@@ -73,7 +74,7 @@ def _feed_articles(path: Path, content: bytes) -> tuple[Article, ...]:
     from monitor.feeds.parse import parse_document  # noqa: PLC0415
 
     parsed = parse_document(Document(url=path.resolve().as_uri(), status=200, body=content))
-    return tuple(
+    return _with_languages(
         Article(
             id=article_id(str(path), one),
             url=canonical_url(one.entry.url),
@@ -87,6 +88,13 @@ def _feed_articles(path: Path, content: bytes) -> tuple[Article, ...]:
         )
         for one in identify(parsed.articles, shared_urls=False)
     )
+
+
+def _with_languages(articles: Iterable[Article]) -> tuple[Article, ...]:
+    # The model takes a moment to load, and only this needs it.
+    from monitor.feeds.linguist import with_languages  # noqa: PLC0415
+
+    return with_languages(tuple(articles))
 
 
 def text_articles(lines: Iterable[str]) -> Iterator[Article]:

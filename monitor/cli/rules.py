@@ -54,11 +54,12 @@ def rules() -> None:
 @config_option
 @click.option("--strict", is_flag=True, help="Exit 1 if there is a doubt.")
 @click.option(
-    "--on",
+    "--articles",
     "samples",
+    metavar="FILE",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Articles (a feed document or JSON lines) of which no rule should find too many.",
+    help="Articles of which no rule should find too many (a feed, JSON lines or a text); may be given again.",
 )
 @click.option(
     "--most",

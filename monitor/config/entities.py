@@ -6,8 +6,14 @@ from monitor.config.files import Source
 from monitor.config.problems import at, place_of
 from monitor.config.schema import EntitiesFile
 from monitor.config.seed import shipped_records
+from monitor.config.yamlpos import Document, Node
 from monitor.core.entities import Gazetteer
 from monitor.errors import ConfigError, Problem
+
+
+def entity_records(sources: Iterable[Source[EntitiesFile]]) -> list[Mapping[str, object]]:
+    """Return what the files say of entities, as it is written."""
+    return [record for record, _, _ in _entries(sources)]
 
 
 def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Problem]) -> Gazetteer:
@@ -15,13 +21,8 @@ def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Probl
 
     Of a broken one its names for references stay, so that queries are not refused too.
     """
-    entries = [
-        (node.value, node, source.document)
-        for source in sources
-        for node in source.kept.get("entities", ())
-        if isinstance(node.value, dict)
-    ]
-    records = [value for value, _, _ in entries]
+    entries = _entries(sources)
+    records = [record for record, _, _ in entries]
     try:
         return Gazetteer.from_records(records, shipped_records())
     except ConfigError as error:
@@ -34,6 +35,17 @@ def read_gazetteer(sources: Iterable[Source[EntitiesFile]], problems: list[Probl
         for number, record in reversed(list(enumerate(records)))
     }
     return Gazetteer.from_records(usable.values(), shipped_records())
+
+
+def _entries(
+    sources: Iterable[Source[EntitiesFile]],
+) -> list[tuple[Mapping[str, object], Node, Document]]:
+    return [
+        (node.value, node, source.document)
+        for source in sources
+        for node in source.kept.get("entities", ())
+        if isinstance(node.value, dict)
+    ]
 
 
 def _stand_in(record: Mapping[str, object]) -> Mapping[str, object]:

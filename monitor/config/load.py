@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
-from monitor.config.rules import compile_sources
+from monitor.config.rulebase import Rulebase, compile_rulebase
 from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
 from monitor.config.secrets import (
     SecretSource,
@@ -26,19 +26,26 @@ from monitor.core.telling import RoutingTable
 from monitor.errors import ConfigError, Problem
 
 
-def load(directory: Path, environ: Mapping[str, str]) -> Settings:
-    """Return the settings, or raise `ConfigError` with all problems in the order of files and places."""
+def load(directory: Path, environ: Mapping[str, str], standing: Rulebase | None = None) -> Settings:
+    """Return the settings, or raise `ConfigError` with all problems in the order of files and places.
+
+    With the `standing` rules, those that are in force, only what differs from them is compiled.
+    """
     problems: list[Problem] = []
     files = read_all(directory, problems)
     problems += disagreements(files)
-    settings = _settings(files, directory, environ, problems)
+    settings = _settings(files, directory, environ, problems, standing)
     if problems:
         raise ConfigError(tuple(sorted(set(problems))))
     return settings
 
 
 def _settings(
-    files: Files, directory: Path, environ: Mapping[str, str], problems: list[Problem]
+    files: Files,
+    directory: Path,
+    environ: Mapping[str, str],
+    problems: list[Problem],
+    standing: Rulebase | None,
 ) -> Settings:
     """Build the settings as far as the files allow; what is left out has its problem."""
     process = files.process.settings
@@ -63,8 +70,7 @@ def _settings(
             ),
             *_canary(files, listen, problems),
         ),
-        rules=tuple(records.rule(rule) for source in files.rules for rule in source.settings.rules),
-        rule_set=compile_sources(files.rules, files.entities, problems),
+        rulebase=compile_rulebase(files.rules, files.entities, problems, standing),
         subscribers=tuple(
             Subscriber(
                 name=item.settings.name, targets=tuple(_targets(item, secrets, directory, problems))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from monitor.config.entities import read_gazetteer
 from monitor.config.files import check, read, yaml_files
-from monitor.config.rules import WrittenRule, compile_sources, compile_written
+from monitor.config.rulebase import compile_rulebase
+from monitor.config.rules import WrittenRule, compile_written
 from monitor.config.schema import EntitiesFile, RulesFile
 from monitor.config.yamlpos import Document, Node, Place
 from monitor.core.engine import RuleSet
@@ -27,7 +28,9 @@ def load_rule_set(path: Path, entities: Path | None = None) -> RuleSet:
         written = _queries(path, problems)
         rules = compile_written(written, {}, read_gazetteer(sources, problems), problems)
     else:
-        rules = compile_sources([check(read(path), RulesFile, problems)], sources, problems)
+        rules = compile_rulebase(
+            [check(read(path), RulesFile, problems)], sources, problems
+        ).rule_set
     if problems:
         raise ConfigError(tuple(sorted(set(problems))))
     return rules

@@ -35,7 +35,9 @@ def doubts(
     for id_, each in book.written.items():
         about = [*lint(expressions[id_]), *_expired(each, now)]
         if id_ in twins:
-            message = f"the rule '{id_}' asks for the same as '{twins[id_]}'"
+            other = book.written[twins[id_]]
+            where = f" in {other.document.file}" if other.document is not each.document else ""
+            message = f"the rule '{id_}' asks for the same as '{twins[id_]}'{where}"
             about.append(_whole(LintId.DUPLICATE, message, "leave one out, or route it twice"))
         about += _too_much(id_, found.get(id_, 0), len(articles), most_percent)
         for doubt in about:

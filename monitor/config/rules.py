@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from time import thread_time
 
 from monitor.config import records
-from monitor.config.entities import read_gazetteer
 from monitor.config.files import Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
-from monitor.config.schema import EntitiesFile, RuleSettings, RulesFile
+from monitor.config.schema import RuleSettings, RulesFile
 from monitor.config.yamlpos import Document, Node
 from monitor.core.engine import Budget, Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
@@ -20,7 +19,7 @@ from monitor.errors import Problem, QueryError
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an example has no date, so no condition asks for one
 # For one article, in CPU time: hundreds of times what a million rules take.
-_BUDGET = Budget(timedelta(seconds=10), thread_time)
+BUDGET = Budget(timedelta(seconds=10), thread_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +41,6 @@ class TriedExample:
     path: tuple[str | int, ...]
 
 
-def compile_sources(
-    rules: Iterable[Source[RulesFile]],
-    entities: Iterable[Source[EntitiesFile]],
-    problems: list[Problem],
-) -> RuleSet:
-    """Compile every rule that can be used and try its examples; add what is wrong to `problems`."""
-    rules = tuple(rules)
-    written = written_rules(rules)
-    lists = read_lists(rules, problems)
-    return compile_written(written, lists, read_gazetteer(entities, problems), problems)
-
-
 def compile_written(
     written: Iterable[WrittenRule],
     lists: Mapping[str, Expression],
@@ -65,7 +52,7 @@ def compile_written(
     """Compile rules, then try the examples of those that can be used."""
     written = tuple(written)
     rules = [each.rule for each in written]
-    compilation = compile_rules(rules, gazetteer=gazetteer, lists=lists, budget=_BUDGET)
+    compilation = compile_rules(rules, gazetteer=gazetteer, lists=lists, budget=BUDGET)
     for each in written:
         errors = compilation.problems.get(each.rule.id, ())
         for error in errors:
@@ -102,7 +89,9 @@ def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
                 if not rule_id or rule_id in ids:
                     rule_id = f"{source.document.file}#{number}"
                 ids.add(rule_id)
-                yield WrittenRule(replace(rule, id=rule_id), query, source.document, item)
+                if rule.id != rule_id:
+                    rule = replace(rule, id=rule_id)
+                yield WrittenRule(rule, query, source.document, item)
 
 
 def read_lists(

@@ -244,7 +244,7 @@ class FeedSettings(Section):
     since: Annotated[Duration, lasting("1s", "3650d")] | None = None
     """How old the articles may be that the first poll alerts. None: the first poll alerts nobody."""
     lang: Code | None = None
-    """The language of the articles, where they do not say it."""
+    """The language that the articles declare, whatever the feed says. Each article's own text can tell another."""
     country: Code | None = None
     """The country of the publisher."""
     category: Code | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.config.rulebase import Rulebase
 from monitor.config.schema import (
     DeliverSettings,
     ListenSettings,
@@ -12,7 +13,7 @@ from monitor.config.schema import (
     RetentionSettings,
     StoreSettings,
 )
-from monitor.core.engine import RuleSet, compile_rules
+from monitor.core.engine import RuleSet
 from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
@@ -53,7 +54,7 @@ class Web:
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
-    `feeds` are those switched on, `rules` stand in the order of the files, `rule_set` is the same ready to match.
+    `feeds` are those switched on.
     """
 
     store: Store = field(default_factory=Store)
@@ -66,8 +67,7 @@ class Settings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     web: Web = field(default_factory=Web)
     feeds: tuple[Feed, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
+    rulebase: Rulebase = field(default_factory=Rulebase)
     subscribers: tuple[Subscriber, ...] = ()
     routing: RoutingTable = field(default_factory=RoutingTable)
 
@@ -75,6 +75,16 @@ class Settings:
     def route(self) -> Route:
         """The tree of routes."""
         return self.routing.tree
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule, in the order of the files."""
+        return tuple(self.rulebase.rules.values())
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The rules ready to match."""
+        return self.rulebase.rule_set
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -26,7 +26,7 @@ from monitor.core.poll import (
 from monitor.core.rhythm import has_missed
 from monitor.core.schedule import PollNext
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
-from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Parser, PollRecorded
+from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
 from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
@@ -60,6 +60,7 @@ class PollerService(LeasingService[FeedLease]):
         clock: Clock,
         metrics: Metrics,
         *,
+        linguist: Linguist,
         concurrency: int,
         lease: timedelta,
         new_trace: Callable[[], str],
@@ -73,6 +74,7 @@ class PollerService(LeasingService[FeedLease]):
         self._store = store
         self._fetcher = fetcher
         self._parser = parser
+        self._linguist = linguist
         self._feeds: Mapping[str, Feed] = {}
         self._addresses: Mapping[str, str] = {}
         self.use(feeds)
@@ -204,10 +206,10 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
-            if self._reading is None:
-                return decision
-            articles = await self._reading.complete(feed, decision.articles)
-            return replace(decision, articles=articles)
+            articles: Sequence[Article] = decision.articles
+            if self._reading is not None:
+                articles = await self._reading.complete(feed, articles)
+            return replace(decision, articles=await self._linguist.tell(articles))
         except StreamError:
             raise
         except FeedError as error:
@@ -244,7 +246,7 @@ class PollerService(LeasingService[FeedLease]):
         for article in decision.articles:
             self._count(article, now)
         self._tell_trouble(before, decision)
-        next_poll = f"{decision.next.at:%H:%M:%S}, {decision.next.because}"
+        next_poll = f"{decision.next.at:%Y-%m-%d %H:%M:%S}, {decision.next.because}"
         if state.reason:
             log.warning("poll_failed", reason=state.reason, detail=state.detail, next=next_poll)
         else:

@@ -197,7 +197,7 @@ def test_rule_that_finds_too_much_is_doubted(config: Path, tmp_path: Path) -> No
     titles = ["Lavrov in Syria", *(f"Weather {number}" for number in range(3))]
     rows = [json.dumps({"id": title, "title": title}) for title in titles]
     lines.write_text("\n".join(rows))
-    options = ("rules", "lint", "--strict", "--config", config, "--on", lines)
+    options = ("rules", "lint", "--strict", "--config", config, "--articles", lines)
     done = monitor(*options)
     assert done.returncode == 1
     assert "the rule 'syria' finds 1 of 4 articles" in done.stdout

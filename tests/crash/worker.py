@@ -66,6 +66,7 @@ def _wrapped_outside(outside: Outside, executioner: Executioner) -> Outside:
         fetcher=wrap("fetcher", outside.fetcher),
         parser=wrap("parser", outside.parser),
         pages=wrap("pages", outside.pages),
+        linguist=outside.linguist,
         channel=lambda target: wrap("channel", outside.channel(target)),
     )
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from monitor.core.engine.conditions import attributes, is_met
 from monitor.core.engine.features import Matching, Scoped
-from monitor.core.engine.terms import stemmer_of
+from monitor.core.engine.terms import base_language, stemmers_of
 from monitor.core.query.expression import Compare, Condition, Has, Stem
 from monitor.core.query.patterns import compile_regex
 from monitor.core.text import AnalysedArticle, AnalysedField
@@ -92,7 +92,7 @@ class Extras:
         """Yield the stems that are asked for, in the language of the article."""
         if not self._kinds[Stem]:
             return
-        language = (lang or "")[:2].lower()  # what `stemmer_of` looks at
+        language = base_language(lang)
         stems = self._stems.get(language)
         if stems is None:
             if len(self._stems) >= _MOST_LANGUAGES:
@@ -122,14 +122,14 @@ class _Stems:
     """The stems asked for, as they are in one language."""
 
     def __init__(self, asked: list[Stem], lang: str | None) -> None:
-        """Take the stemmer of the language, or where it is unknown the one that each word's alphabet suggests."""
+        """Take the stemmer of the language, and the one that each word's alphabet suggests."""
         self._by_stemmer: dict[str, dict[str, list[Stem]]] = {}
         self._stemmers: dict[str, Callable[[str], str]] = {}
         for term in asked:
-            name, stem = stemmer_of(term.word, lang)
-            self._stemmers[name] = stem
-            wanted = self._by_stemmer.setdefault(name, {})
-            wanted.setdefault(stem(term.word), []).append(term)
+            for name, stem in stemmers_of(term.word, lang).items():
+                self._stemmers[name] = stem
+                wanted = self._by_stemmer.setdefault(name, {})
+                wanted.setdefault(stem(term.word), []).append(term)
         self._memory = Memory(self._find)
 
     def of(self, word: str) -> tuple[Stem, ...]:

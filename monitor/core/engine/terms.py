@@ -18,7 +18,6 @@ from monitor.core.text import AnalysedArticle, AnalysedField, split
 
 _Places = list[tuple[int, int]]
 
-# By the first two letters of a language tag. `xx` stands for an unknown language and is chosen by alphabet.
 _SNOWBALL: Mapping[str, str] = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english",
     "es": "spanish", "eu": "basque", "fi": "finnish", "fr": "french", "ga": "irish", "hi": "hindi",
@@ -69,18 +68,23 @@ def find_regex(term: Regex, field: AnalysedField) -> _Places:
 
 
 def find_stem(term: Stem, field: AnalysedField, lang: str | None) -> _Places:
-    """Find every word with the same stem in the language; in one without stemmer, the word itself."""
-    name, stem = stemmer_of(term.word, lang)
-    if not name:
-        return _folded(term.word, field)
-    wanted = stem(term.word)
-    return _matching(field, lambda word: stem(word) == wanted)
+    """Find every word with the same stem, in the language of the article or in the usual one of the term's alphabet.
+
+    So the language of an article, which is often a guess, adds to what is found and never takes away from it.
+    """
+    roots = [(stem, stem(term.word)) for stem in stemmers_of(term.word, lang).values()]
+    return _matching(field, lambda word: any(stem(word) == root for stem, root in roots))
 
 
-def stemmer_of(word: str, lang: str | None) -> tuple[str, Callable[[str], str]]:
-    """Return the stemmer for a term in an article of a language, and its name; "" and no change if there is none."""
-    name = _SNOWBALL.get(lang[:2].lower(), "") if lang else _by_alphabet(word)
-    return (name, Stemmer.Stemmer(name).stemWord) if name else ("", str)
+def stemmers_of(word: str, lang: str | None) -> dict[str, Callable[[str], str]]:
+    """Return the stemmers for a term in an article of a language, by name; "" and no change if there is none."""
+    names = {_SNOWBALL.get(base_language(lang), ""), _by_alphabet(word)} - {""}
+    return {name: Stemmer.Stemmer(name).stemWord for name in sorted(names)} or {"": str}
+
+
+def base_language(lang: str | None) -> str:
+    """Return what of a language tag tells the stemmer."""
+    return (lang or "").casefold().replace("_", "-").partition("-")[0]
 
 
 def find_phrase(term: Phrase, field: AnalysedField) -> _Places:

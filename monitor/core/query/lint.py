@@ -2,18 +2,16 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.query.expression import (
     And,
-    Attribute,
     Exact,
     Except,
     Expression,
     First,
-    Has,
     InField,
     Lead,
     Near,
@@ -26,13 +24,14 @@ from monitor.core.query.expression import (
     Word,
     children,
     walk,
+    with_parts,
 )
+from monitor.core.query.never import Never, at_odds, impossible
 from monitor.core.query.printer import to_text
 
 _FEWEST_IN_NEAR = 4
 _LOOKALIKES = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 _OUTSIDE = frozenset({Scope.AUTHOR, Scope.TAG, Scope.URL})
-_SINGLE = frozenset({Attribute.FEED, Attribute.COUNTRY, Attribute.CATEGORY})
 
 
 class LintId(StrEnum):
@@ -42,6 +41,7 @@ class LintId(StrEnum):
     SMALL_OPERATOR = "small-operator"
     MIXED_SCRIPTS = "mixed-scripts"
     NEVER_THERE = "never-there"
+    NEVER_MATCHES = "never-matches"
     CONTRADICTION = "contradiction"
     SHORT_WILDCARD = "short-wildcard"
     DUPLICATE = "duplicate"
@@ -70,12 +70,22 @@ def duplicates(expressions: Mapping[str, Expression]) -> Iterator[tuple[str, str
     """Yield each id whose query says the same as that of an id before it, and that id."""
     same = defaultdict(list)
     for id_, expression in expressions.items():
-        same[to_text(expression)].append(id_)
+        same[to_text(_in_order(expression))].append(id_)
     for first, *others in same.values():
         yield from ((other, first) for other in others)
 
 
+def _in_order(node: Expression) -> Expression:
+    """Return the same with the parts of AND and OR in the order of the alphabet: which is first means nothing."""
+    parts = tuple(map(_in_order, children(node)))
+    if isinstance(node, And | Or):
+        parts = tuple(sorted(parts, key=to_text))
+    return with_parts(node, parts) if parts else node
+
+
 def _about(node: Expression) -> Iterator[Lint]:
+    for doubt in impossible(node):
+        yield _never(LintId.NEVER_MATCHES, doubt)
     match node:
         case Or():
             yield from _mixed(node)
@@ -161,22 +171,12 @@ def _contradictions(node: And) -> Iterator[Lint]:
                 "this never matches: the same is asked for and denied",
                 "leave one out, or write EXCEPT for places that do not count",
             )
-    yield from _two_values(part for part in node.parts if isinstance(part, Has))
+    for doubt in at_odds(node.parts):
+        yield _never(LintId.CONTRADICTION, doubt)
 
 
-def _two_values(conditions: Iterable[Has]) -> Iterator[Lint]:
-    first: dict[Attribute, Has] = {}
-    for condition in conditions:
-        if condition.attribute not in _SINGLE:
-            continue
-        other = first.setdefault(condition.attribute, condition)
-        if other.value != condition.value:
-            yield _lint(
-                LintId.CONTRADICTION,
-                condition,
-                f"this never matches: an article has one {condition.attribute}",
-                f"write ({to_text(other)} OR {to_text(condition)})",
-            )
+def _never(id_: LintId, doubt: Never) -> Lint:
+    return _lint(id_, doubt.node, f"this never matches: {doubt.why}", doubt.hint)
 
 
 def _short_wildcards(node: Expression) -> Iterator[Lint]:

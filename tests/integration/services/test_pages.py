@@ -12,6 +12,7 @@ from monitor.core.fulltext import MOST_PAGES, PageOutcome, PageText
 from monitor.core.model import Article, Feed, FullText
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.pages import HttpPages
 from monitor.feeds.process import ProcessParser
 from monitor.services import pages as pages_module
@@ -238,6 +239,7 @@ async def test_poller_reads_the_pages_of_what_is_new_and_records_them_with_it(
             {"one": watched},
             clock,
             metrics,
+            linguist=ModelLinguist(),
             concurrency=1,
             lease=timedelta(minutes=5),
             new_trace=lambda: "t",

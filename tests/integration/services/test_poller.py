@@ -12,6 +12,7 @@ from monitor.core.model import Article, ArticleKind, Feed, FeedState
 from monitor.core.outcome import Suppression
 from monitor.errors import FeedReason
 from monitor.feeds.fetch import HttpFetcher
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.services.poller import PollerService
@@ -43,6 +44,7 @@ class Bench:
             {},
             self.clock,
             self.metrics,
+            linguist=ModelLinguist(),
             concurrency=4,
             lease=timedelta(minutes=1),
             new_trace=lambda: "trace",
@@ -171,6 +173,7 @@ async def test_feeds_that_are_polled_together_are_polled_again_when_they_are_due
         feeds,
         SystemClock(),
         Metrics(),
+        linguist=ModelLinguist(),
         concurrency=4,
         lease=timedelta(minutes=1),
         new_trace=lambda: "trace",
@@ -181,3 +184,13 @@ async def test_feeds_that_are_polled_together_are_polled_again_when_they_are_due
         group.create_task(service.run(stop))
         await wait_until(lambda: len(polls) >= 10, "five polls of each", seconds=4)
         stop.set()
+
+
+async def test_an_article_gets_the_language_that_it_is_in_whatever_the_feed_declares(
+    bench: Bench,
+) -> None:
+    stories = bench.newsroom.feeds["one"] = [Story(1, "old")]
+    await bench.watch(bench.feed("one", lang="en"))
+    await bench.poll()
+    stories += [Story(2, "Министры обсудили вопросы"), Story(3, "Ministers discussed questions")]
+    assert {article.lang for article in await bench.poll()} == {"ru", "en"}

@@ -15,6 +15,7 @@ from monitor.core.secret import Secret
 from monitor.core.websub import LEASE, SAFETY_NET, HubState, HubSubscription
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.hub import HttpHubClient
+from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.ports import RecordKind
 from monitor.services.poller import PollerService
@@ -71,6 +72,7 @@ class Bench:
             {self.feed.id: self.feed},
             self.clock,
             self.metrics,
+            linguist=ModelLinguist(),
             concurrency=4,
             lease=MINUTE,
             new_trace=lambda: "trace",

@@ -228,8 +228,14 @@ def test_stem_in_an_unknown_language_is_chosen_by_alphabet() -> None:
     assert places("stem(resolve)", "resolved", lang=None) == ["resolved"]
 
 
-def test_stem_in_a_language_without_stemmer_is_the_word_itself() -> None:
-    assert places("stem(resolve)", "resolve resolved", lang="xx") == ["resolve"]
+@pytest.mark.parametrize("lang", ["de", "xx", "fil", "tr-TR"])
+def test_a_wrong_guess_at_the_language_loses_no_stem_of_the_usual_one(lang: str) -> None:
+    assert places("stem(resolve)", "resolve resolved", lang=lang) == ["resolve", "resolved"]
+    assert places("stem(резолюция)", "по резолюции", lang=lang) == ["резолюции"]
+    assert places("entity:lavrov", "Lavrov", lang=lang) == ["Lavrov"]
+
+
+def test_stem_in_a_script_without_stemmer_is_the_word_itself() -> None:
     assert places("stem(拉)", "拉夫", lang=None) == ["拉"]
 
 
