@@ -16,6 +16,7 @@ from monitor.streams.keys import domain_of, key, mood_of
 from monitor.streams.store import Store
 
 CHUNK = 1000
+_YES = ord("1")
 
 T = TypeVar("T")
 
@@ -201,12 +202,9 @@ class StreamFeedStore:
         home = await self._home(feed_id)
         if home is None or not keys:
             return frozenset()
-        replies = await self._server.each(
-            [command("SMISMEMBER", seen, *keys) for seen in _seen_keys(home, feed_id)]
-        )
-        return frozenset(
-            wanted for wanted, *found in zip(keys, *replies, strict=True) if any(found)
-        )
+        asked = call("monitor_known_keys", _seen_keys(home, feed_id), _as_text(keys))
+        found = await self._server.run(asked)
+        return frozenset(key for key, is_known in zip(keys, found, strict=True) if is_known == _YES)
 
     async def record(
         self,
@@ -241,8 +239,7 @@ class StreamFeedStore:
             mood_of(state, restraint),
             to_ms(restraint.until) if restraint.until else 0,
             span_ms(self._domain_gap),
-            len(keys),
-            *keys,
+            _as_text(keys),
             *(codec.articles.encode(article) for article in articles),
         ]
         outcome = await self._server.run(call("monitor_record_poll", touched, *words))
@@ -300,6 +297,11 @@ def _instants(
 def _feed_keys(partition: int) -> list[str]:
     names = ("due", "turns", "states", "polled", "domains", "buckets")
     return [key(partition, name) for name in names]
+
+
+def _as_text(keys: Sequence[int]) -> str:
+    """Return keys as one word of a command, a tenth of the work of as many words."""
+    return " ".join(map(str, keys))
 
 
 def _seen_keys(partition: int, feed_id: str) -> list[str]:
