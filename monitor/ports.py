@@ -63,6 +63,14 @@ class Parser(Protocol):
         ...
 
 
+class HubClient(Protocol):
+    """Asks the hubs of feeds to push (WebSub)."""
+
+    async def subscribe(self, hub: str, topic: str, callback: str, secret: str) -> str:
+        """Ask `hub` to push `topic` to `callback`; return "" when it took the request, else what is wrong."""
+        ...
+
+
 class Linguist(Protocol):
     """Tells which languages articles are in, off the event loop."""
 
@@ -242,6 +250,7 @@ class RecordKind(StrEnum):
     CHOICE = "choice"  # what the reader of a target chose
     INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
+    THREAD = "thread"
     HUB_SUBSCRIPTION = "hub_subscription"
 
 
@@ -332,6 +341,10 @@ class Registry(Protocol):
         """Return one record."""
         ...
 
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """Return the id of the record that holds what has to be unique, if one does."""
+        ...
+
     async def versions(self) -> Mapping[RecordKind, int]:
         """Return the version of each kind that was ever written; one command, cheap enough for every second."""
         ...
@@ -359,11 +372,39 @@ class DeliveryLease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFilter:
-    """Which deliveries to list; an absent field does not restrict."""
+    """Which deliveries to list; an absent field does not restrict.
+
+    `since` and `until` bound when they were made, `until` exclusive. `text` stands in a title, whatever the case. Of a
+    digest one alert is enough.
+    """
 
     state: DeliveryState | None = None
     target_id: str | None = None
+    subscriber: str | None = None
+    rule_id: str | None = None
+    article_id: str | None = None
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
     limit: int = 50
+
+    def accepts(self, delivery: Delivery) -> bool:
+        """Tell whether a delivery is one of them."""
+        return (
+            self.state in {None, delivery.state}
+            and self.target_id in {None, delivery.target_id}
+            and (self.since is None or self.since <= delivery.created_at)
+            and (self.until is None or delivery.created_at < self.until)
+            and any(map(self._accepts_alert, delivery.alerts))
+        )
+
+    def _accepts_alert(self, alert: Alert) -> bool:
+        return (
+            self.subscriber in {None, alert.subscriber}
+            and self.article_id in {None, alert.article.id}
+            and (self.rule_id is None or any(m.rule_id == self.rule_id for m in alert.matches))
+            and self.text.casefold() in alert.article.title.casefold()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,15 +412,26 @@ class LaneTerms:
     """How a target wants its deliveries.
 
     `gap` is the least time between the starts of two, `in_flight` how many may be under way at once. When more than
-    `most_waiting` are due that were not tried yet, they become one digest; 0: never.
+    `most_waiting` are due that were not tried yet, they become digests; 0: never. A digest tells at most `most_folded`.
     """
 
     gap: timedelta = timedelta()
     in_flight: int = 2
     most_waiting: int = 0
+    most_folded: int = 200
 
 
 USUAL_TERMS = LaneTerms()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStanding:
+    """How a target stands: its health, how many wait for it or are under way, and until when all are held back."""
+
+    health: TargetHealth = HEALTHY
+    waiting: int = 0
+    in_flight: int = 0
+    held_until: datetime | None = None
 
 
 class DeliveryLedger(Protocol):
@@ -436,6 +488,10 @@ class DeliveryLedger(Protocol):
         A target that is open is left alone until `health.until`. One that was not active and now is, is held back no
         longer.
         """
+        ...
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """Return how these targets stand; what is held for a group is not counted."""
         ...
 
     async def get(self, delivery_id: str) -> Delivery | None:
@@ -513,6 +569,10 @@ class Archive(Protocol):
 
     async def page(self, which: Page) -> Sequence[Kept]:
         """Return articles that have what the narrowing asks, maybe some that have not: newest first."""
+        ...
+
+    async def count(self, since: datetime | None, until: datetime | None) -> int:
+        """Return how many articles were seen in [`since`, `until`)."""
         ...
 
     async def versions(self, article_id: str) -> Sequence[Kept]:

@@ -4,7 +4,7 @@ A record is one byte of version, then JSON of its fields by name, so that a pers
 are those of stream entries: within a version fields may be added, with a default, and unknown ones are ignored.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,6 +15,7 @@ from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
 from monitor.core.silences import Silence
+from monitor.core.websub import HubSubscription
 from monitor.errors import CodecError
 from monitor.ports import Record, RecordKind, Registry
 
@@ -60,6 +61,7 @@ class RecordCodec(Generic[T]):
 
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
+HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
@@ -98,10 +100,16 @@ class Roster(Generic[T]):
     A record that cannot be read (a newer release wrote it) is left out, and logged: it costs no other.
     """
 
-    def __init__(self, registry: Registry, codec: RecordCodec[T]) -> None:
-        """Start empty; nothing is asked yet."""
+    def __init__(
+        self,
+        registry: Registry,
+        codec: RecordCodec[T],
+        finish: Callable[[T], T] = lambda value: value,
+    ) -> None:
+        """Start empty; nothing is asked yet. `finish` adds to each value what the settings of this process say."""
         self._registry = registry
         self._codec = codec
+        self._finish = finish
         self._version = 0
         self._values: dict[str, T] = {}
 
@@ -150,7 +158,7 @@ class Roster(Generic[T]):
 
     def _take(self, record: Record) -> bool:
         try:
-            self._values[record.id] = self._codec.decode(record.value)
+            self._values[record.id] = self._finish(self._codec.decode(record.value))
         except CodecError as error:
             log.warning(
                 "record_not_read", kind=self._codec.kind, record=record.id, error=str(error)

@@ -109,6 +109,7 @@ class Metrics:
         self.feed_notices = counter(
             "feed_notices", "What operators were told of feeds, by what it was.", "what"
         )
+        self.hub_pushes = counter("hub_pushes", "Documents that hubs pushed, by result.", "result")
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")
         self.held = counter("held", "Alerts kept back to be told with others, by reason.", "reason")
@@ -127,6 +128,10 @@ class Metrics:
         self.published_to_seen = histogram(
             "published_to_seen_seconds",
             "From the time a feed states to our poll, where it states one.",
+        )
+        self.canary = histogram(
+            "canary_seconds",
+            "From the publication of an article of our own to where subscribers would be told.",
         )
         self.seen_to_matched = histogram("seen_to_matched_seconds", "From the poll to the match.")
         self.seen_to_delivered = histogram(

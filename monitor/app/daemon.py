@@ -3,24 +3,32 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
 from monitor import __version__
+from monitor.app.hubs import capability_of
+from monitor.app.linkkey import linker_of
 from monitor.app.parts import open_archive, open_outside, open_store_parts
 from monitor.app.program import Program
 from monitor.config.explain import explain
 from monitor.config.load import load
 from monitor.config.reload import changes
 from monitor.config.settings import Settings
+from monitor.core.canary import canary_document
 from monitor.errors import ConfigError, StreamError
+from monitor.ports import Clock
 from monitor.telemetry import Metrics, Redactor
 from monitor.web.app import Endpoints, serve
+from monitor.web.links import LinkPages
+from monitor.web.websub import HubPages
 
 # The sections of monitor.yaml: what they bound is built once.
-_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network")
+_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
 
 _USE_ARCHIVE = frozenset({"archiver", "web"})
 
@@ -39,18 +47,23 @@ async def run_daemon(
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     async with AsyncExitStack() as stack:
         parts = await stack.enter_async_context(open_store_parts(settings))
-        outside = await stack.enter_async_context(open_outside(settings))
+        linker = await asyncio.to_thread(linker_of, settings)
+        outside = await stack.enter_async_context(open_outside(settings, parts.registry, linker))
         archive = None
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
-        program = Program(settings, parts, outside, metrics, only, archive)
+        capability = await asyncio.to_thread(capability_of, settings)
+        program = Program(settings, parts, outside, metrics, only, archive, capability)
         reloads = Reloads(directory, program, metrics, redactor)
         if "web" in only:
-            endpoints = Endpoints(parts.health, metrics, reloads.problems)
-            listen = settings.listen
-            await stack.enter_async_context(
-                serve(endpoints.application(), listen.host, listen.port)
-            )
+            canary = _canary(parts.clock, settings.poll.canary)
+            endpoints = Endpoints(parts.health, metrics, reloads.problems, canary)
+            listen, pages = settings.listen, endpoints.application()
+            if linker:
+                LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(pages)
+            if program.callback:
+                HubPages(program.callback, settings.poll.max_bytes).add_to(pages)
+            await stack.enter_async_context(serve(pages, listen.host, listen.port))
         _greet(directory, settings, only)
         async with asyncio.TaskGroup() as group:
             watching = [
@@ -124,6 +137,10 @@ class Reloads:
         self._refused = why
         self._metrics.reload_ok.set(0)
         log.error("config_refused", problems=why)
+
+
+def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:
+    return None if every is None else lambda: canary_document(clock.now(), every)
 
 
 def _differ(section: str, new: Settings, old: Settings) -> bool:

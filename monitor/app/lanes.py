@@ -5,14 +5,46 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.core.render.message import STORIES_SHOWN
+from monitor.core.render.slack import STORIES_LIMIT
+from monitor.core.render.webhook import ALERTS_LIMIT
 from monitor.core.retry import STALE, STALE_WEBHOOK, waits_for
-from monitor.core.targets import EmailTarget, SlackTarget, Target, WebhookTarget
-from monitor.ports import USUAL_TERMS, Channel, LaneTerms
+from monitor.core.targets import (
+    AppriseTarget,
+    DiscordTarget,
+    EmailTarget,
+    MattermostTarget,
+    NtfyTarget,
+    SlackBotTarget,
+    SlackTarget,
+    Target,
+    TeamsTarget,
+    TelegramTarget,
+    WebhookTarget,
+    kind_of,
+)
+from monitor.ports import Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
-# Slack takes one message a second for each channel.
+_SHORT = 8  # stories that fit into a message of 4,096 bytes in any script
+# How fast each takes messages by its documentation, with a little to spare. A reader takes no more than some at once,
+# and a digest tells as many as its rendering shows.
+_READERS = LaneTerms(most_folded=STORIES_SHOWN)
+_CHAT = LaneTerms(
+    gap=timedelta(milliseconds=1050), in_flight=1, most_waiting=5, most_folded=STORIES_LIMIT
+)
+_SLOWER = LaneTerms(gap=timedelta(seconds=3), in_flight=1, most_waiting=5, most_folded=_SHORT)
 _TERMS: Mapping[type, LaneTerms] = {
-    SlackTarget: LaneTerms(gap=timedelta(seconds=1), in_flight=1),
+    SlackTarget: _CHAT,
+    SlackBotTarget: _CHAT,
+    TeamsTarget: _CHAT,
+    MattermostTarget: _CHAT,
+    DiscordTarget: _SLOWER,  # 30 a minute and webhook
+    TelegramTarget: _SLOWER,  # 20 a minute and group
+    NtfyTarget: replace(_SLOWER, gap=timedelta(seconds=5)),
+    AppriseTarget: _SLOWER,
+    EmailTarget: LaneTerms(most_waiting=10, most_folded=STORIES_SHOWN),
+    WebhookTarget: LaneTerms(most_folded=ALERTS_LIMIT),
 }
 
 
@@ -51,11 +83,11 @@ class Lanes:
 
     def _build(self, target: Target) -> Lane:
         return Lane(
-            kind=type(target).__name__.removesuffix("Target").lower(),
+            kind=kind_of(target),
             channel=self._channel(target),
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),
-            terms=_TERMS.get(type(target), USUAL_TERMS),
+            terms=_TERMS.get(type(target), _READERS),
             stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
             reads_late=not isinstance(target, WebhookTarget),
             subscriber=target.subscriber,
@@ -66,7 +98,7 @@ class Lanes:
 
         A mail server may think for long before it takes a message, and being cut off there sends it twice.
         """
-        patient = isinstance(target, EmailTarget)
+        patient = isinstance(target, EmailTarget | AppriseTarget)
         return max(self._timeout, LONGEST_ATTEMPT) if patient else self._timeout
 
 

@@ -4,14 +4,19 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, IPv6Network
 
 from monitor import __version__
 from monitor.archive.sqlite import open_sqlite
 from monitor.channels.build import ChannelBuilder
+from monitor.channels.threads import RegistryThreads
 from monitor.config.settings import Settings
+from monitor.core.links import Linker
 from monitor.core.targets import Target
+from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
+from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
@@ -24,6 +29,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    HubClient,
     Linguist,
     MatchLog,
     Parser,
@@ -41,6 +47,8 @@ from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchL
 from monitor.streams.public import StreamPublicStream
 from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
+
+_THIS_MACHINE = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 class SystemClock:
@@ -74,6 +82,7 @@ class Outside:
     parser: Parser
     linguist: Linguist
     channel: Callable[[Target], Channel]
+    hubs: HubClient | None = None
 
 
 @asynccontextmanager
@@ -115,24 +124,34 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
 
 
 @asynccontextmanager
-async def open_outside(settings: Settings) -> AsyncIterator[Outside]:
-    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels."""
+async def open_outside(
+    settings: Settings, registry: Registry | None = None, linker: Linker | None = None
+) -> AsyncIterator[Outside]:
+    """Open what reaches out: sessions behind the address guard, the parser's processes, and channels.
+
+    Channels remember in `registry` where they left a story, and put links of `linker` into messages.
+    """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
+    home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
+    threads = RegistryThreads(registry) if registry else None
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
+        open_session(home, user_agent=agent, auto_decompress=False) as own,
         ProcessParser() as parser,
-        ChannelBuilder(allow=allow, user_agent=agent) as channels,
+        ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
     ):
+        fetcher = HttpFetcher(
+            session,
+            gate=HostGate(poll.per_host),
+            timeout=poll.timeout,
+            max_bytes=poll.max_bytes,
+        )
         yield Outside(
-            fetcher=HttpFetcher(
-                session,
-                gate=HostGate(poll.per_host),
-                timeout=poll.timeout,
-                max_bytes=poll.max_bytes,
-            ),
+            fetcher=CanaryFetcher(fetcher, HttpFetcher(own)),
             parser=parser,
             linguist=ModelLinguist(),
             channel=channels.build,
+            hubs=HttpHubClient(session),
         )
 
 

@@ -9,7 +9,7 @@ from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.config.settings import Settings
 from monitor.core.model import Feed
-from monitor.ports import Archive
+from monitor.ports import Archive, RecordKind
 from monitor.registry import FEEDS, Roster
 from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
@@ -19,6 +19,7 @@ from monitor.services.matcher import MatcherService
 from monitor.services.poller import PollerService
 from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
+from monitor.services.websub import Capability, HubCallback, HubService
 from monitor.telemetry import Metrics
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
@@ -37,26 +38,56 @@ class Program:
         metrics: Metrics,
         only: frozenset[str] = frozenset(SERVICES),
         archive: Archive | None = None,
+        capability: Capability | None = None,
     ) -> None:
-        """Build every service; nothing runs yet. Without an `archive` nothing is archived here."""
+        """Build every service; nothing runs yet.
+
+        Without an `archive` nothing is archived here, without a `capability` no hub is asked to push.
+        """
         self._parts = parts
         self.settings = settings
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
-            parts.feeds, Roster(parts.registry, FEEDS), _by_id(settings), clock, metrics
+            parts.feeds,
+            Roster(parts.registry, FEEDS, self._within_bounds),
+            _by_id(settings),
+            clock,
+            metrics,
         )
+        self.hubs: HubService | None = None
+        if capability and outside.hubs:
+            self.hubs = HubService(
+                parts.registry,
+                outside.hubs,
+                capability,
+                lambda feed_id: feed_id in self.listing.feeds,
+                clock,
+                metrics,
+            )
         self.poller = PollerService(
             parts.feeds,
-            outside.fetcher,
+            self.hubs.watching(outside.fetcher) if self.hubs else outside.fetcher,
             outside.parser,
-            self.listing.feeds,
+            {},
             clock,
             metrics,
             linguist=outside.linguist,
             concurrency=settings.poll.concurrency,
             lease=_POLL_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
+        )
+        self.poller.use(self.listing.feeds, self.listing.addresses)
+        if self.hubs:
+            self.poller.follow(self.hubs)
+        self.callback = capability and HubCallback(
+            parts.registry,
+            parts.feeds,
+            self.poller,
+            self._find,
+            capability.secret,
+            clock,
+            metrics,
         )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
@@ -82,6 +113,7 @@ class Program:
         )
         every = (
             self.listing,
+            self.hubs,
             self.poller,
             self.matcher,
             self.router,
@@ -103,10 +135,23 @@ class Program:
         self.matcher.use(settings.rule_set)
         self.router.use(table)
         self.listing.use(feeds)
-        self.poller.use(self.listing.feeds)
+        self.poller.use(self.listing.feeds, self.listing.addresses)
         self.deliverer.use(lanes)
         self.settings = settings
         await self._schedule()
+
+    async def _find(self, feed_id: str) -> Feed | None:
+        """Return a feed, in a process that does not poll too."""
+        if feed_id in self.listing.feeds:
+            return self.listing.feeds[feed_id]
+        record = await self._parts.registry.get(RecordKind.FEED, feed_id)
+        return None if record is None else self._within_bounds(FEEDS.decode(record.value))
+
+    def _within_bounds(self, feed: Feed) -> Feed:
+        """Return a feed of the registry with the intervals that the settings allow now."""
+        poll = self.settings.poll
+        every = None if feed.every is None else max(feed.every, poll.min_interval)
+        return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Schedule the feeds and run the services until `stop` is set."""

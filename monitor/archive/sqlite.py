@@ -66,6 +66,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS {} USING fts5 (
 _BUSY_SECONDS = 10
 _TIDY_AT_ONCE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = 2**62
 
 T = TypeVar("T")
 Row = tuple[int, bytes, str | None]
@@ -86,6 +87,13 @@ class SqliteArchive:
     async def page(self, which: Page) -> Sequence[Kept]:
         """See `Archive.page`."""
         return await self._reader.run(lambda db: _page(db, which))
+
+    async def count(self, since: datetime | None, until: datetime | None) -> int:
+        """See `Archive.count`."""
+        query = "SELECT count(*) FROM articles WHERE seen_at >= ? AND seen_at < ?"
+        bounds = (_ms(since), _ms(until) if until else _LAST)
+        counted: int = await self._reader.run(lambda db: db.execute(query, bounds).fetchone()[0])
+        return counted
 
     async def versions(self, article_id: str) -> Sequence[Kept]:
         """See `Archive.versions`."""
@@ -204,12 +212,16 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 def _add(db: sqlite3.Connection, chapters: Sequence[Chapter]) -> None:
-    index = ""
+    index = next(iter(_indexes(db)), "")
     for chapter in chapters:
         if chapter.decided_at:
             _add_decisions(db, chapter)
             continue
-        index = index or _newest_index(db, chapter)
+        day = f"words_{chapter.article.seen_at or _EPOCH:%Y%m%d}"
+        if day > index:
+            # Indexes cover numbers in order, and the day of an index is never before those of its articles.
+            index = day
+            db.execute(_INDEX.format(index))
         _add_article(db, chapter, index)
 
 
@@ -249,17 +261,6 @@ def _add_decisions(db: sqlite3.Connection, chapter: Chapter) -> None:
         "INSERT OR IGNORE INTO decisions (article, at, digest, document) VALUES (?, ?, ?, ?)",
         (chapter.article.id, _ms(chapter.decided_at), digest, document),
     )
-
-
-def _newest_index(db: sqlite3.Connection, chapter: Chapter) -> str:
-    """Return the index for what comes now: that of the article's day, or the newest if there is a newer one.
-
-    So indexes cover numbers in order, and the day of an index is never before those of its articles.
-    """
-    day = f"words_{_instant(_ms(chapter.article.seen_at)):%Y%m%d}"
-    newest = max([day, *_indexes(db)])
-    db.execute(_INDEX.format(newest))
-    return newest
 
 
 def _indexes(db: sqlite3.Connection) -> list[str]:
@@ -318,15 +319,15 @@ def _rows(db: sqlite3.Connection, which: Page, index: str, limit: int) -> list[R
         tables.append("matches AS m")
         conditions += ["m.rule = ?", "m.number = a.number"]
         values.append(which.rule)
+    order = "w.rowid" if index else "m.number" if which.rule is not None else "a.number"
     for bound, condition in (
         (_ms(which.since) if which.since else None, "a.seen_at >= ?"),
         (_ms(which.until) if which.until else None, "a.seen_at < ?"),
-        (which.before, "a.number < ?"),
+        (which.before, f"{order} < ?"),
     ):
         if bound is not None:
             conditions.append(condition)
             values.append(bound)
-    order = "w.rowid" if index else "m.number" if which.rule is not None else "a.number"
     # Only names of our own tables are written into the statement.
     query = (
         f"SELECT a.number, a.document, a.suppressed FROM {', '.join(tables)}"  # noqa: S608

@@ -1,6 +1,6 @@
 """From a target to the channel that reaches it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from ssl import SSLContext
@@ -9,18 +9,43 @@ from typing import Self, TextIO, assert_never
 
 import aiohttp
 
+from monitor.channels import discord, mattermost, ntfy, slack, teams, telegram
+from monitor.channels.apprise import AppriseChannel, AppriseThreads
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
 from monitor.channels.http import TIMEOUT
-from monitor.channels.slack import SlackChannel
+from monitor.channels.mailpress import MailPress
+from monitor.channels.post import Json, PostChannel, Receiver
+from monitor.channels.slackbot import SlackBotChannel, Threads
 from monitor.channels.smtp import SmtpPool
+from monitor.channels.threads import ProcessThreads
 from monitor.channels.webhook import WebhookChannel
+from monitor.core.links import Linker
+from monitor.core.render import Message, blocks, text_only
+from monitor.core.render.discord import discord as discord_embed
+from monitor.core.render.discord import discord_plain
+from monitor.core.render.mattermost import mattermost as mattermost_post
+from monitor.core.render.mattermost import mattermost_plain
+from monitor.core.render.ntfy import ntfy as ntfy_message
+from monitor.core.render.ntfy import ntfy_plain
+from monitor.core.render.teams import teams as teams_card
+from monitor.core.render.teams import teams_plain
+from monitor.core.render.telegram import telegram as telegram_message
+from monitor.core.render.telegram import telegram_plain
+from monitor.core.render.template import Composer
 from monitor.core.targets import (
+    AppriseTarget,
     ConsoleTarget,
+    DiscordTarget,
     EmailTarget,
+    MattermostTarget,
+    NtfyTarget,
+    SlackBotTarget,
     SlackTarget,
     SmtpRelay,
     Target,
+    TeamsTarget,
+    TelegramTarget,
     WebhookTarget,
 )
 from monitor.net import AddressGuard, open_session
@@ -28,7 +53,9 @@ from monitor.ports import Channel
 
 # No attempt of any channel takes longer; a lease on a delivery must.
 LONGEST_ATTEMPT = timedelta(seconds=45)
-_CONNECTIONS = 64
+_CONNECTIONS = (
+    0  # any number: the deliverer bounds its attempts, and one that waits for a connection is late
+)
 
 
 class ChannelBuilder:
@@ -43,12 +70,19 @@ class ChannelBuilder:
         console: TextIO | None = None,
         timeout: aiohttp.ClientTimeout = TIMEOUT,
         tls: SSLContext | None = None,
+        linker: Linker | None = None,
+        threads: Threads | None = None,
     ) -> None:
         """Take the networks that may be reached although they are not public.
 
         Plain http is spoken with addresses in them only, unless `allow_http`; https with every public one too.
-        `tls` replaces the trust in the usual certificate authorities.
+        `tls` replaces the trust in the usual certificate authorities. Without a `linker` messages have no links to act
+        on; without `threads` those of Slack are forgotten when the process ends.
         """
+        self._linker = linker
+        self._threads = threads or ProcessThreads()
+        self._press = MailPress()
+        self._apprise = AppriseThreads()
         self._timeout = timeout
         self._tls = tls
         self._user_agent = user_agent
@@ -75,20 +109,30 @@ class ChannelBuilder:
             await session.close()
         for pool in self._pools.values():
             await pool.close()
+        self._apprise.close()
 
     def build(self, target: Target) -> Channel:
-        """Return the channel for a target; raise `ValueError` for a secret or an address that cannot be used."""
+        """Return the channel for a target.
+
+        Raise `ValueError` for a secret, an address or a template that cannot be used.
+        """
+        composer = Composer(target, self._linker)
         match target:
             case ConsoleTarget():
-                return ConsoleChannel(self._console)
-            case SlackTarget():
-                return SlackChannel(target, self._session(target.webhook_url.reveal()))
+                return ConsoleChannel(self._console, composer=composer)
             case EmailTarget():
-                return EmailChannel(target, self._pool(target.smtp))
+                return EmailChannel(target, self._pool(target.smtp), composer, self._press)
             case WebhookTarget():
-                return WebhookChannel(target, self._session(target.url))
+                return WebhookChannel(target, self._session(target.url), composer)
+            case SlackBotTarget():
+                session = self._session(target.api)
+                return SlackBotChannel(target, session, composer, self._threads)
+            case AppriseTarget():
+                return AppriseChannel(target, composer, self._apprise)
             case _:
-                assert_never(target)
+                receiver, full, plain = _posted(target)
+                session = self._session(receiver.url)
+                return PostChannel(session, receiver, composer, full, plain)
 
     def _session(self, url: str) -> aiohttp.ClientSession:
         scheme = "https" if url.lower().startswith("https:") else "http"
@@ -106,3 +150,26 @@ class ChannelBuilder:
             timeout=self._timeout,
             tls=self._tls,
         )
+
+
+Posted = SlackTarget | TeamsTarget | DiscordTarget | MattermostTarget | TelegramTarget | NtfyTarget
+Rendering = Callable[[Message], Json]
+
+
+def _posted(target: Posted) -> tuple[Receiver, Rendering, Rendering]:
+    """Return where the messages of a target go, and how they are written, in full and in plain text."""
+    match target:
+        case SlackTarget():
+            return slack.receiver(target), blocks, text_only
+        case TeamsTarget():
+            return teams.receiver(target), teams_card, teams_plain
+        case DiscordTarget():
+            return discord.receiver(target), discord_embed, discord_plain
+        case MattermostTarget():
+            return mattermost.receiver(target), mattermost_post, mattermost_plain
+        case TelegramTarget():
+            return telegram.receiver(target), telegram_message, telegram_plain
+        case NtfyTarget():
+            return ntfy.receiver(target), ntfy_message, ntfy_plain
+        case _:
+            assert_never(target)

@@ -7,9 +7,11 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from monitor.channels.post import noted
 from monitor.core.model import Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
-from monitor.core.render import AlertView, Message, Piece, message
+from monitor.core.render import AlertView, Message, Piece
+from monitor.core.render.template import Composer
 from monitor.core.render.text import (
     also_in,
     grave_mark,
@@ -21,6 +23,7 @@ from monitor.core.render.text import (
     origin,
     rule_line,
 )
+from monitor.core.targets import ConsoleTarget
 
 _LABEL_STYLES = {
     Severity.INFO: "bold cyan",
@@ -41,18 +44,28 @@ class _Console(Console):
 class ConsoleChannel:
     """The standard output, or another file."""
 
-    def __init__(self, file: TextIO | None = None, *, terminal: bool | None = None) -> None:
+    def __init__(
+        self,
+        file: TextIO | None = None,
+        *,
+        terminal: bool | None = None,
+        composer: Composer | None = None,
+    ) -> None:
         """Print to `file`, by default standard output, with colours if it is a terminal or `terminal` says so."""
         self._console = _Console(file=file, force_terminal=terminal)
+        self._composer = composer or Composer(ConsoleTarget(id="console", subscriber=""))
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
         """Print the message; a reader that went away is an outcome."""
-        lines = [self._encodable(line) for line in _lines(message(delivery))]
+        told = self._composer.compose(delivery)
+        own = told.parts.text
+        said = map(Text, own.rstrip().split("\n")) if own else _lines(told)
+        lines = [self._encodable(line) for line in said]
         try:
             self._console.print(Text("\n").join(lines), end="\n\n", highlight=False, soft_wrap=True)
         except OSError as error:
             return RetryLater(reason=DeliveryReason.RESET, detail=f"standard output: {error}")
-        return Delivered()
+        return noted(Delivered(), told)
 
     async def close(self) -> None:
         """Do nothing: standard output is not ours to close."""

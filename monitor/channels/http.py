@@ -50,17 +50,23 @@ _BAD_URL = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the status, the headers, and the first kilobyte of the body as clean text."""
+    """What came back: the status, the headers, the first kilobyte of the body as clean text, and more of it as is."""
 
     status: int
     headers: Mapping[str, str]
     text: str
+    body: bytes = b""
 
 
 async def post(
-    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    keep: int = _READ_LIMIT,
 ) -> Answer | RetryLater | Rejected:
-    """Send `body` once, within the session's time limits. Redirects are not followed.
+    """Send `body` once, within the session's time limits; keep so much of the answer. Redirects are not followed.
 
     A kept connection that the receiver had closed meanwhile costs one immediate repetition with the same headers,
     because the request was not read; aiohttp repeats only idempotent methods.
@@ -70,34 +76,34 @@ async def post(
     try:
         with dials() as dialled:
             try:
-                return await _exchange(session, url, body, headers)
+                return await _exchange(session, url, body, headers, keep)
             except _DROPPED as error:
                 kept = not dialled and not isinstance(error, aiohttp.ClientConnectorError)
                 if not kept or clock() - started_at > _STALE_SECONDS:
                     raise
-            return await _exchange(session, url, body, headers)
+            return await _exchange(session, url, body, headers, keep)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return failure(error)
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
+    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], keep: int
 ) -> Answer:
     async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-        evidence = await _evidence(response)
+        evidence = await _evidence(response, keep)
         text = visible(evidence[:_KEPT_LIMIT].decode("utf-8", errors="replace")).strip()
-        return Answer(status=response.status, headers=response.headers, text=text)
+        return Answer(status=response.status, headers=response.headers, text=text, body=evidence)
 
 
-async def _evidence(response: aiohttp.ClientResponse) -> bytes:
+async def _evidence(response: aiohttp.ClientResponse, limit: int) -> bytes:
     """Read a little of the body. What is left unread costs the connection, not us."""
     read = bytearray()
     try:
         if response.content.is_eof():  # a short answer has come whole with its status
-            return response.content.read_nowait(_READ_LIMIT)
+            return response.content.read_nowait(limit)
         async with asyncio.timeout(_EVIDENCE_SECONDS):
-            while len(read) < _READ_LIMIT:
-                chunk = await response.content.read(_READ_LIMIT - len(read))
+            while len(read) < limit:
+                chunk = await response.content.read(limit - len(read))
                 if not chunk:
                     break
                 read += chunk

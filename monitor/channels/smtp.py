@@ -17,8 +17,12 @@ from monitor.core.targets import SmtpRelay
 _CONNECTIONS = 4
 _MESSAGES_EACH = 100  # relays commonly close a session after so many
 _IDLE_SECONDS = 60.0
+_FRESH_SECONDS = (
+    2.0  # no relay closes a connection so soon; asking would cost a round trip a message
+)
 _COMMAND_SECONDS = 15.0
 _DETAIL_LIMIT = 300
+_MAILBOX_FULL = "5.2.2"
 _PERMANENT = 5  # the first digit of an answer that will not change
 
 
@@ -82,6 +86,8 @@ class SmtpPool:
             if now - kept.used_at > _IDLE_SECONDS or not kept.smtp.is_connected:
                 kept.smtp.close()
                 continue
+            if now - kept.used_at < _FRESH_SECONDS:
+                return kept
             try:
                 await kept.smtp.noop()
             except (aiosmtplib.SMTPException, OSError):
@@ -157,6 +163,8 @@ def answered(code: int, message: str, command: str) -> RetryLater | Rejected:
         busy = code == 421 or status.startswith("4.7")  # noqa: PLR2004 - "closing transmission channel"
         reason = DeliveryReason.RATE_LIMITED if busy else DeliveryReason.SERVER_ERROR
         return RetryLater(reason=reason, detail=detail, lane=busy, status=code)
+    if status == _MAILBOX_FULL:  # people empty it
+        return RetryLater(reason=DeliveryReason.SERVER_ERROR, detail=detail, status=code)
     reason = _permanent(code, status, command)
     return Rejected(reason=reason, detail=detail, target=reason in _OF_THE_TARGET, status=code)
 

@@ -1,16 +1,17 @@
 """Alerts as signed POST requests: Standard Webhooks headers around a CloudEvents body. See docs/webhook.md."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import aiohttp
 import msgspec
 
 from monitor.channels.http import Answer, outcome, post
+from monitor.channels.post import noted, own_body
 from monitor.channels.signing import Signer
 from monitor.core.model import Delivery
 from monitor.core.outcome import Outcome
 from monitor.core.render import message_id, payload
+from monitor.core.render.template import Composer
 from monitor.core.targets import WebhookTarget
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -20,24 +21,32 @@ _OURS = frozenset({"content-type", "webhook-id", "webhook-timestamp", "webhook-s
 class WebhookChannel:
     """One receiver of signed POST requests."""
 
-    def __init__(self, target: WebhookTarget, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, target: WebhookTarget, session: aiohttp.ClientSession, composer: Composer
+    ) -> None:
         """Take a session that the caller closes; raise `ValueError` for a secret that cannot be used."""
         self._target = target
         self._session = session
+        self._composer = composer
         self._signer = Signer(target.secrets)
         self._extra = {n: v for n, v in target.headers.items() if n.lower() not in _OURS}
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:
         """Send the alert. Body and id are the same on every attempt; the timestamp, and so the signature, is not."""
-        body = msgspec.json.encode(payload(delivery))
+        told = self._composer.compose(delivery) if self._target.template.body else None
+        own = own_body(told) if told else None
+        body = msgspec.json.encode(own or payload(delivery))
         headers = self._headers(message_id(delivery), int(now.timestamp()), body)
+        if own:
+            headers |= {"content-type": "application/json; charset=utf-8"}
         answer = await post(self._session, self._target.url, body, headers)
-        return outcome(answer, now) if isinstance(answer, Answer) else answer
+        judged = outcome(answer, now) if isinstance(answer, Answer) else answer
+        return noted(judged, told) if told else judged
 
     async def close(self) -> None:
         """Do nothing: the session is shared."""
 
-    def _headers(self, message: str, timestamp: int, body: bytes) -> Mapping[str, str]:
+    def _headers(self, message: str, timestamp: int, body: bytes) -> dict[str, str]:
         signature = self._signer.sign(message, timestamp, body)
         return {
             **self._extra,

@@ -17,7 +17,24 @@ BAD_USAGE = 2
 class Commands(click.Group):
     """Imports a command when it is asked for: a daemon that runs for months carries no library of the others."""
 
-    NAMES = ("run", "demo", "check", "status", "match", "parse", "rules", "deliveries", "entities")
+    NAMES = (
+        "run",
+        "demo",
+        "check",
+        "status",
+        "explain",
+        "search",
+        "export",
+        "feeds",
+        "match",
+        "parse",
+        "rules",
+        "routes",
+        "silence",
+        "deliveries",
+        "targets",
+        "entities",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
         """Return the names, the first to know first."""

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -29,7 +30,22 @@ _MOST_SPANS = 5  # of one node, in the output for a person
 _LONGEST_TEXT = 60
 
 
-@click.group()
+class _Rules(click.Group):
+    """The commands of this file, and the one that needs the archive, whose libraries the others do without."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the alphabet."""
+        return sorted([*super().list_commands(ctx), "backtest"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import `backtest` when it is asked for."""
+        if cmd_name == "backtest":
+            command: click.Command = import_module("monitor.cli.backtest").backtest
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Rules)
 def rules() -> None:
     """Write, try and mend rules."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.records import target_id
-from monitor.config.routechecks import routing, vocabulary
+from monitor.config.routechecks import Vocabulary, routing, vocabulary
 from monitor.config.schema import (
     FeedSettings,
     RulesFile,
@@ -53,7 +53,11 @@ def disagreements(files: Files) -> Iterator[Problem]:
             yield from repeated_targets(subscriber)
     yield from repeated(files.subscribers, "time_intervals", "name")
     yield from routes(files.subscribers, known)
-    yield from routing(files.subscribers, vocabulary(files, known.rules, known.feeds))
+    yield from routing(files.subscribers, _vocabulary(files, known))
+
+
+def _vocabulary(files: Files, known: Known) -> Vocabulary:
+    return vocabulary(files, rules=known.rules, feeds=known.feeds, subscribers=known.subscribers)
 
 
 def named(

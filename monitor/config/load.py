@@ -7,10 +7,18 @@ from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
-from monitor.config.schema import SubscriberSettings, SubscribersFile
-from monitor.config.secrets import SecretSource, check_archive_address, check_store_address
-from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store
+from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
+from monitor.config.secrets import (
+    SecretSource,
+    check_archive_address,
+    check_link_key,
+    check_store_address,
+)
+from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
+from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError
+from monitor.core.canary import canary_feed
+from monitor.core.model import Feed
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
 from monitor.core.targets import Subscriber, Target
@@ -42,29 +50,53 @@ def _settings(
     """Build the settings as far as the files allow; what is left out has its problem."""
     process = files.process.settings
     secrets = SecretSource(directory, environ)
+    listen = environment.listen(process.listen, environ, problems)
     return Settings(
         store=_store(files, environ, secrets, problems),
         archive=_archive(files, environ, secrets, problems),
-        listen=environment.listen(process.listen, environ, problems),
+        listen=listen,
         log=process.log,
         poll=process.poll,
         deliver=process.deliver,
         retention=process.retention,
         network=process.network,
-        feeds=tuple(
-            records.feed(feed, process.poll)
-            for source in files.feeds
-            for feed in source.settings.feeds
-            if feed.enabled
+        web=_web(files, secrets, problems),
+        feeds=(
+            *(
+                records.feed(feed, process.poll)
+                for source in files.feeds
+                for feed in source.settings.feeds
+                if feed.enabled
+            ),
+            *_canary(files, listen, problems),
         ),
         rulebase=compile_rulebase(files.rules, files.entities, problems, standing),
         subscribers=tuple(
-            Subscriber(name=item.settings.name, targets=tuple(_targets(item, secrets, problems)))
+            Subscriber(
+                name=item.settings.name, targets=tuple(_targets(item, secrets, directory, problems))
+            )
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
         routing=_routing(files.subscribers),
     )
+
+
+def _canary(files: Files, listen: ListenSettings, problems: list[Problem]) -> Iterator[Feed]:
+    every = files.process.settings.poll.canary
+    if every is None:
+        return
+    if not listen.port:
+        poll = files.process.root.find(("poll",))
+        item = Item(files.process.settings.poll, poll, files.process.document)
+        problems.append(
+            item.problem(
+                ("canary",), "the canary needs a port that is known", "give listen.port a number"
+            )
+        )
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104 - what others wrote
+    base = f"http://{f'[{host}]' if ':' in host else host}:{listen.port}"
+    yield canary_feed(base, every)
 
 
 def _routing(sources: tuple[Source[SubscribersFile], ...]) -> RoutingTable:
@@ -129,17 +161,31 @@ def _archive(
     )
 
 
+def _web(files: Files, secrets: SecretSource, problems: list[Problem]) -> Web:
+    settings = files.process.settings.web
+    try:
+        key = secrets.get(settings, "link_key", check_link_key)
+    except WrongValueError as error:
+        item = Item(settings, files.process.root.find(("web",)), files.process.document)
+        problems.append(item.problem((error.key,), error.message, error.hint))
+        key = None
+    return Web(public_url=settings.public_url, link_key=key)
+
+
 def _targets(
-    subscriber: Item[SubscriberSettings], secrets: SecretSource, problems: list[Problem]
+    subscriber: Item[SubscriberSettings],
+    secrets: SecretSource,
+    directory: Path,
+    problems: list[Problem],
 ) -> Iterator[Target]:
     """Yield the targets that are switched on; the secrets of the others need not exist."""
-    name = subscriber.settings.name
+    name, document = subscriber.settings.name, subscriber.document
     for number, settings in enumerate(subscriber.settings.targets):
         if settings.enabled and subscriber.settings.enabled:
+            node = subscriber.node.find(("targets", number))
             try:
-                yield records.target(name, settings, secrets)
+                target = records.target(name, settings, secrets)
+                yield with_template(target, Item(settings, node, document), directory, problems)
             except WrongValueError as error:
-                target = subscriber.node.find(("targets", number))
-                node = target.owner(error.key)
-                item = Item(settings, node, subscriber.document)
+                item = Item(settings, node.owner(error.key), document)
                 problems.append(item.problem((error.key,), error.message, error.hint))

@@ -4,24 +4,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import blake2b
 
+from monitor.config.chatrecords import chat_target
 from monitor.config.schema import (
     EmailSettings,
     ExampleSettings,
     FeedSettings,
     PollSettings,
     RuleSettings,
-    SlackSettings,
     SmtpSettings,
     TargetSettings,
     WebhookSettings,
 )
-from monitor.config.secrets import SecretSource, check_signing_key, check_web_address
+from monitor.config.secrets import SecretSource, check_signing_key
 from monitor.config.values import header
 from monitor.core.model import Article, Feed, Rule
 from monitor.core.targets import (
     ConsoleTarget,
     EmailTarget,
-    SlackTarget,
     SmtpRelay,
     Target,
     WebhookTarget,
@@ -86,20 +85,12 @@ def target_id(subscriber: str, settings: TargetSettings) -> str:
 def target(subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:
     """Make a target with its secrets; raise `WrongValueError` for one that cannot be had or used."""
     where = target_id(subscriber, settings)
-    if settings.slack:
-        return _slack(where, subscriber, settings.slack, secrets)
     if settings.email:
         return _email(where, subscriber, settings.email, secrets)
     if settings.webhook:
         return _webhook(where, subscriber, settings.webhook, secrets)
-    return ConsoleTarget(id=where, subscriber=subscriber)
-
-
-def _slack(
-    where: str, subscriber: str, settings: SlackSettings, secrets: SecretSource
-) -> SlackTarget:
-    url = secrets.require(settings, "webhook_url", check_web_address)
-    return SlackTarget(id=where, subscriber=subscriber, webhook_url=url)
+    chat = chat_target(where, subscriber, settings, secrets)
+    return chat or ConsoleTarget(id=where, subscriber=subscriber)
 
 
 def _email(
@@ -110,6 +101,7 @@ def _email(
         subscriber=subscriber,
         to=settings.to,
         sender=settings.sender,
+        sender_name=settings.from_name or "",
         smtp=_relay(settings.smtp, secrets),
     )
 

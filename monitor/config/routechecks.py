@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
@@ -11,13 +11,19 @@ from monitor.config.routerecords import quiet_of
 from monitor.config.schema import SubscriberSettings, SubscribersFile
 from monitor.config.values import nearest, shown
 from monitor.config.yamlpos import Document, Node
-from monitor.core.matchers import NAMES, MatcherError, Operator, Read, read_matchers
+from monitor.core.matchers import (
+    NAMES,
+    OF_TARGET,
+    MatcherError,
+    Operator,
+    Read,
+    read_matchers,
+)
 from monitor.core.model import Severity
 from monitor.core.pace import is_always_quiet
 from monitor.core.routing import EVERYTHING
 from monitor.errors import Problem
 
-_ONLY_IN_SILENCES = ("subscriber", "target")
 _ENTITY = re.compile(r'entity:(?:"([^"]*)"|([^\s()"]+))')
 _TEXTS = ("matchers", "source_matchers", "target_matchers")
 
@@ -28,14 +34,18 @@ class Vocabulary:
 
     labels: frozenset[str]
     values: dict[str, frozenset[str]]
+    told_to: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that a match can have something under."""
-        return (*(name for name in NAMES if name not in _ONLY_IN_SILENCES), *sorted(self.labels))
+        of_match = (name for name in NAMES if name not in OF_TARGET)
+        return (*of_match, *self.told_to, *sorted(self.labels))
 
 
-def vocabulary(files: Files, rules: frozenset[str], feeds: frozenset[str]) -> Vocabulary:
+def vocabulary(
+    files: Files, *, rules: frozenset[str], feeds: frozenset[str], subscribers: frozenset[str]
+) -> Vocabulary:
     """Collect what routes can ask for."""
     every = [rule for source in files.rules for rule in source.settings.rules]
     asked = (found for rule in every for found in _ENTITY.findall(rule.query))
@@ -44,6 +54,7 @@ def vocabulary(files: Files, rules: frozenset[str], feeds: frozenset[str]) -> Vo
         values={
             "rule": rules,
             "feed": feeds,
+            "subscriber": subscribers,
             "severity": frozenset(severity.value for severity in Severity),
             "entity": frozenset((quoted or plain).casefold() for quoted, plain in asked),
         },
@@ -104,8 +115,14 @@ def _route(
                 hint = nearest(str(text.value), intervals) or "define it in `time_intervals`"
                 yield at(document, text.place, message, hint)
     if "match" in node.children:
-        for text in _texts(node.children["match"], "entity"):
+        match = node.children["match"]
+        for text in _texts(match, "entity"):
             yield from _unasked(text, document, known)
+        severity = match.children.get("severity")
+        if severity is not None and severity.value == Severity.INFO:
+            message = "every match is at least as severe as info"
+            hint = "to ask for no more than info, write matchers: severity=info"
+            yield at(document, severity.place, message, hint)
     for child in node.items("routes"):
         yield from _route(child, document, known, intervals)
 
@@ -141,7 +158,8 @@ def _matchers(node: Node, document: Document, known: Vocabulary) -> Iterator[Pro
             except MatcherError:
                 continue
             for read in reads:
-                for position, message, hint in _doubts(read, known):
+                ours = known if key != "target_matchers" else replace(known, told_to=OF_TARGET)
+                for position, message, hint in _doubts(read, ours):
                     place = place_in(document.lines, text, position)
                     yield at(document, place, message, hint)
 
@@ -162,8 +180,9 @@ def _doubts(read: Read, known: Vocabulary) -> Iterator[tuple[int, str, str]]:
 
 
 def _unknown_name(name: str, known: Vocabulary) -> tuple[str, str]:
-    if name in _ONLY_IN_SILENCES:
-        return f"a route does not know the {name}", "only silences can ask for it"
+    if name in OF_TARGET:
+        hint = "silences and target_matchers can ask for it"
+        return f"the {name} is not known here", hint
     hint = nearest(name, known.names)
     return f"no match has {shown(name)}: it is not ours, and no rule has such a label", hint
 

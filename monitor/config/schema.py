@@ -8,6 +8,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from monitor.config.chat import (
+    AppriseSettings,
+    DiscordSettings,
+    MattermostSettings,
+    NtfySettings,
+    TeamsSettings,
+    TelegramSettings,
+    TemplateSettings,
+)
 from monitor.config.routeschema import (
     InhibitSettings,
     PaceSettings,
@@ -91,6 +100,21 @@ class ListenSettings(Section):
     """The port to listen on; 0 picks a free one, which is logged. PORT overrides it."""
 
 
+class WebSettings(Section):
+    """How others reach this program."""
+
+    SECRETS = {"link_key": "optional"}
+
+    public_url: HttpUrl | None = None
+    """The address at which readers and hubs reach what `listen` serves, such as `https://monitor.example.org`. Without
+    it messages have no links to snooze or unsubscribe."""
+    link_key_file: FilePath | None = None
+    """A file with the key that signs links, 32 characters or more; the same on every host. Without it one is made and
+    kept in the data directory."""
+    link_key_env: Variable | None = None
+    """An environment variable with that key."""
+
+
 class LogSettings(Section):
     """What is logged, on the standard error."""
 
@@ -119,6 +143,9 @@ class PollSettings(Section):
     """The longest interval that is learned."""
     domain_gap: Annotated[Duration, lasting("0s", "10m")] = timedelta(seconds=1)
     """The least time between two polls of one registrable domain (all of `*.example.co.uk`), by whatever poller."""
+    canary: Annotated[Duration, lasting("10s", "1d")] | None = None
+    """How often an article of our own is published, polled and routed to nobody, to measure the way: see
+    `monitor_canary_seconds`. The web service serves it and must run on the same host. None: never."""
     contact: HttpUrl | None = None
     """A page that tells publishers who polls them; stands in the User-Agent."""
 
@@ -187,6 +214,7 @@ class MonitorFile(Section):
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
 
 
 # --- feeds.yaml ---
@@ -299,14 +327,38 @@ class ConsoleSettings(Section):
 
 
 class SlackSettings(Section):
-    """A Slack incoming webhook."""
+    """A Slack channel, by an incoming webhook, or by the token of a bot, which keeps each story in a thread."""
 
-    SECRETS = {"webhook_url": "required"}
+    SECRETS = {"webhook_url": "optional", "token": "optional"}
 
     webhook_url_file: FilePath | None = None
     """A file with the address of the webhook; relative to this directory."""
     webhook_url_env: Variable | None = None
     """An environment variable with the address of the webhook."""
+    token_file: FilePath | None = None
+    """A file with the token of the bot (`xoxb-…`); relative to this directory."""
+    token_env: Variable | None = None
+    """An environment variable with the token of the bot."""
+    channel: Text | None = None
+    """Where the bot posts: the id of a channel that it is in, such as `C024BE91L`."""
+    api: HttpUrl = "https://slack.com/api"
+    """Where the Web API is."""
+
+    @model_validator(mode="after")
+    def _webhook_or_bot(self) -> "SlackSettings":
+        webhook = self.webhook_url_file or self.webhook_url_env
+        token = self.token_file or self.token_env
+        if not webhook and not token:
+            hint = "or 'token_file' and 'channel' for a bot"
+            raise WrongValueError("missing key 'webhook_url_file' or 'webhook_url_env'", hint)
+        if webhook and token:
+            raise WrongValueError("both a webhook and a bot's token are given", "keep one")
+        if token and not self.channel:
+            raise WrongValueError("missing key 'channel': a bot must be told where to post")
+        if webhook and self.channel:
+            hint = "a webhook posts where it was made for; remove this, or use a bot's token"
+            raise WrongValueError("a channel beside a webhook", hint, "channel")
+        return self
 
 
 class SmtpSettings(Section):
@@ -352,6 +404,8 @@ class EmailSettings(Section):
     """Who receives the alerts."""
     sender: Mailbox = Field(alias="from")
     """Who the alerts come from."""
+    from_name: Text | None = None
+    """The name that is shown for the sender."""
     smtp: SmtpSettings
 
 
@@ -390,7 +444,10 @@ class WebhookSettings(Section):
 class TargetSettings(PaceSettings):
     """One way to reach a subscriber: exactly one of the kinds."""
 
-    KINDS: ClassVar = ("console", "slack", "email", "webhook")
+    KINDS: ClassVar = (
+        *("console", "slack", "email", "webhook", "teams", "discord", "mattermost", "telegram"),
+        *("ntfy", "apprise"),
+    )
 
     name: Id | None = None
     """Tells two targets of a subscriber apart: the id of a target is SUBSCRIBER/NAME, or SUBSCRIBER/KIND without it."""
@@ -400,6 +457,14 @@ class TargetSettings(PaceSettings):
     slack: SlackSettings | None = None
     email: EmailSettings | None = None
     webhook: WebhookSettings | None = None
+    teams: TeamsSettings | None = None
+    discord: DiscordSettings | None = None
+    mattermost: MattermostSettings | None = None
+    telegram: TelegramSettings | None = None
+    ntfy: NtfySettings | None = None
+    apprise: AppriseSettings | None = None
+    template: TemplateSettings | None = None
+    """What its messages say, instead of our words."""
 
     @property
     def kind(self) -> str:
@@ -412,7 +477,7 @@ class TargetSettings(PaceSettings):
         if len(given) != 1:
             what = " and ".join(given) if given else "none"
             raise WrongValueError(
-                f"a target is one of console, slack, email, webhook; here is {what}",
+                f"a target is one of {', '.join(self.KINDS)}; here is {what}",
                 "write a target for each" if given else "console needs braces: `console: {}`",
             )
         return self

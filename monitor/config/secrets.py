@@ -3,10 +3,13 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from monitor.config.section import Section
 from monitor.config.values import WrongValueError, address
+from monitor.core.links import SHORTEST_KEY
 from monitor.core.secret import Secret
 
 _LONGEST = 8192
@@ -71,6 +74,41 @@ def check_web_address(text: str) -> None:
         address("http", "https")(text)
     except WrongValueError:
         raise WrongValueError("the secret is not an address that begins with https://") from None
+
+
+def check_token(text: str) -> None:
+    """Raise unless the secret can stand in a header or in the path of an address."""
+    if not re.fullmatch(r"[!-~]+", text) or set(text) & set("/?#%"):
+        raise WrongValueError("the secret is not a token: it has characters that no token has")
+
+
+def check_topic(text: str) -> None:
+    """Raise unless the secret is the name of a topic of ntfy."""
+    if not re.fullmatch(r"[-_A-Za-z0-9]{1,64}", text):
+        raise WrongValueError(
+            "the secret is not the name of a topic: up to 64 of a-z, A-Z, 0-9, '-' and '_'"
+        )
+
+
+def check_apprise_address(text: str) -> None:
+    """Raise unless the secret looks like an address of Apprise, and Apprise is there."""
+    if not re.match(r"[a-z0-9]{2,20}://", text):
+        raise WrongValueError("the secret is not an address of Apprise, such as `service://…`")
+    if find_spec("apprise") is None:
+        raise WrongValueError(
+            "Apprise is not installed here", "run: pip install 'monitor[apprise]'"
+        )
+    if import_module("apprise").Apprise.instantiate(text) is None:
+        raise WrongValueError("Apprise does not know such an address", "see its list of services")
+
+
+def check_link_key(text: str) -> None:
+    """Raise unless the secret is long enough to sign links."""
+    if len(text.encode()) < SHORTEST_KEY:
+        raise WrongValueError(
+            f"the secret has fewer than {SHORTEST_KEY} characters",
+            "make one with: openssl rand -base64 32",
+        )
 
 
 def check_store_address(text: str) -> None:

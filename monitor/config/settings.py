@@ -1,6 +1,5 @@
 """What loading gives: everything the process needs to know, checked, with its secrets."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from monitor.core.engine import RuleSet
 from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
-from monitor.core.targets import EmailTarget, SlackTarget, Subscriber, Target, WebhookTarget
+from monitor.core.targets import Subscriber, Target, secrets_of
 from monitor.core.telling import RoutingTable
 
 ARCHIVE_FILE = "archive.sqlite"
@@ -44,6 +43,14 @@ class ArchivePlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """How readers reach the web endpoint, if they do, and the key that signs their links, if it is configured."""
+
+    public_url: str | None = None
+    link_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
@@ -58,6 +65,7 @@ class Settings:
     deliver: DeliverSettings = field(default_factory=DeliverSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
+    web: Web = field(default_factory=Web)
     feeds: tuple[Feed, ...] = ()
     rulebase: Rulebase = field(default_factory=Rulebase)
     subscribers: tuple[Subscriber, ...] = ()
@@ -86,17 +94,6 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret, for whoever keeps them out of logs."""
-        addresses = (self.store.url, self.archive.url)
-        return (*(each for each in addresses if each), *_secrets(self.targets))
-
-
-def _secrets(targets: tuple[Target, ...]) -> Iterator[Secret]:
-    for target in targets:
-        if isinstance(target, SlackTarget):
-            yield target.webhook_url
-        elif isinstance(target, EmailTarget) and target.smtp.password:
-            yield target.smtp.password
-        elif isinstance(target, WebhookTarget):
-            yield from target.secrets
-            if "authorization" in target.headers:
-                yield Secret(target.headers["authorization"])
+        ours = (self.store.url, self.archive.url, self.web.link_key)
+        theirs = (secret for target in self.targets for secret in secrets_of(target))
+        return (*(each for each in ours if each), *theirs)

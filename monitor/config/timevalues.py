@@ -19,8 +19,7 @@ def schedule(value: object) -> Schedule:
         if isinstance(value, str):
             return parse_schedule(value)
     except ScheduleError as error:
-        words = ("immediate", "hourly", "daily at 08:00")
-        hint = error.hint or nearest(str(value), words)
+        hint = error.hint or nearest(str(value), ("immediate", "hourly"))
         raise WrongValueError(f"{error}, not {shown(value)}", hint) from None
     raise WrongValueError(f"expected immediate, hourly or daily at 08:00, not {shown(value)}")
 

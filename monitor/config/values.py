@@ -255,3 +255,12 @@ def common_name(value: str) -> str:
 def listed(value: object) -> object:
     """Read a single text, number or mapping as a list of one."""
     return [value] if isinstance(value, str | int | dict) else value
+
+
+def chat(value: object) -> str:
+    """Read the number of a chat, or the name of a public channel."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{1,64}", value):
+        return value
+    raise WrongValueError(f"expected the number of a chat or @name, not {shown(value)}")

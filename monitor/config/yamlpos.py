@@ -51,12 +51,16 @@ class Node:
     children: Mapping[str | int, "Node"] = field(default_factory=lambda: _NOTHING, repr=False)
 
     def find(self, path: tuple[str | int, ...]) -> "Node":
-        """Return the node at the end of `path`, or the last one on the way there."""
+        """Return the node at the end of `path`, or the last one on the way there.
+
+        A number leads nowhere from what is no list: one element may stand for a list of one.
+        """
         node = self
         for step in path:
-            if step not in node.children:
+            if step in node.children:
+                node = node.children[step]
+            elif not isinstance(step, int) or isinstance(node.value, list):
                 break
-            node = node.children[step]
         return node
 
     def owner(self, key: str) -> "Node":

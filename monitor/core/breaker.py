@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from monitor.core.jitter import jittered
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected
 
 FAILURES = 5  # in a row open the breaker
@@ -61,9 +62,12 @@ class TargetHealth:
 HEALTHY = TargetHealth()
 
 
-def after(health: TargetHealth, outcome: Outcome, now: datetime, took: timedelta) -> TargetHealth:
+def after(
+    health: TargetHealth, outcome: Outcome, now: datetime, took: timedelta, target_id: str = ""
+) -> TargetHealth:
     """Return how the target is doing after one more attempt; the same object when nothing changed.
 
+    Waits for probes are spread by `target_id`, so that targets which failed together are not probed together.
     Being asked to slow down (429) is no failure of the target. A target that was disabled stays so, whatever a late
     answer says: only the operator enables it.
     """
@@ -94,7 +98,7 @@ def after(health: TargetHealth, outcome: Outcome, now: datetime, took: timedelta
     )
     if isinstance(outcome, Rejected) and outcome.target:
         return _refused(failing, now)
-    return _failed(failing, now)
+    return _failed(failing, now, now - took, target_id)
 
 
 def enable(health: TargetHealth, now: datetime) -> TargetHealth:
@@ -103,9 +107,9 @@ def enable(health: TargetHealth, now: datetime) -> TargetHealth:
 
 
 def disable(
-    health: TargetHealth, reason: DeliveryReason, detail: str, now: datetime
+    health: TargetHealth, reason: DeliveryReason | None, detail: str, now: datetime
 ) -> TargetHealth:
-    """Return the health of a target to which nothing is sent until it is enabled."""
+    """Return the health of a target to which nothing is sent until it is enabled; no reason: an operator's wish."""
     return replace(
         health,
         status=TargetStatus.DISABLED,
@@ -131,17 +135,27 @@ def _refused(failing: TargetHealth, now: datetime) -> TargetHealth:
     )
 
 
-def _failed(failing: TargetHealth, now: datetime) -> TargetHealth:
+def _failed(
+    failing: TargetHealth, now: datetime, started_at: datetime, target_id: str
+) -> TargetHealth:
     since = failing.failing_since or now
     if failing.failures >= DISABLE_FAILURES and now - since >= DISABLE_AFTER:
         return replace(failing, status=TargetStatus.DISABLED, until=None, changed_at=now)
     if failing.status is TargetStatus.OPEN:
+        if failing.changed_at and started_at <= failing.changed_at:
+            return failing  # it was under way when the breaker opened, so it is no probe
         probes = failing.probes + 1
-        return replace(failing, probes=probes, until=now + PROBES[min(probes, len(PROBES) - 1)])
+        return replace(failing, probes=probes, until=now + _wait(probes, target_id))
     often = failing.tried >= FEWEST and failing.failed >= SHARE * failing.tried
     if failing.failures >= FAILURES or often:
-        return replace(failing, status=TargetStatus.OPEN, until=now + PROBES[0], changed_at=now)
+        until = now + _wait(0, target_id)
+        return replace(failing, status=TargetStatus.OPEN, until=until, changed_at=now)
     return failing
+
+
+def _wait(probes: int, target_id: str) -> timedelta:
+    wait = PROBES[min(probes, len(PROBES) - 1)]
+    return jittered(wait, f"{target_id}:{probes}") if target_id else wait
 
 
 def _asks_for_patience(outcome: Outcome) -> bool:

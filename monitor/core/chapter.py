@@ -13,12 +13,14 @@ class Decision:
     """What routing decided about some matches of an article, for one target of a subscriber.
 
     Either a delivery was made (`delivery_id`), which may be held for a reason, or nothing was told (`suppressed`).
-    `target_id` and `subscriber` are empty where the way ended before there was one. `detail` says it in words.
+    `target_id` and `subscriber` are empty where the way ended before there was one. `route` is the node that decided,
+    where one did, and `detail` says it in words.
     """
 
     rule_ids: tuple[str, ...]
     subscriber: str = ""
     target_id: str = ""
+    route: str = ""
     delivery_id: str = ""
     held: HoldReason | None = None
     suppressed: Suppression | None = None

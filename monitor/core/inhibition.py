@@ -3,19 +3,20 @@
 Alertmanager's rules with one more word, `window`: news does not resolve, so a source counts for so long after it came.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from monitor.core.matchers import Matcher, Subject
+from monitor.core.matchers import OF_TARGET, Matcher, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InhibitRule:
     """While a match that meets `source` is not older than `window`, those that meet `target` are kept back.
 
-    Both must have the same under every name in `equal`; what both lack is the same.
+    Both must have the same under every name in `equal`; what both lack is the same. Only `target` can ask for whom it
+    would be told to: a source is one whoever is told of it.
     """
 
     source: tuple[Matcher, ...]
@@ -60,12 +61,18 @@ def traces(rules: Iterable[InhibitRule], subject: Subject) -> Iterator[Trace]:
     """Yield what is to be remembered of a match, one trace for each rule that it is a source of."""
     for rule in rules:
         if _meets(rule.source, subject):
-            yield Trace(_key(rule, subject, both=_meets(rule.target, subject)), rule.window)
+            both = _meets(_of_match(rule.target), subject)
+            yield Trace(_key(rule, subject, both=both), rule.window)
 
 
 def asked(rules: Iterable[InhibitRule], subject: Subject) -> frozenset[str]:
-    """Return the keys of every source that would inhibit the match."""
-    return frozenset(key for rule in rules for key in _sources(rule, subject))
+    """Return the keys of every source that would inhibit the match, whoever it is told to."""
+    return frozenset(
+        key
+        for rule in rules
+        if _meets(_of_match(rule.target), subject)
+        for key in _sources(rule, subject)
+    )
 
 
 def inhibited_by(
@@ -76,19 +83,22 @@ def inhibited_by(
 ) -> Inhibited | None:
     """Return what keeps the match back. `remembered` says when the last source came, by key."""
     for rule in rules:
-        for key in _sources(rule, subject):
+        for key in _sources(rule, subject) if _meets(rule.target, subject) else ():
             source_at = remembered.get(key)
             if source_at is not None and now - source_at < rule.window:
                 return Inhibited(rule, source_at)
     return None
 
 
-def _sources(rule: InhibitRule, subject: Subject) -> Collection[str]:
+def _sources(rule: InhibitRule, subject: Subject) -> tuple[str, ...]:
     """Return under which keys a source would stand. What is source and target both is not inhibited by its like."""
-    if not _meets(rule.target, subject):
-        return ()
     only = _key(rule, subject, both=False)
     return (only,) if _meets(rule.source, subject) else (only, _key(rule, subject, both=True))
+
+
+def _of_match(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
+    """Leave out what is about whom it is told to."""
+    return tuple(matcher for matcher in matchers if matcher.name not in OF_TARGET)
 
 
 def _key(rule: InhibitRule, subject: Subject, *, both: bool) -> str:

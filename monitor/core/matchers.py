@@ -74,6 +74,7 @@ _READERS: Mapping[str, Callable[[Subject], tuple[str, ...]]] = {
     "target": lambda subject: (subject.target,),
 }
 NAMES = tuple(_READERS)
+OF_TARGET = ("subscriber", "target")  # not of the match itself, but of whom it is told to
 
 
 class Operator(StrEnum):
@@ -114,7 +115,8 @@ class Matcher:
         return found is (self.operator is Operator.MATCHES)
 
     def __str__(self) -> str:
-        if re.fullmatch(r"[\w./*|+-]+(?: [\w./*|+-]+)*", self.value):
+        plain = self.operator in (Operator.IS, Operator.IS_NOT)
+        if plain and re.fullmatch(r"[\w./-]+(?: [\w./-]+)*", self.value):
             return f"{self.name}{self.operator}{self.value}"
         escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
         return f'{self.name}{self.operator}"{escaped}"'
@@ -199,8 +201,7 @@ def _differs(name: str, subject: Subject, wanted: frozenset[str]) -> str:
 
 
 def _has(name: str, subject: Subject) -> str:
-    said = subject.said(name)
-    return f"{name} is {said}" if said else f"there is no {name}"
+    return f"{name} is {subject.said(name) or 'empty'}"
 
 
 # --- reading ---

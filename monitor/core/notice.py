@@ -1,10 +1,12 @@
 """What the monitor says of itself: alerts like any other, so that every channel can carry them."""
 
 from datetime import datetime
+from hashlib import sha1
 
 from monitor.core.breaker import TargetHealth
-from monitor.core.model import Alert, Article, Feed, Match, Severity
+from monitor.core.model import Alert, Article, Delivery, Feed, Match, Severity
 from monitor.core.moves import plain_address
+from monitor.core.targets import Target
 
 FEED = "monitor"
 OWN_RULES = frozenset(
@@ -60,9 +62,12 @@ def feed_notice(feed: Feed, what: str, title: str, text: str, now: datetime) -> 
 
 def own_matches(article: Article) -> tuple[Match, ...] | None:
     """Return the match of an article that the monitor wrote itself; None for an article of a publisher."""
-    if article.feed_id != FEED:
+    if article.feed_id == FEED:
+        rule_id = article.tags[0]
+    elif article.feed_id.startswith(f"{FEED}."):
+        rule_id = article.feed_id
+    else:
         return None
-    rule_id = article.tags[0]
     match = Match(
         rule_id=rule_id,
         article_id=article.id,
@@ -70,3 +75,27 @@ def own_matches(article: Article) -> tuple[Match, ...] | None:
         severity=Severity.WARNING,
     )
     return (match,)
+
+
+def target_test(target: Target, now: datetime) -> Delivery:
+    """Return a delivery that says of itself that it is a test, unlike any other in its id."""
+    article = Article(
+        id=f"{FEED}:test:{target.id}:{now.isoformat()}",
+        feed_id=FEED,
+        feed_name="Monitor",
+        title=f"Test: alerts for {target.id} arrive here",
+        summary="Somebody ran `monitor targets test`. Nothing has happened, and nothing is to be done.",
+        lang="en",
+        published_at=now,
+        seen_at=now,
+    )
+    match = Match(rule_id=f"{FEED}.test", article_id=article.id, rule_name="Test")
+    alert = Alert(subscriber=target.subscriber, article=article, matches=(match,), created_at=now)
+    return Delivery(
+        id=sha1(article.id.encode(), usedforsecurity=False).hexdigest()[:26],
+        target_id=target.id,
+        alerts=(alert,),
+        attempts=1,
+        created_at=now,
+        due_at=now,
+    )

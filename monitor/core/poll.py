@@ -145,6 +145,35 @@ def decide_unchanged(
     return PollDecision(**_scheduled(feed, state, after, now))
 
 
+def decide_pushed(
+    feed: Feed,
+    state: FeedState,
+    document: Document,
+    parsed: ParsedFeed,
+    known: frozenset[int],
+    *,
+    now: datetime,
+    trace_id: str,
+) -> PollDecision:
+    """Decide about a document that a hub pushed: what is new in it is told, as after a poll.
+
+    It says nothing of what the feed's own server would answer, so validators, rhythm and the next poll stay.
+    """
+    decision = decide(feed, state, document, parsed, known, now=now, trace_id=trace_id)
+    after = replace(
+        state,
+        baseline_at=decision.state.baseline_at,
+        shared_urls=decision.state.shared_urls,
+        changed_at=decision.state.changed_at,
+    )
+    return replace(
+        decision,
+        state=after,
+        next=PollNext(at=state.next_poll_at or now, because=state.because),
+        notices=(),
+    )
+
+
 def decide_failed(feed: Feed, state: FeedState, error: FeedError, now: datetime) -> PollDecision:
     """Decide about a poll that brought nothing that can be used. Validators and all that is known stay."""
     after = _failed(about(feed, state), error, now)

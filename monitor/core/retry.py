@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from hashlib import blake2b
 from typing import assert_never
 
-from monitor.core.model import DeliveryState
-from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.jitter import JITTER, factor
+from monitor.core.model import Attempt, DeliveryState
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater, Verdict
 from monitor.core.targets import EmailTarget, Target
 
 Waits = Sequence[timedelta]
@@ -33,7 +33,7 @@ STALE_WEBHOOK = timedelta(hours=80)  # longer than its schedule
 
 # A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
 LEASE_MARGIN = timedelta(seconds=5)
-JITTER = 0.2  # a wait is between 80 % and 120 % of what the table says, so that a storm does not come back as one
+_KEPT_RESPONSE = 1024
 # Whoever is too slow or too busy is not helped by a second try within the minute.
 BUSY_WAIT = timedelta(minutes=1)
 _BUSY_REASONS = frozenset({DeliveryReason.TIMEOUT, DeliveryReason.RATE_LIMITED})
@@ -57,6 +57,26 @@ class Ruling:
     reason: DeliveryReason | None = None
     detail: str = ""
     lane_until: datetime | None = None
+
+
+def attempt_of(number: int, outcome: Outcome, started_at: datetime, ended_at: datetime) -> Attempt:
+    """Return the record of a try that came to `outcome`."""
+    verdict = {
+        Delivered: Verdict.DELIVERED,
+        RetryLater: Verdict.RETRY_LATER,
+        Rejected: Verdict.REJECTED,
+    }[type(outcome)]
+    failure = None if isinstance(outcome, Delivered) else outcome
+    return Attempt(
+        number=number,
+        started_at=started_at,
+        duration=ended_at - started_at,
+        verdict=verdict,
+        reason=failure.reason if failure else None,
+        status=outcome.status,
+        detail=failure.detail if failure else "",
+        response=outcome.response[:_KEPT_RESPONSE],
+    )
 
 
 def waits_for(target: Target) -> Waits:
@@ -118,17 +138,11 @@ def _retry(
 
 
 def _jittered(wait: timedelta, outcome: RetryLater, seed: str) -> timedelta:
-    factor = 1 - JITTER + 2 * JITTER * _fraction(seed)
-    jittered = wait * factor
+    spread = factor(seed)
     busy = outcome.reason in _BUSY_REASONS or outcome.status in _BUSY_STATUSES
-    if busy and jittered < BUSY_WAIT:
-        return BUSY_WAIT * (factor + JITTER)  # never less than the minute, and still spread
-    return jittered
-
-
-def _fraction(seed: str) -> float:
-    """Return a number from 0 up to 1 that looks random and is not."""
-    return int.from_bytes(blake2b(seed.encode(), digest_size=6).digest()) / 2**48
+    if busy and wait * spread < BUSY_WAIT:
+        return BUSY_WAIT * (spread + JITTER)  # never less than the minute, and still spread
+    return wait * spread
 
 
 def _clamp(after: timedelta) -> timedelta:

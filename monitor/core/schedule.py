@@ -150,7 +150,7 @@ def after_failure(feed: Feed, state: FeedState, error: FeedError, now: datetime)
     """
     if state.gone_at is not None:
         return PollNext(
-            at=now + PROBE_GONE,
+            at=_allowed(feed, state.wishes, now + PROBE_GONE),
             because="stopped: the publisher has removed this feed (410); take it out of the configuration",
         )
     interval, _ = interval_of(feed, state)

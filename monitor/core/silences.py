@@ -7,6 +7,8 @@ from hashlib import blake2b
 
 from monitor.core.matchers import Matcher, Operator, Subject
 
+_KEPT = timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
@@ -80,6 +82,11 @@ def snooze(
         author=author,
         comment=f"snoozed from a message to {subscriber}",
     )
+
+
+def kept_until(silence: Silence) -> datetime:
+    """Return until when a silence that is over is kept, for whoever asks why nobody was told."""
+    return silence.ends_at + _KEPT
 
 
 def expired(silence: Silence, now: datetime) -> Silence:

@@ -1,6 +1,7 @@
 """Which articles tell the same news, as far as their headlines show."""
 
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 
 from monitor.core.model import Article
@@ -13,11 +14,16 @@ def story_of(article: Article) -> str:
     Case, diacritics, punctuation and a name of the feed at the end do not count. An article without a headline is a
     story of its own.
     """
-    title = _without_publisher(article.title, article.feed_name)
-    words = [word.folded for word in split(unicodedata.normalize("NFKC", title)) if word.folded]
-    if not words:
-        return article.id
-    return blake2b("\0".join(words).encode(), digest_size=8).hexdigest()
+    return _key(article.title, article.feed_name) or article.id
+
+
+@lru_cache(
+    maxsize=256
+)  # an alert is routed, rendered and linked for each target of each subscriber
+def _key(title: str, feed_name: str) -> str:
+    kept = _without_publisher(title, feed_name)
+    words = [word.folded for word in split(unicodedata.normalize("NFKC", kept)) if word.folded]
+    return blake2b("\0".join(words).encode(), digest_size=8).hexdigest() if words else ""
 
 
 def _without_publisher(title: str, feed_name: str) -> str:

@@ -1,10 +1,22 @@
 """Where a delivery goes: one record for each kind of target, complete with its secrets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.core.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """What an operator wrote in place of our words; a part that is empty stays ours. See `render.template`."""
+
+    subject: str = ""
+    text: str = ""
+    body: str = ""
+
+
+NO_TEMPLATE = Template()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +25,7 @@ class ConsoleTarget:
 
     id: str
     subscriber: str
+    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +35,19 @@ class SlackTarget:
     id: str
     subscriber: str
     webhook_url: Secret
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackBotTarget:
+    """A channel of Slack, by the token of a bot that is in it: an id such as `C024BE91L`, or `#name`."""
+
+    id: str
+    subscriber: str
+    token: Secret
+    channel: str
+    api: str = "https://slack.com/api"
+    template: Template = NO_TEMPLATE
 
 
 Security = Literal["none", "starttls", "implicit"]
@@ -45,13 +71,15 @@ class SmtpRelay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailTarget:
-    """One mailbox, and the relay that leads there."""
+    """One mailbox, and the relay that leads there. `sender_name` is how people see the sender."""
 
     id: str
     subscriber: str
     to: str
     sender: str
     smtp: SmtpRelay
+    sender_name: str = ""
+    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +94,91 @@ class WebhookTarget:
     url: str
     secrets: tuple[Secret, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    template: Template = NO_TEMPLATE
 
 
-Target = ConsoleTarget | SlackTarget | EmailTarget | WebhookTarget
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamsTarget:
+    """A workflow of Teams that posts adaptive cards. Its address is the credential."""
+
+    id: str
+    subscriber: str
+    webhook_url: Secret
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscordTarget:
+    """A webhook of Discord. Its address is the credential."""
+
+    id: str
+    subscriber: str
+    webhook_url: Secret
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MattermostTarget:
+    """An incoming webhook of Mattermost. Its address is the credential."""
+
+    id: str
+    subscriber: str
+    webhook_url: Secret
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramTarget:
+    """A chat of Telegram, by the token of a bot that may write there."""
+
+    id: str
+    subscriber: str
+    token: Secret
+    chat: str
+    api: str = "https://api.telegram.org"
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NtfyTarget:
+    """A topic of ntfy; its name is like a password. `token` is for topics that need one."""
+
+    id: str
+    subscriber: str
+    topic: Secret
+    url: str = "https://ntfy.sh"
+    token: Secret | None = None
+    template: Template = NO_TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppriseTarget:
+    """Whatever Apprise reaches by this address, which holds its credentials."""
+
+    id: str
+    subscriber: str
+    url: Secret
+    template: Template = NO_TEMPLATE
+
+
+Target = (
+    ConsoleTarget
+    | SlackTarget
+    | SlackBotTarget
+    | EmailTarget
+    | WebhookTarget
+    | TeamsTarget
+    | DiscordTarget
+    | MattermostTarget
+    | TelegramTarget
+    | NtfyTarget
+    | AppriseTarget
+)
+
+
+def kind_of(target: Target) -> str:
+    """Return the kind of a target as the configuration writes it."""
+    return type(target).__name__.removesuffix("Target").lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +187,25 @@ class Subscriber:
 
     name: str
     targets: tuple[Target, ...] = ()
+
+
+def secrets_of(target: Target) -> Iterator[Secret]:
+    """Yield every secret of a target, for whoever keeps them out of what is shown."""
+    match target:
+        case SlackTarget() | TeamsTarget() | DiscordTarget() | MattermostTarget():
+            yield target.webhook_url
+        case SlackBotTarget() | TelegramTarget():
+            yield target.token
+        case NtfyTarget():
+            yield target.topic
+            yield from [target.token] if target.token else []
+        case AppriseTarget():
+            yield target.url
+        case EmailTarget():
+            yield from [target.smtp.password] if target.smtp.password else []
+        case WebhookTarget():
+            yield from target.secrets
+            if "authorization" in target.headers:
+                yield Secret(target.headers["authorization"])
+        case ConsoleTarget():
+            return

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from monitor.core.holding import Hold
-from monitor.core.inhibition import InhibitRule, inhibited_by
+from monitor.core.inhibition import InhibitRule, Trace, inhibited_by, traces
 from monitor.core.localtime import next_hour
 from monitor.core.matchers import RANK, Subject
 from monitor.core.model import Match, MatchedArticle
@@ -100,6 +100,14 @@ class Message:
     target_id: str
     matches: tuple[Match, ...]
     hold: Hold | None
+
+
+def own_traces(
+    rules: Sequence[InhibitRule], matched: MatchedArticle, now: datetime
+) -> Mapping[Trace, datetime]:
+    """Return what is to be remembered of the matches of an article, which inhibit each other too."""
+    subjects = (Subject(matched.article, match) for match in matched.matches)
+    return {trace: now for subject in subjects for trace in traces(rules, subject)}
 
 
 def answers(
@@ -255,7 +263,7 @@ def _until_loud(pace: Pace, quiet_end: datetime) -> Hold:
         group=f"quiet until {_utc(quiet_end)}",
         reason=HoldReason.QUIET_HOURS,
         until=quiet_end,
-        detail=f"quiet hours {hours} {pace.zone_name}",
+        detail=f"{hours} {pace.zone_name}",
     )
 
 
@@ -268,7 +276,7 @@ def _digest(pace: Pace, now: datetime) -> Hold | None:
         group=f"digest at {_utc(until)}",
         reason=HoldReason.DIGEST,
         until=until,
-        detail=f"digest {schedule} {pace.zone_name}",
+        detail=f"{schedule} {pace.zone_name}",
     )
 
 
@@ -279,18 +287,23 @@ def _grouped(path: Path, node: Route, pace: Pace, subject: Subject, now: datetim
         return None
     by = node.group_by or ()
     names = (*_ALL, *sorted(subject.match.labels)) if EVERYTHING in by else by
-    said = ", ".join(f"{name} {subject.said(name) or '-'}" for name in by if name != EVERYTHING)
+    said = ", ".join(_in_common(name, subject) for name in by if name != EVERYTHING)
     return Hold(
         group=f"group {_group_key(path, names, subject)}",
         reason=HoldReason.GROUP,
         until=now + wait,
         interval=interval,
         closed=quiet_times(pace.quiet, now + wait, interval, pace.zone),
-        detail=f"grouped by {said}" if said else f"grouped by the route {node.title}",
+        detail=said or node.title,
     )
 
 
 _ALL = ("article", "rule")
+_UNSPOKEN = ("story", "article")  # ids that say nothing to a reader
+
+
+def _in_common(name: str, subject: Subject) -> str:
+    return f"same {name}" if name in _UNSPOKEN else f"{name} {subject.said(name) or 'unknown'}"
 
 
 def _group_key(path: Path, names: Sequence[str], subject: Subject) -> str:
@@ -309,7 +322,7 @@ def _budget(pace: Pace, now: datetime) -> Hold | None:
         reason=HoldReason.ALLOWANCE,
         until=until,
         free=pace.budget,
-        detail=f"more than {pace.budget} alerts this hour",
+        detail=f"{pace.budget} an hour",
     )
 
 

@@ -6,7 +6,7 @@ import hmac
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -79,12 +79,10 @@ class SlackReceiver:
     async def receive(self, request: web.Request) -> web.Response:
         """Take a message."""
         body = await request.text()
-        path = article_path(body, self._site)
-        if not _is_message(body):
-            self._tell(Receipt(subscriber=self._subscriber, path=path, refused="invalid_payload"))
-            return web.Response(status=400, text="invalid_payload")
-        self._tell(Receipt(subscriber=self._subscriber, path=path))
-        return web.Response(text="ok")
+        refused = "" if _is_message(body) else "invalid_payload"
+        for each in _receipts(self._subscriber, body, self._site, refused):
+            self._tell(each)
+        return web.Response(status=400 if refused else 200, text=refused or "ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,18 +113,29 @@ async def open_receivers(
         )
 
 
-def read_letter(letter: bytes, subscriber: str, site: str) -> Receipt:
-    """Return what a letter speaks of."""
+def read_letter(letter: bytes, subscriber: str, site: str) -> Sequence[Receipt]:
+    """Return what a letter speaks of: one receipt for each article."""
     message = message_from_bytes(letter, policy=policy.default)
     text = message.get_body(("plain", "html"))
     content = text.get_content() if text else ""
-    return Receipt(subscriber=subscriber, path=article_path(content, site))
+    return _receipts(subscriber, content, site)
 
 
 def article_path(text: str, site: str) -> str:
     """Return the path of the first article of `site` that `text` links to, or nothing."""
-    found = re.search(rf"{re.escape(site)}(/[a-z0-9-]+/[a-z0-9-]+)", text)
-    return found.group(1) if found else ""
+    return next(iter(_article_paths(text, site)), "")
+
+
+def _article_paths(text: str, site: str) -> Sequence[str]:
+    """Return the paths of all articles of `site` that `text` links to, each once: a digest has several."""
+    return tuple(dict.fromkeys(re.findall(rf"{re.escape(site)}(/[a-z0-9-]+/[a-z0-9-]+)", text)))
+
+
+def _receipts(subscriber: str, text: str, site: str, refused: str = "") -> Sequence[Receipt]:
+    return [
+        Receipt(subscriber=subscriber, path=path, refused=refused)
+        for path in _article_paths(text, site) or ("",)
+    ]
 
 
 def is_signed(header: Callable[[str], str | None], body: bytes, secret: str, now: datetime) -> bool:

@@ -95,11 +95,15 @@ class Stage:
             open_receivers(
                 WebhookReceiver(CRISIS_DESK.id, site, secret, _OUTAGE, receive),
                 SlackReceiver(PRESS_OFFICE.id, site, receive),
-                lambda letter: receive(read_letter(letter, ANALYST.id, site)),
+                self._open_letter,
             )
         )
         write_config(self._config, site, OUTLETS, addresses, secret)
         return load(self._config, {})
+
+    def _open_letter(self, letter: bytes) -> None:
+        for each in read_letter(letter, ANALYST.id, self._newsroom.site):
+            self._director.receive(each)
 
     async def _play(self, settings: Settings, parts: StoreParts, outside: Outside) -> None:
         program = Program(

@@ -1,13 +1,20 @@
 """A response body, decompressed as it comes in and bounded in what it becomes."""
 
+import sys
 import zlib
 from typing import Protocol
 
 import aiohttp
+import brotli
 
 from monitor.errors import FeedReason, FetchError
 
-ACCEPT_ENCODING = "gzip, deflate"
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 
 _CHUNK = 65_536
 _MAX_MEMBERS = 100  # honest files are of one or a few; each costs time, however little is in it
@@ -15,6 +22,10 @@ _GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP = 16 + zlib.MAX_WBITS
 _ANY_ZLIB = 32 + zlib.MAX_WBITS  # gzip or zlib, whichever its header says
 _RAW = -zlib.MAX_WBITS
+_ZSTD_WINDOW = (
+    23  # 8 MiB, the most that a server may ask of anybody (RFC 9659); the format goes up to 2 GiB
+)
+_BROKEN = (zlib.error, brotli.error, zstd.ZstdError, EOFError)
 
 
 class TooLargeError(Exception):
@@ -46,7 +57,7 @@ async def read_body(response: aiohttp.ClientResponse, host: str, limit: int) -> 
             body, decoder = bytearray(inner.feed(bytes(body), limit)), inner
     except TooLargeError:
         raise too_large from None
-    except zlib.error as error:
+    except _BROKEN as error:
         raise _broken(response, host, f"cannot be decompressed ({error})") from error
     if not decoder.is_finished():
         raise _broken(response, host, "breaks off in the middle of its compression")
@@ -62,6 +73,10 @@ def _decoder(response: aiohttp.ClientResponse, host: str) -> _Decoder:
             return _Zlib(_GZIP)
         case "deflate":
             return _Zlib(_ANY_ZLIB)
+        case "br":
+            return _Brotli()
+        case "zstd":
+            return _Zstd()
         case _:
             what = f"is compressed in a way we did not ask for ({encoding[:40]})"
             raise _broken(response, host, what)
@@ -124,3 +139,39 @@ class _Zlib:
             part = self._inflater.decompress(data, most)
         self._is_fresh = False
         return part
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._decoder = brotli.Decompressor()
+        self._is_fresh = True
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        self._is_fresh = False
+        parts = bytearray(self._decoder.process(data, output_buffer_limit=room + 1))
+        while len(parts) <= room and not self._decoder.can_accept_more_data():
+            parts += self._decoder.process(b"", output_buffer_limit=room + 1 - len(parts))
+        if len(parts) > room:
+            raise TooLargeError
+        return bytes(parts)
+
+    def is_finished(self) -> bool:
+        return self._is_fresh or self._decoder.is_finished()
+
+
+class _Zstd:
+    def __init__(self) -> None:
+        self._decoder = zstd.ZstdDecompressor(
+            options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW}
+        )
+        self._is_fresh = True
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        self._is_fresh = False
+        part = self._decoder.decompress(data, room + 1)
+        if len(part) > room:
+            raise TooLargeError
+        return part
+
+    def is_finished(self) -> bool:
+        return self._is_fresh or self._decoder.eof

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
@@ -65,18 +66,16 @@ class HttpFetcher:
         Raise `FetchError` for all but 200, 226 and 304.
         """
         url = _address(address_of(feed, state))
-        async with self._gate.pass_through(url.host or ""):
-            progress = _Progress(url.host or "")
-            try:
-                async with asyncio.timeout(self._timeout.total_seconds()):
-                    return await self._follow(url, state, progress)
-            except TimeoutError as error:
-                seconds = self._timeout.total_seconds()
-                raise FetchError(
-                    FeedReason.TIMEOUT, f"{progress.host} {progress.stage} within {seconds:g} s"
-                ) from error
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                raise _explained(progress.host, error) from error
+        progress = _Progress(url.host or "", self._timeout.total_seconds())
+        try:
+            return await self._follow(url, state, progress)
+        except TimeoutError as error:
+            seconds = self._timeout.total_seconds()
+            raise FetchError(
+                FeedReason.TIMEOUT, f"{progress.host} {progress.stage} within {seconds:g} s"
+            ) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _explained(progress.host, error) from error
 
     async def _follow(self, url: URL, state: FeedState, progress: "_Progress") -> Document:
         seen: list[URL] = []
@@ -85,13 +84,17 @@ class HttpFetcher:
             progress.host = url.host or ""
             seen.append(url)
             headers = _request_headers(url, state)
-            async with self._session.get(
-                url,
-                headers=headers,
-                allow_redirects=False,
-                auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(),  # ours is around all of it
-            ) as response:
+            async with (
+                self._gate.pass_through(progress.host),
+                progress.running(),
+                self._session.get(
+                    url,
+                    headers=headers,
+                    allow_redirects=False,
+                    auto_decompress=False,
+                    timeout=aiohttp.ClientTimeout(),  # ours is around all of it
+                ) as response,
+            ):
                 if response.status not in _REDIRECTS:
                     progress.stage = "did not finish its answer"
                     moved = _named(url) if permanent and len(seen) > 1 else None
@@ -121,11 +124,21 @@ class HttpFetcher:
 
 
 class _Progress:
-    """How far a fetch has come, for the sentence about its timeout."""
+    """How far a fetch has come, for the sentence about its timeout, and how much time it has left."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, seconds: float) -> None:
         self.host = host
         self.stage = "did not answer"
+        self._left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Use up time while the block runs; raise `TimeoutError` when none is left."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        async with asyncio.timeout(self._left):
+            yield
+        self._left -= now() - began
 
 
 def _address(text: str) -> URL:
@@ -178,6 +191,14 @@ def _request_headers(url: URL, state: FeedState) -> dict[str, str]:
 def _check_status(response: aiohttp.ClientResponse, host: str, sent: Mapping[str, str]) -> None:
     """Raise `FetchError` unless there is a document, or the one we have is said to be current."""
     status = response.status
+    if response.headers.get("Cf-Mitigated", "").lower() == "challenge":
+        raise FetchError(
+            FeedReason.CHALLENGE,
+            f"{host} lets only browsers in (a challenge of Cloudflare, HTTP {status}): ask the publisher to let"
+            " the feed through, or look for another address of it",
+            status=status,
+            retry_after=retry_after(_lower(response)),
+        )
     is_conditional = "If-None-Match" in sent or "If-Modified-Since" in sent
     if (
         status == _OK

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import structlog
 
+from monitor.core.canary import CANARY
 from monitor.core.chapter import Chapter
 from monitor.ports import Archive, ArchiveLog, Clock, Entry
 from monitor.services.service import IDLE, Service
@@ -55,7 +56,9 @@ class ArchiverService(Service):
         return count
 
     async def _keep_all(self, entries: Sequence[Entry[Chapter]]) -> None:
-        await self._archive.add([entry.value for entry in entries])
+        kept = [each.value for each in entries if each.value.article.feed_id != CANARY]
+        if kept:
+            await self._archive.add(kept)
         await self._records.done(entries)
 
     async def _tidy(self) -> None:

@@ -12,7 +12,6 @@ from monitor.core.breaker import TargetHealth, TargetStatus, after
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.notice import target_disabled
 from monitor.core.outcome import (
-    Delivered,
     DeliveryReason,
     HoldReason,
     Outcome,
@@ -20,12 +19,12 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, decide
+from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, attempt_of, decide
 from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
 from monitor.telemetry import Metrics
 
-_KEPT_RESPONSE = 1024
+_BRIEFLY = timedelta(milliseconds=100)  # a slow target may have a place again any moment
 SLOW_SHARE = 4  # slow targets together have this part of the places
 
 log = structlog.get_logger()
@@ -53,10 +52,12 @@ class Lane:
 class DelivererService(LeasingService[DeliveryLease]):
     """Deliveries in, attempts out.
 
-    A target has as many places as its terms say, and all that are slow together a quarter: the others go on.
+    A target has as many places as its terms say, and all that are slow together a quarter: the others go on. Those of
+    which it is not known yet that they are slow give their places back after a second.
     """
 
     name: ClassVar = "deliverer"
+    patience = 1.0
 
     def __init__(
         self,
@@ -85,8 +86,9 @@ class DelivererService(LeasingService[DeliveryLease]):
         await self._arrange()
         timeouts = [lane.timeout for lane in self._lanes.values()]
         lease = max([self._shortest_lease, *(timeout + LEASE_MARGIN for timeout in timeouts)])
-        slow_room = max(1, self._concurrency // SLOW_SHARE) - self._slow
-        leases = await self._ledger.claim(self._clock.now(), lease, limit, IDLE, max(0, slow_room))
+        slow_room = max(0, max(1, self._concurrency // SLOW_SHARE) - self._slow)
+        wait = IDLE if slow_room else _BRIEFLY
+        leases = await self._ledger.claim(self._clock.now(), lease, limit, wait, slow_room)
         self._slow += sum(each.health.slow for each in leases)
         return leases
 
@@ -121,7 +123,7 @@ class DelivererService(LeasingService[DeliveryLease]):
                 ended_at = self._clock.now()
                 await self._judge(lane, lease, outcome, started_at, ended_at)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
-            attempt = _attempt_record(delivery.attempts, outcome, started_at, ended_at)
+            attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
             recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
@@ -147,7 +149,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     ) -> None:
         """Draw the conclusion for the target; again when another attempt has drawn one meanwhile."""
         target_id, before = lease.delivery.target_id, lease.health
-        while (health := after(before, outcome, now, now - started_at)) is not before:
+        while (health := after(before, outcome, now, now - started_at, target_id)) is not before:
             turned = health.status is not before.status
             if turned and health.status is TargetStatus.DISABLED:
                 # Before it takes effect, so that a crash in between cannot leave it untold.
@@ -238,24 +240,3 @@ def _is_stale(lane: Lane, delivery: Delivery, now: datetime) -> bool:
 
 def _as_late(delivery: Delivery) -> Delivery:
     return replace(delivery, because=delivery.because or HoldReason.CATCH_UP)
-
-
-def _attempt_record(
-    number: int, outcome: Outcome, started_at: datetime, ended_at: datetime
-) -> Attempt:
-    verdict = {
-        Delivered: Verdict.DELIVERED,
-        RetryLater: Verdict.RETRY_LATER,
-        Rejected: Verdict.REJECTED,
-    }[type(outcome)]
-    failure = None if isinstance(outcome, Delivered) else outcome
-    return Attempt(
-        number=number,
-        started_at=started_at,
-        duration=ended_at - started_at,
-        verdict=verdict,
-        reason=failure.reason if failure else None,
-        status=outcome.status,
-        detail=failure.detail if failure else "",
-        response=outcome.response[:_KEPT_RESPONSE],
-    )

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import ClassVar
 
 import structlog
 
 from monitor.core.model import Feed
+from monitor.core.moves import plain_address
 from monitor.ports import Clock, FeedStore
 from monitor.registry import Roster
 from monitor.services.service import Service, pause_until
@@ -25,6 +26,7 @@ class ListingService(Service):
     """Follows the registry of feeds, and schedules and unschedules what changes in it. Several at once do no harm.
 
     `feeds` are all feeds there are, by id; of one that stands in a file and in the registry, the file counts.
+    `addresses` are theirs, with the ids. Both are the same objects from one `use` to the next, and kept up to date.
     """
 
     name: ClassVar = "poller"  # it has no life of its own: where feeds are polled, they are listed
@@ -43,7 +45,8 @@ class ListingService(Service):
         self._roster = roster
         self._clock = clock
         self._files = files
-        self.feeds: Mapping[str, Feed] = ChainMap({}, {})
+        self.feeds: Mapping[str, Feed] = {}
+        self.addresses: dict[str, str] = {}
         self._changed: set[str] = set()
         self._removed: set[str] = set()
         self.use(files)
@@ -53,11 +56,13 @@ class ListingService(Service):
         self._files = files
         # Mappings are only read through the chain; it names them as if it wrote.
         self.feeds = ChainMap(dict(files), self._roster.values)  # type: ignore[arg-type]
+        self.addresses = {plain_address(feed.url): feed.id for feed in self.feeds.values()}
 
     async def sync(self) -> None:
         """Make the schedule that of all feeds."""
-        await self._roster.refresh()
+        change = await self._roster.refresh()
         feeds = list(self.feeds.values())
+        self._learn(self.feeds[each] for each in change.changed)
         await self._store.sync(feeds, self._clock.now(), _spread(len(feeds)))
 
     async def step(self) -> int:
@@ -73,12 +78,17 @@ class ListingService(Service):
             await self._store.unschedule(gone)
         self._removed.clear()
         new = [self.feeds[each] for each in self._changed if each in self.feeds]
+        self._learn(new)
         if new:
             await self._store.schedule(new, self._clock.now(), _spread(len(new)))
         self._changed.clear()
         if gone or new:
             log.info("feeds_changed", listed=len(new), unlisted=len(gone))
         return len(gone) + len(new)
+
+    def _learn(self, feeds: Iterable[Feed]) -> None:
+        """Note where feeds are. An address that nobody has any more stays until the next reload, and does no harm."""
+        self.addresses.update((plain_address(feed.url), feed.id) for feed in feeds)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take a turn every second until `stop` is set."""

@@ -43,9 +43,10 @@ class MatcherService(EntryService[Article]):
         article = entry.value
         now = self._clock.now()
         with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
-            matches = own_matches(article)
-            if matches is None:
-                matches = await asyncio.to_thread(self._rules.match, article, now)
+            matches = await asyncio.to_thread(self._rules.match, article, now)
+            own = own_matches(article)
+            if own is not None:
+                matches = own
             if await self._articles.forward(entry, matches):
                 self._count(article, matches)
 

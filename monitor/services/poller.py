@@ -4,28 +4,44 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import structlog
 
+from monitor.core.canary import CANARY
+from monitor.core.feed import Document
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
     PollDecision,
     decide,
     decide_failed,
+    decide_pushed,
     decide_too_early,
     decide_unchanged,
     document_keys,
     is_unchanged,
 )
 from monitor.core.rhythm import has_missed
+from monitor.core.schedule import PollNext
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
 
 log = structlog.get_logger()
+
+
+class Hubs(Protocol):
+    """Knows which feeds are pushed."""
+
+    def put_off(self, feed_id: str, following: PollNext, now: datetime) -> PollNext:
+        """Return when to poll a feed next that may be pushed."""
+        ...
+
+    async def polled(self, feed: Feed, *, found_news: bool) -> None:
+        """Learn from a poll that was recorded."""
+        ...
 
 
 class PollerService(LeasingService[FeedLease]):
@@ -59,13 +75,20 @@ class PollerService(LeasingService[FeedLease]):
         self._clock = clock
         self._lease = lease
         self._new_trace = new_trace
+        self._hubs: Hubs | None = None
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
 
-    def use(self, feeds: Mapping[str, Feed]) -> None:
-        """Poll `feeds` from the next turn on."""
+    def use(self, feeds: Mapping[str, Feed], addresses: Mapping[str, str] | None = None) -> None:
+        """Poll `feeds` from the next turn on; `addresses` are theirs, with the ids. Both may change meanwhile."""
         self._feeds = feeds
-        self._addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
+        if addresses is None:
+            addresses = {plain_address(feed.url): feed.id for feed in feeds.values()}
+        self._addresses = addresses
+
+    def follow(self, hubs: Hubs) -> None:
+        """Heed what `hubs` know of feeds that are pushed, and tell them what polls find."""
+        self._hubs = hubs
 
     async def _claim(self, limit: int) -> Sequence[FeedLease]:
         now = self._clock.now()
@@ -82,12 +105,17 @@ class PollerService(LeasingService[FeedLease]):
         if feed is None:
             await self._give_back(lease)
             return
+        await self.poll(feed, lease)
+
+    async def poll(self, feed: Feed, lease: FeedLease) -> tuple[PollDecision, PollRecorded]:
+        """Poll a feed that is leased; record what follows from it, and return it and whether that was recorded."""
         trace = self._new_trace()
         with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
             started_at = self._clock.now()
             early = decide_too_early(feed, lease.state, started_at)
             decision = early or await self._decide(feed, lease, trace)
             now = self._clock.now()
+            decision = self._put_off(feed, decision, now)
             recorded = await self._store.record(
                 lease,
                 decision.state,
@@ -101,6 +129,52 @@ class PollerService(LeasingService[FeedLease]):
             if early is None:
                 self.metrics.poll_seconds.observe((now - started_at).total_seconds())
                 self._tell(lease.state, decision, recorded, now)
+            if recorded is PollRecorded.DONE and self._hubs is not None:
+                await self._hubs.polled(feed, found_news=bool(decision.articles))
+            return decision, recorded
+
+    def _put_off(self, feed: Feed, decision: PollDecision, now: datetime) -> PollDecision:
+        """Poll a feed rarely that its hub pushes."""
+        if self._hubs is None or decision.state.reason is not None:
+            return decision
+        following = self._hubs.put_off(feed.id, decision.next, now)
+        state = replace(decision.state, next_poll_at=following.at, because=following.because)
+        return replace(decision, next=following, state=state)
+
+    async def push(
+        self, feed: Feed, lease: FeedLease, document: Document
+    ) -> tuple[bool, PollRecorded]:
+        """Take in a document that a hub pushed for a feed that is leased; return whether it could be read and recorded.
+
+        One that cannot be read makes the feed due at once: there is something to fetch.
+        """
+        trace, state = self._new_trace(), lease.state
+        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
+            try:
+                parsed = await self._parser.parse(document)
+                known = await self._store.known(feed.id, document_keys(parsed))
+            except FeedError as error:
+                log.warning("push_not_read", reason=error.reason, detail=error.detail)
+                now = self._clock.now()
+                return False, await self._store.record(lease, state, now, now=now)
+            now = self._clock.now()
+            decision = decide_pushed(feed, state, document, parsed, known, now=now, trace_id=trace)
+            recorded = await self._store.record(
+                lease,
+                decision.state,
+                decision.next.at,
+                now=now,
+                keys=decision.keys,
+                articles=decision.articles,
+            )
+            self._recorded.set()
+            if recorded is PollRecorded.DONE:
+                for reason, count in decision.suppressed.items():
+                    self.metrics.suppressed.labels(reason).inc(count)
+                for article in decision.articles:
+                    self._count(article, now)
+            log.info("feed_pushed", articles=len(decision.articles), recorded=recorded)
+            return True, recorded
 
     async def _give_back(self, lease: FeedLease) -> None:
         """Leave a feed to others that this process does not know: unlisted meanwhile, or listed a moment ago."""
@@ -175,6 +249,8 @@ class PollerService(LeasingService[FeedLease]):
             log.warning("feed_noticed", what=notice.title, why=notice.summary)
 
     def _count(self, article: Article, now: datetime) -> None:
+        if article.feed_id == CANARY:
+            return
         self.metrics.articles.labels(article.kind).inc()
         if article.published_at and article.published_at <= now:
             self.metrics.published_to_seen.observe((now - article.published_at).total_seconds())

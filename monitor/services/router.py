@@ -1,12 +1,15 @@
 """Takes matched articles, publishes the matches, and makes a delivery for each target that is to be told."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 import structlog
 
-from monitor.core.inhibition import Source, asked, traces
+from monitor.core.canary import waited
+from monitor.core.chapter import Chapter, Decision
+from monitor.core.inhibition import Source, asked
 from monitor.core.matchers import Subject
 from monitor.core.model import Alert, Article, ArticleKind, DeliveryState, MatchedArticle
 from monitor.core.outcome import Suppression
@@ -18,6 +21,7 @@ from monitor.core.telling import (
     Suppressed,
     answers,
     messages,
+    own_traces,
 )
 from monitor.ports import (
     Clock,
@@ -83,32 +87,41 @@ class RouterService(EntryService[MatchedArticle]):
         matched = entry.value
         article, now = matched.article, self._clock.now()
         with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
-            if _is_old_edit(article, now):
-                self._suppress(Suppression.OLD_EDIT)
+            delay = waited(article, now)
+            decisions: list[Decision] = []
+            if delay is not None:
+                self.metrics.canary.observe(delay.total_seconds())
+            elif _is_old_edit(article, now):
+                rules = tuple(match.rule_id for match in matched.matches)
+                decisions = [self._suppress(Suppression.OLD_EDIT, *rules)]
             else:
                 await self._public.publish(matched, now)
-                await self._tell(matched, now)
-            await self._matches.done(entry)
+                decisions = await self._tell(matched, now)
+            chapter = Chapter(article=article, decisions=tuple(decisions), decided_at=now)
+            await self._matches.done(entry, chapter)
 
-    async def _tell(self, matched: MatchedArticle, now: datetime) -> None:
+    async def _tell(self, matched: MatchedArticle, now: datetime) -> list[Decision]:
         around = await self._circumstances(matched, now)
         given = tuple(answers(self._table, around, matched, now))
-        for answer in given:
-            if isinstance(answer.decision, Suppressed):
-                self._tell_suppressed(answer, answer.decision)
-        for message in messages(given):
-            await self._enqueue(message, matched.article, now)
+        decisions = [
+            self._tell_suppressed(answer, answer.decision)
+            for answer in given
+            if isinstance(answer.decision, Suppressed)
+        ]
+        told = [await self._enqueue(each, matched.article, now) for each in messages(given)]
+        return [*decisions, *told]
 
     async def _circumstances(self, matched: MatchedArticle, now: datetime) -> Circumstances:
         """Leave a trace of what inhibits others, then look for what inhibits these."""
-        rules = self._table.inhibit
-        subjects = [Subject(matched.article, match) for match in matched.matches]
-        remembered: dict[str, datetime] = {}
-        for trace in {trace for subject in subjects for trace in traces(rules, subject)}:
-            value = SOURCES.encode(Source(now))
-            draft = Draft(id=trace.key, value=value, expires_at=now + trace.window)
+        rules, remembered = self._table.inhibit, dict[str, datetime]()
+        for trace, at in own_traces(rules, matched, now).items():
+            remembered[trace.key] = at
+            value = SOURCES.encode(Source(at))
+            draft = Draft(id=trace.key, value=value, expires_at=at + trace.window)
             await self._registry.put(RecordKind.INHIBITION, draft, now)
-        for key in {key for subject in subjects for key in asked(rules, subject)}:
+        subjects = (Subject(matched.article, match) for match in matched.matches)
+        keys = {key for subject in subjects for key in asked(rules, subject)}
+        for key in keys - remembered.keys():
             record = await self._registry.get(RecordKind.INHIBITION, key)
             if record:
                 remembered[key] = SOURCES.decode(record.value).came_at
@@ -118,7 +131,7 @@ class RouterService(EntryService[MatchedArticle]):
             remembered=remembered,
         )
 
-    async def _enqueue(self, message: Message, article: Article, now: datetime) -> None:
+    async def _enqueue(self, message: Message, article: Article, now: datetime) -> Decision:
         alert = Alert(
             subscriber=message.subscriber,
             article=article,
@@ -127,9 +140,17 @@ class RouterService(EntryService[MatchedArticle]):
         )
         target_id, hold = message.target_id, message.hold
         delivery_id = await self._ledger.enqueue(alert, target_id, now, hold)
+        rules = tuple(match.rule_id for match in message.matches)
         if delivery_id is None:
-            self._suppress(Suppression.ALREADY_TOLD, target=target_id)
-            return
+            return self._suppress(
+                Suppression.ALREADY_TOLD, *rules, subscriber=message.subscriber, target=target_id
+            )
+        decided = Decision(
+            rule_ids=rules,
+            subscriber=message.subscriber,
+            target_id=target_id,
+            delivery_id=delivery_id,
+        )
         delivery = await self._ledger.get(delivery_id) if hold else None
         if hold and delivery and delivery.state is DeliveryState.HELD:
             self.metrics.held.labels(hold.reason).inc()
@@ -141,22 +162,48 @@ class RouterService(EntryService[MatchedArticle]):
                 detail=hold.detail,
                 until=delivery.due_at.isoformat(),
             )
-        else:
-            log.info("delivery_enqueued", delivery=delivery_id, target=target_id)
+            said = f"{hold.detail}, until {delivery.due_at:%Y-%m-%d %H:%M} UTC"
+            return replace(decided, held=hold.reason, detail=said)
+        log.info("delivery_enqueued", delivery=delivery_id, target=target_id)
+        return decided
 
-    def _tell_suppressed(self, answer: Answer, why: Suppressed) -> None:
-        self._suppress(
+    def _tell_suppressed(self, answer: Answer, why: Suppressed) -> Decision:
+        return self._suppress(
             why.reason,
+            answer.match.rule_id,
             detail=why.detail,
-            rule=answer.match.rule_id,
             route=answer.path[-1].title,
             subscriber=answer.subscriber,
             target=answer.target_id,
         )
 
-    def _suppress(self, reason: Suppression, **context: str) -> None:
+    def _suppress(
+        self,
+        reason: Suppression,
+        *rules: str,
+        subscriber: str = "",
+        target: str = "",
+        route: str = "",
+        detail: str = "",
+    ) -> Decision:
         self.metrics.suppressed.labels(reason).inc()
+        decided = Decision(
+            rule_ids=rules,
+            subscriber=subscriber,
+            target_id=target,
+            route=route,
+            suppressed=reason,
+            detail=detail,
+        )
+        context = {
+            "rules": rules,
+            "subscriber": subscriber,
+            "target": target,
+            "route": route,
+            "detail": detail,
+        }
         log.info("alert_suppressed", reason=reason, **{k: v for k, v in context.items() if v})
+        return decided
 
 
 def _is_old_edit(article: Article, now: datetime) -> bool:

@@ -15,6 +15,9 @@ from monitor.telemetry import Metrics
 
 IDLE = timedelta(seconds=2)  # the longest a turn waits for work, so that a stop is noticed
 _BATCH = 64
+_GATHERING = (
+    0.005  # how long places that become free are waited for, so that one claim fills several
+)
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
 
@@ -93,12 +96,18 @@ class EntryService(Service, Generic[Value]):
 
 
 class LeasingService(Service, Generic[Lease]):
-    """A service that leases pieces of work and does several at once, so that a slow one takes one place."""
+    """A service that leases pieces of work and does several at once, so that a slow one takes one place.
+
+    After `patience` seconds a piece of work gives its place to another, and goes on.
+    """
+
+    patience: float | None = None
 
     def __init__(self, metrics: Metrics, concurrency: int) -> None:
         """Do at most `concurrency` at once."""
         super().__init__(metrics)
         self._concurrency = concurrency
+        self._worth_a_claim = max(1, concurrency // 2)
 
     @abstractmethod
     async def _claim(self, limit: int) -> Sequence[Lease]:
@@ -110,18 +119,20 @@ class LeasingService(Service, Generic[Lease]):
 
     async def step(self) -> int:
         """Do all that is due now, and return when it is done."""
-        async with Slots(self._concurrency) as slots:
+        async with Slots(self._concurrency, self.patience) as slots:
             return await self._fill(slots)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the places filled until `stop` is set, then finish what is under way."""
-        async with Slots(self._concurrency) as slots:
+        async with Slots(self._concurrency, self.patience) as slots:
             await self._repeat(lambda: self._fill(slots), stop)
 
     async def _fill(self, slots: Slots) -> int:
         if not slots.free:
             await slots.changed(IDLE.total_seconds())
             return 0
+        if slots.free < self._worth_a_claim:
+            await slots.room(self._worth_a_claim, _GATHERING)
         leases = await self._claim(slots.free)
         for lease in leases:
             slots.start(self._guarded(lease))

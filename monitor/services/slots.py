@@ -2,17 +2,35 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+_MOST_ASIDE = 4  # times as many as there are places may have stepped aside
+
+
+@dataclass(slots=True)
+class _Place:
+    """A place while it is taken; `left` when its task has stepped aside."""
+
+    timer: asyncio.TimerHandle | None = None
+    left: bool = False
+
 
 class Slots:
-    """Run coroutines in the background, at most `limit` at once. Leaving the block waits for all of them."""
+    """Run coroutines in the background, at most `limit` at once. Leaving the block waits for all of them.
 
-    def __init__(self, limit: int) -> None:
+    With a `patience` of so many seconds, one that takes longer steps aside: it goes on, and its place is free. So those
+    that hang cannot keep out all others; there are bounds to how many may have stepped aside.
+    """
+
+    def __init__(self, limit: int, patience: float | None = None) -> None:
         """Offer `limit` places."""
         self.limit = limit
+        self._patience = patience
         self._busy = 0
+        self._aside = 0
         self._changed = asyncio.Event()
         self._group = asyncio.TaskGroup()
 
@@ -38,7 +56,11 @@ class Slots:
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` in a free place; the caller has looked that there is one."""
         self._busy += 1
-        self._group.create_task(work).add_done_callback(self._ended)
+        place = _Place()
+        if self._patience is not None:
+            loop = asyncio.get_running_loop()
+            place.timer = loop.call_later(self._patience, self._step_aside, place)
+        self._group.create_task(work).add_done_callback(partial(self._ended, place))
 
     async def changed(self, seconds: float) -> None:
         """Return when a task has ended since the last call, or after `seconds`."""
@@ -49,6 +71,28 @@ class Slots:
             return
         self._changed.clear()
 
-    def _ended(self, _task: asyncio.Task[None]) -> None:
-        self._busy -= 1
+    async def room(self, wanted: int, seconds: float) -> None:
+        """Return when so many places are free, or after `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.free < wanted:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _step_aside(self, place: _Place) -> None:
+        if self._aside < _MOST_ASIDE * self.limit:
+            place.left = True
+            self._aside += 1
+            self._busy -= 1
+            self._changed.set()
+
+    def _ended(self, place: _Place, _task: asyncio.Task[None]) -> None:
+        if place.timer:
+            place.timer.cancel()
+        if place.left:
+            self._aside -= 1
+        else:
+            self._busy -= 1
         self._changed.set()

@@ -36,7 +36,12 @@ IN_FLIGHT = 2
 """Deliveries attempted at once for one target, unless its terms say otherwise."""
 
 FOLDED_AT_ONCE = 200
-"""Deliveries in one digest; what is more goes into the next."""
+"""Deliveries in one digest unless the terms of its target say otherwise; what is more goes into the next."""
+
+NOT_FETCHED = (
+    "waited for as long as dead letters are kept; its target was disabled, or no process delivered"
+)
+"""Why a delivery that was never tried again was given up in the end."""
 
 ATTEMPTS_KEPT = 100
 
@@ -62,7 +67,8 @@ RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))
 class Retention:
     """How long what is finished stays: `delivered` and dropped deliveries, what is `dead`, published `matches`.
 
-    Deliveries are counted from when they were created.
+    It is counted from when a delivery was created, and for a dead one from when it died. What has waited for as long
+    as a dead one is kept, because nothing is sent to its target, dies then.
     """
 
     delivered: timedelta = timedelta(days=7)

@@ -7,10 +7,11 @@ from math import inf
 from typing import Any
 
 from monitor.core.model import DeliveryState
+from monitor.core.outcome import DeliveryReason
 from monitor.ports import Census, LogCensus
 from monitor.streams import bounds, keys
 from monitor.streams.bounds import RETENTION, Retention
-from monitor.streams.client import call, command
+from monitor.streams.client import Word, call, command
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import key
 from monitor.streams.log import GROUP
@@ -71,6 +72,7 @@ class StreamStoreHealth:
             if kept is not None:
                 spared = state is DeliveryState.DEAD
                 count += await self._forget(state, now - (kept if spared else min(kept, at_most)))
+        count += await self._expire(now)
         public = now - min(self._keep.matches, at_most)
         count += await self._trim([keys.PUBLIC], "MINID", to_ms(public))
         count += await self._trim([keys.PUBLIC], "MAXLEN", bounds.KEEP_PUBLIC_ENTRIES)
@@ -86,13 +88,24 @@ class StreamStoreHealth:
         return next((keep for share, keep in bounds.RELIEF if used > share), timedelta.max)
 
     async def _forget(self, state: DeliveryState, before: datetime) -> int:
+        return await self._until_none_is_left("monitor_forget", state.value, to_ms(before), BATCH)
+
+    async def _expire(self, now: datetime) -> int:
+        """Give up what nobody has come for; it stays as a dead letter."""
+        count = 0
+        for state in (DeliveryState.PENDING, DeliveryState.RETRY):
+            words = (state.value, to_ms(now - self._keep.dead), to_ms(now))
+            why = (DeliveryReason.EXPIRED.value, bounds.NOT_FETCHED)
+            count += await self._until_none_is_left("monitor_expire", *words, *why, BATCH)
+        return count
+
+    async def _until_none_is_left(self, function: str, *words: Word) -> int:
+        """Repeat a function, which goes in small steps, in every partition; return how many things it changed."""
         count = 0
         for partition in self._store.all():
-            forget = call(
-                "monitor_forget", [key(partition, "lanes")], state.value, to_ms(before), BATCH
-            )
-            while gone := int(await self._server.run(forget)):
-                count += gone
+            step = call(function, [key(partition, "lanes")], *words)
+            while changed := int(await self._server.run(step)):
+                count += changed
         return count
 
     async def _trim(self, streams: Sequence[str], strategy: str, threshold: int) -> int:

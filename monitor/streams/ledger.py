@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -14,8 +15,9 @@ from monitor.core.model import Alert, Attempt, Delivery, DeliveryState
 from monitor.core.outcome import DeliveryReason, HoldReason
 from monitor.core.retry import Ruling
 from monitor.errors import CodecError
-from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import codec, keys
+from monitor.streams.batch import Batched
 from monitor.streams.client import Word, call, command
 from monitor.streams.feeds import earliest, first_scores
 from monitor.streams.instants import from_ms, span_ms, to_ms
@@ -36,6 +38,7 @@ class StreamDeliveryLedger:
         """Work on an open store."""
         self._store = store
         self._server = store.server
+        self._records = Batched(store.server, "monitor_record_deliveries")
         self._round = 0
 
     async def enqueue(
@@ -67,7 +70,8 @@ class StreamDeliveryLedger:
         """See `DeliveryLedger.arrange`."""
         by_partition: dict[int, list[Word]] = {}
         for target_id, each in terms.items():
-            words = f"{span_ms(each.gap)},{each.in_flight},{each.most_waiting}"
+            numbers = (span_ms(each.gap), each.in_flight, each.most_waiting, each.most_folded)
+            words = ",".join(map(str, numbers))
             by_partition.setdefault(self._store.partition_of(target_id), []).extend(
                 (target_id, words)
             )
@@ -84,57 +88,65 @@ class StreamDeliveryLedger:
         slow_limit: int | None = None,
     ) -> Sequence[DeliveryLease]:
         """See `DeliveryLedger.claim`."""
-        slow = limit if slow_limit is None else slow_limit
+        slow = limit if slow_limit is None else max(0, slow_limit)
         loop = asyncio.get_running_loop()
         start = loop.time()
         while True:
             elapsed = timedelta(seconds=loop.time() - start)
-            # When something can next be claimed, for each partition with lanes.
-            upcoming = await first_scores(self._store, "lanes")
-            leases = await self._take(upcoming, now + elapsed, lease, limit, slow)
+            upcoming, leases = await self._take(now + elapsed, lease, limit, slow)
             if leases or elapsed >= wait:
                 return leases
             pause = wait - elapsed
-            if upcoming:
-                until_due = from_ms(min(upcoming.values())) - now - elapsed
+            if upcoming is not None:
+                until_due = from_ms(upcoming) - now - elapsed
                 # What is due and was not claimed belongs to slow targets, which have all the places they may have.
                 pause = min(pause, max(until_due, PASSED_OVER))
             await self._listen(pause)
 
     async def _take(
-        self, upcoming: Mapping[int, int], now: datetime, length: timedelta, limit: int, slow: int
-    ) -> list[DeliveryLease]:
-        """Claim an equal share from each ripe partition, and again from those that had as much as that."""
+        self, now: datetime, length: timedelta, limit: int, slow: int
+    ) -> tuple[int | None, list[DeliveryLease]]:
+        """Claim what is ripe; return when something can next be claimed, and the leases."""
         until = to_ms(now) + span_ms(length)
-        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= to_ms(now)]
-        leases: list[DeliveryLease] = []
-        while ripe and len(leases) < limit:
-            asked = ripe[: limit - len(leases)]
-            share = (limit - len(leases)) // len(asked)
-            rooms = self._shared_out(slow, len(asked))
-            replies = await self._server.each(
-                [
-                    call(
-                        "monitor_claim_deliveries",
-                        [key(p, "lanes")],
-                        to_ms(now),
-                        until,
-                        share,
-                        room,
-                    )
-                    for p, room in zip(asked, rooms, strict=True)
-                ]
+        instants = (to_ms(now), until)
+        if self._server.clustered:
+            upcoming, claimed = await self._claim_by_part(instants, limit, slow)
+        else:
+            lanes = [key(partition, "lanes") for partition in self._store.all()]
+            upcoming, claimed = await self._server.run(
+                call("monitor_claim_deliveries", lanes, *instants, limit, slow)
             )
-            ripe = [p for p, claimed in zip(asked, replies, strict=True) if len(claimed) == share]
-            for raw_id, flat, said, health in (one for claimed in replies for one in claimed):
-                fields = dict(zip(flat[::2], flat[1::2], strict=True))
-                lease = await self._lease(raw_id.decode(), fields, said, health, until)
-                leases += [lease] if lease else []
-                slow -= 1 if lease and lease.health.slow else 0
-        return leases
+        leases: list[DeliveryLease] = []
+        for raw_id, flat, said, health in claimed:
+            fields = dict(zip(flat[::2], flat[1::2], strict=True))
+            lease = await self._lease(raw_id.decode(), fields, said, health, until, length)
+            leases += [lease] if lease else []
+        return int(upcoming) if upcoming else None, leases
+
+    async def _claim_by_part(
+        self, instants: tuple[int, int], limit: int, slow: int
+    ) -> tuple[int | None, list[Any]]:
+        """Claim an equal share from each ripe partition of a cluster, which no one call can reach."""
+        upcoming = await first_scores(self._store, "lanes")
+        ripe = [p for at, p in sorted((at, p) for p, at in upcoming.items()) if at <= instants[0]]
+        asked = ripe[:limit]
+        if not asked:
+            return min(upcoming.values(), default=None), []
+        rooms = self._shared_out(slow, len(asked))
+        replies = await self._server.each(
+            [
+                call("monitor_claim_deliveries", [key(p, "lanes")], *instants, share, room)
+                for p, share, room in zip(
+                    asked, self._shared_out(limit, len(asked)), rooms, strict=True
+                )
+            ]
+        )
+        left = [at for p, at in upcoming.items() if p not in asked]
+        left += [int(at) for at, _ in replies if at]
+        return min(left, default=None), [one for _, claimed in replies for one in claimed]
 
     def _shared_out(self, room: int, parts: int) -> list[int]:
-        """Divide the room for slow targets; what does not come out even goes to other parts each time."""
+        """Divide the room; what does not come out even goes to other parts each time."""
         each, rest = divmod(max(0, room), parts)
         self._round += 1
         return [each + ((number + self._round) % parts < rest) for number in range(parts)]
@@ -146,6 +158,7 @@ class StreamDeliveryLedger:
         said: Sequence[bytes],
         health: bytes | None,
         until: int,
+        length: timedelta,
     ) -> DeliveryLease | None:
         """Return the lease; a delivery that cannot be read is dead, so that it is not claimed for ever."""
         turn = fields[b"turn"].decode()
@@ -155,8 +168,9 @@ class StreamDeliveryLedger:
         except CodecError as error:
             _log.error("delivery_unreadable", delivery=delivery_id, why=str(error))
             lanes = key(self._store.partition_of(fields[b"target"].decode()), "lanes")
-            words = (delivery_id, turn, "", DeliveryState.DEAD.value, "", "", str(error), "")
-            await self._server.run(call("monitor_record_delivery", [lanes], *words))
+            ended = (DeliveryState.DEAD.value, "", "", str(error), "")
+            words = (delivery_id, turn, "", *ended, until - span_ms(length))
+            await self._records.call(lanes, *words)
             return None
         return DeliveryLease(delivery=delivery, token=turn, until=from_ms(until), health=known)
 
@@ -173,7 +187,7 @@ class StreamDeliveryLedger:
         lease: DeliveryLease,
         attempt: Attempt,
         ruling: Ruling,
-        now: datetime,  # noqa: ARG002 - the port's; the function needs no instant but those of the ruling
+        now: datetime,
     ) -> bool:
         """See `DeliveryLedger.record`."""
         delivery = lease.delivery
@@ -187,8 +201,9 @@ class StreamDeliveryLedger:
             ruling.reason.value if ruling.reason else "",
             ruling.detail,
             to_ms(ruling.lane_until) if ruling.lane_until else "",
+            to_ms(now),
         )
-        return bool(await self._server.run(call("monitor_record_delivery", [lanes], *words)))
+        return bool(await self._records.call(lanes, *words))
 
     async def health(self, target_ids: Sequence[str]) -> Mapping[str, TargetHealth]:
         """See `DeliveryLedger.health`."""
@@ -212,6 +227,31 @@ class StreamDeliveryLedger:
             to_ms(health.until) if health.until else 0 if is_freed(before, health) else "",
         )
         return bool(await self._server.run(call("monitor_set_health", [lanes], *words)))
+
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """See `DeliveryLedger.standings`."""
+        asked = [
+            ask
+            for one, p in ((one, self._store.partition_of(one)) for one in target_ids)
+            for ask in (
+                command("HGET", key(p, f"health:{one}"), "health"),
+                command("ZCARD", key(p, f"lane:{one}")),
+                command("ZCARD", key(p, f"flight:{one}")),
+                command("HGET", key(p, "holds"), one),
+            )
+        ]
+        replies = iter(await self._server.each(asked))
+        return {
+            one: LaneStanding(
+                health=codec.healths.decode(health) if health else HEALTHY,
+                waiting=waiting,
+                in_flight=flying,
+                held_until=from_ms(int(held)) if held else None,
+            )
+            for one, health, waiting, flying, held in zip(
+                target_ids, replies, replies, replies, replies, strict=True
+            )
+        }
 
     async def get(self, delivery_id: str) -> Delivery | None:
         """See `DeliveryLedger.get`."""
@@ -245,14 +285,16 @@ class StreamDeliveryLedger:
     ) -> dict[str, Delivery]:
         """Return at least the newest `which.limit` in one state, if there are so many."""
         index, start = key(partition, f"index:{state}"), 0
+        oldest = to_ms(which.since) if which.since else "-inf"
+        newest = f"({to_ms(which.until)}" if which.until else "+inf"
         found: dict[str, Delivery] = {}
         while len(found) < which.limit:
-            page = command("ZRANGE", index, start, start + PAGE - 1, "REV")
-            ids = [raw_id.decode() for raw_id in await self._server.run(page)]
-            if not ids:
+            bounded: tuple[Word, ...] = (newest, oldest, "BYSCORE", "REV", "LIMIT", start, PAGE)
+            raw_ids = await self._server.run(command("ZRANGE", index, *bounded))
+            if not raw_ids:
                 break
-            for one in await self._readable(partition, ids):
-                if one.state is state and which.target_id in {None, one.target_id}:
+            for one in await self._readable(partition, [raw_id.decode() for raw_id in raw_ids]):
+                if one.state is state and which.accepts(one):
                     found[one.id] = one
             start += PAGE
         return found

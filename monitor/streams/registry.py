@@ -65,6 +65,12 @@ class StreamRegistry:
         value, version, expires_at = await self._server.run(asked)
         return None if value is None else _record(record_id, version, value, expires_at)
 
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """See `Registry.holder`."""
+        holders = self._keys(kind)[5]
+        found = await self._server.run(command("HGET", holders, _digest(unique)))
+        return None if found is None else found.decode()
+
     async def versions(self) -> Mapping[RecordKind, int]:
         """See `Registry.versions`."""
         counted = await self._server.run(command("HMGET", self._versions, *RecordKind))
@@ -113,8 +119,13 @@ def _words(draft: Draft) -> list[Word]:
         draft.value,
         "" if draft.expires_at is None else to_ms(draft.expires_at),
         "" if draft.expected is None else draft.expected,
-        blake2b(draft.unique.encode(), digest_size=12).digest() if draft.unique else "",
+        _digest(draft.unique) if draft.unique else "",
     ]
+
+
+def _digest(unique: str) -> bytes:
+    """Return what stands for a text of any length; so short that 100,000 of them are small."""
+    return blake2b(unique.encode("utf-8", "surrogatepass"), digest_size=12).digest()
 
 
 def _put(refusal: bytes, version: bytes | int, holder: bytes) -> Put:

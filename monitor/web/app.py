@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from aiohttp import web
 
+from monitor.core.canary import PATH
 from monitor.errors import StreamError
 from monitor.ports import StoreHealth
 from monitor.telemetry import Metrics
@@ -21,9 +22,14 @@ class Endpoints:
     """`/healthz`: the process answers. `/readyz`: the store answers and the configuration is in force. `/metrics`."""
 
     def __init__(
-        self, store: StoreHealth, metrics: Metrics, problems: Callable[[], Mapping[str, str]]
+        self,
+        store: StoreHealth,
+        metrics: Metrics,
+        problems: Callable[[], Mapping[str, str]],
+        canary: Callable[[], str] | None = None,
     ) -> None:
-        """Ask `problems` for what else is wrong: name to sentence, empty when nothing is."""
+        """Ask `problems` for what else is wrong, name to sentence, and `canary` for its document, if there is one."""
+        self._canary = canary
         self._store = store
         self._metrics = metrics
         self._problems = problems
@@ -34,6 +40,8 @@ class Endpoints:
         app.router.add_get("/healthz", self.alive)
         app.router.add_get("/readyz", self.ready)
         app.router.add_get("/metrics", self.metrics)
+        if self._canary:
+            app.router.add_get(PATH, self.canary)
         return app
 
     async def alive(self, _request: web.Request) -> web.Response:
@@ -54,6 +62,11 @@ class Endpoints:
         return web.json_response(
             {"status": status, "problems": problems}, status=503 if problems else 200
         )
+
+    async def canary(self, _request: web.Request) -> web.Response:
+        """Answer with the feed of our own."""
+        document = self._canary() if self._canary else ""
+        return web.Response(text=document, content_type="application/rss+xml")
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """Answer with what Prometheus scrapes."""

@@ -224,7 +224,7 @@ def test_replay_wants_ids_or_all_the_dead_and_not_both(
 ) -> None:
     refused = monitor("deliveries", *words, "--config", tmp_path)
     assert refused.returncode == 2
-    assert "name deliveries, or say --dead" in refused.stderr
+    assert "name deliveries, or choose them" in refused.stderr
 
 
 async def run(*words: str | Path) -> subprocess.CompletedProcess[str]:

@@ -42,6 +42,7 @@ NOT_AT_WORK = {
     "ledger.attempts",
     "ledger.replay",
     "ledger.next_due",
+    "ledger.standings",
     "ledger.health",  # at work only when two attempts at a target end at once
     "health.ping",
     "channel.close",

@@ -55,8 +55,25 @@ def test_schema_of_entities_knows_the_keys_that_the_gazetteer_knows() -> None:
     assert keys(NameSettings) == record._NAME_KEYS
 
 
+TARGETS = [
+    ROOT / f"docs/how-to/{name}.md" for name in ("email", "other-channels", "slack", "templates")
+]
+SECRETS = {
+    "PRESS_SLACK_URL": "https://hooks.slack.example/T/B",
+    "UN_DESK_SLACK_TOKEN": "xoxb-1",
+    "SMTP_PASSWORD": "x",
+    "TEAMS_URL": "https://teams.example/x",
+    "DISCORD_URL": "https://discord.example/x",
+    "MATTERMOST_URL": "https://mattermost.example/x",
+    "TELEGRAM_TOKEN": "1:x",
+    "NTFY_TOPIC": "topic",
+}
+
+
 @pytest.mark.parametrize(
-    "page", sorted((ROOT / "docs/how-to").glob("add-*.md")), ids=lambda p: p.stem
+    "page",
+    [*sorted((ROOT / "docs/how-to").glob("add-*.md")), *TARGETS],
+    ids=lambda p: p.stem,
 )
 def test_example_on_a_page_loads(page: Path, tmp_path: Path) -> None:
     blocks = page.read_text().split("```yaml\n")[1:]
@@ -67,4 +84,4 @@ def test_example_on_a_page_loads(page: Path, tmp_path: Path) -> None:
         path = tmp_path / kind
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-    load(tmp_path, {"PRESS_SLACK_URL": "https://hooks.slack.example/T/B"})
+    load(tmp_path, SECRETS)

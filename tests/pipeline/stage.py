@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,22 @@ from monitor.app.program import Program
 from monitor.config.load import load
 from monitor.config.settings import Settings
 from monitor.core.outcome import Suppression
+from monitor.streams.memory import (
+    MemoryArchiveLog,
+    MemoryArticleLog,
+    MemoryDeliveryLedger,
+    MemoryFeedStore,
+    MemoryMatchLog,
+    MemoryPublicStream,
+    MemoryRegistry,
+    MemoryStore,
+    MemoryStoreHealth,
+)
 from monitor.telemetry import Metrics
 from tests import configuration
 from tests.clock import StandingClock
+
+EMBEDDED = "embedded"
 
 
 class Pipeline:
@@ -83,17 +96,49 @@ class Pipeline:
 
 @asynccontextmanager
 async def pipeline(
-    directory: Path, url: str, clock: StandingClock | None = None, **written: Any
+    directory: Path, url: str | None, clock: StandingClock | None = None, **written: Any
 ) -> AsyncIterator[Pipeline]:
-    """Open the program on the server at `url`, with a configuration written as by `configuration.write`."""
+    """Open the program on the server at `url`, with a configuration written as by `configuration.write`.
+
+    Without a URL the store is in memory. `EMBEDDED` starts a server, which stops at the end and keeps its data beside
+    the directory.
+    """
     clock = clock or StandingClock()
-    settings = await asyncio.to_thread(_load, directory, url, written)
-    async with open_store_parts(settings, clock) as parts, open_outside(settings) as outside:
+    settings = await load_written(directory, url, **written)
+    async with AsyncExitStack() as stack:
+        if url is None:
+            parts = in_memory(clock)
+        else:
+            parts = await stack.enter_async_context(open_store_parts(settings, clock))
+        outside = await stack.enter_async_context(open_outside(settings))
         opened = Pipeline(settings, parts, outside, clock)
         await parts.feeds.sync(settings.feeds, clock.now(), timedelta())
         yield opened
 
 
-def _load(directory: Path, url: str, written: Mapping[str, Any]) -> Settings:
-    configuration.write(directory, **written)
-    return load(directory, {"REDIS_URL": url})
+def in_memory(clock: StandingClock) -> StoreParts:
+    """Return the ports of a store in memory."""
+    store = MemoryStore()
+    return StoreParts(
+        clock=clock,
+        feeds=MemoryFeedStore(store),
+        articles=MemoryArticleLog(store, "one"),
+        matches=MemoryMatchLog(store, "one"),
+        public=MemoryPublicStream(store),
+        chapters=MemoryArchiveLog(store, "one"),
+        ledger=MemoryDeliveryLedger(store),
+        health=MemoryStoreHealth(store),
+        registry=MemoryRegistry(store),
+    )
+
+
+async def load_written(directory: Path, url: str | None, **written: Any) -> Settings:
+    """Write a configuration and load it."""
+
+    def write_and_load() -> Settings:
+        configuration.write(directory, **written)
+        if url == EMBEDDED:
+            return load(directory, {"MONITOR_DATA": str(directory.with_name("data"))})
+        return load(directory, {"REDIS_URL": url} if url else {})
+
+    return await asyncio.to_thread(write_and_load)

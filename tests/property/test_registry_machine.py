@@ -72,6 +72,8 @@ class Records(TwinStores):
         self.both(self.one.versions(), self.other.versions())
         for since in (0, 2):
             self.both(self.one.changes(FEED, since, 2), self.other.changes(FEED, since, 2))
+        for unique in "uv":
+            self.both(self.one.holder(FEED, unique), self.other.holder(FEED, unique))
         for name in "abc":
             self.both(self.one.get(FEED, name), self.other.get(FEED, name))
 

@@ -106,7 +106,7 @@ MESSAGE = st.builds(
 )
 MANY = settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 OURS = {"html", "head", "meta", "title", "style", "body", "table", "tr", "td", "a", "mark"} | {
-    *("div", "span", "br", "b", "ins", "del")
+    *("div", "span", "br", "b", "ins", "del", "bdi")
 }
 DIRECTING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 STEERING = re.compile(

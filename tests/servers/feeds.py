@@ -12,7 +12,9 @@ from html import escape
 from ipaddress import IPv4Network
 
 import aiohttp
+import brotli
 from aiohttp import web
+from backports import zstd
 
 from monitor.net import AddressGuard, open_session
 
@@ -142,6 +144,12 @@ def deflated(body: str | bytes, *, with_header: bool = True) -> Answer:
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS if with_header else -zlib.MAX_WBITS)
     packed = packer.compress(_bytes(body)) + packer.flush()
     return document(packed, headers={"Content-Encoding": "deflate"})
+
+
+def packed(body: str | bytes, encoding: str) -> Answer:
+    """Send a document compressed by `br` or `zstd`."""
+    pack = {"br": brotli.compress, "zstd": zstd.compress}[encoding]
+    return document(pack(_bytes(body)), headers={"Content-Encoding": encoding})
 
 
 def bomb(megabytes: int) -> Answer:

@@ -72,16 +72,22 @@ def _texts(value: Any, kind: str | None) -> Iterator[str]:
 
 @dataclass
 class FakeSlack:
-    """One incoming webhook. `messages` are those it took; `answers` are given first, one a request.
+    """One incoming webhook, and the Web API for the bot with `TOKEN` in the channel C1.
 
-    `pace` makes it answer 429 to a message that comes less than so many seconds after the one before.
+    `messages` are those it took, `updates` those that were changed; `answers` are given first, one a request. `pace`
+    makes it answer 429 to a message that comes less than so many seconds after the one before. `hang` makes it take
+    messages and answer nothing. `taken_at` is when each message came, in seconds of the loop's clock.
     """
 
     pace: float | None = None
+    hang: bool = False
     messages: list[Mapping[str, Any]] = field(default_factory=list)
+    updates: list[Mapping[str, Any]] = field(default_factory=list)
+    taken_at: list[float] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     answers: deque[tuple[int, str, Mapping[str, str]]] = field(default_factory=deque)
     url: str = ""
+    api: str = ""
     requests: int = 0
     _taken_at: float | None = None
     _runner: web.AppRunner | None = None
@@ -89,10 +95,12 @@ class FakeSlack:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post(_PATH, self._post)
-        self._runner = web.AppRunner(app)
+        app.router.add_post(f"{_API}{{method}}", self._call)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}{_PATH}"
+        base = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url, self.api = base + _PATH, base + _API
         return self
 
     async def __aexit__(
@@ -107,6 +115,10 @@ class FakeSlack:
     def answer(self, status: int, text: str = "", headers: Mapping[str, str] | None = None) -> None:
         """Answer the next request so, whatever it says."""
         self.answers.append((status, text, headers or {}))
+
+    def fail(self, error: str) -> None:
+        """Answer the next call of the Web API with an error, as that does: with 200."""
+        self.answer(200, json.dumps({"ok": False, "error": error}))
 
     async def _post(self, request: web.Request) -> web.Response:
         self.requests += 1
@@ -123,8 +135,50 @@ class FakeSlack:
         if error is not None:
             self.refused.append(error)
             return web.Response(status=400, text=error)
-        self.messages.append(message)
+        await self._take(message)
         return web.Response(text="ok")
+
+    async def _call(self, request: web.Request) -> web.Response:
+        self.requests += 1
+        if self.answers:
+            status, text, headers = self.answers.popleft()
+            kind = "application/json" if text.startswith("{") else "text/plain"
+            return web.Response(status=status, text=text, headers=headers, content_type=kind)
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.json_response({"ok": False, "error": "invalid_auth"})
+        message = await request.json()
+        error = refuse(message) or self._misplaced(message)
+        if error is not None:
+            self.refused.append(error)
+            return web.json_response({"ok": False, "error": error})
+        if request.match_info["method"] == "chat.update":
+            self.updates.append(message)
+            return web.json_response({"ok": True, "channel": "C1", "ts": message["ts"]})
+        if self._too_fast(asyncio.get_running_loop().time()):
+            answer = {"ok": False, "error": "ratelimited"}
+            return web.json_response(answer, status=429, headers={"Retry-After": "1"})
+        await self._take(message)
+        # What matters stands behind what is long.
+        said = {"ok": True, "message": message, "channel": "C1", "ts": self.ts_of(-1)}
+        return web.json_response(said)
+
+    def ts_of(self, number: int) -> str:
+        """Return the `ts` of a message that was taken."""
+        return f"1768478400.{range(len(self.messages))[number]:06}"
+
+    def _misplaced(self, message: Mapping[str, Any]) -> str | None:
+        if message.get("channel") != "C1":
+            return "channel_not_found"
+        known = {self.ts_of(n) for n in range(len(self.messages))}
+        if message.get("thread_ts", message.get("ts", "")) not in {*known, ""}:
+            return "thread_not_found"
+        return None
+
+    async def _take(self, message: Mapping[str, Any]) -> None:
+        self.messages.append(message)
+        self.taken_at.append(asyncio.get_running_loop().time())
+        if self.hang:
+            await asyncio.sleep(60)
 
     def _too_fast(self, now: float) -> bool:
         if self.pace is None:

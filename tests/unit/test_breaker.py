@@ -86,6 +86,12 @@ def test_probes_grow_apart_up_to_a_quarter_of_an_hour() -> None:
     assert waits == [*PROBES, PROBES[-1], PROBES[-1]]
 
 
+def test_what_was_under_way_when_the_breaker_opened_is_no_probe() -> None:
+    opened = all_of([DOWN] * FAILURES)
+    late = after(opened, DOWN, NOW + SECOND, 2 * SECOND)
+    assert (late.failures, late.probes, late.until) == (FAILURES + 1, 0, NOW + PROBES[0])
+
+
 def test_a_probe_that_arrives_closes_the_breaker() -> None:
     opened = all_of([DOWN] * FAILURES)
     closed = after(opened, Delivered(), NOW, QUICK)

@@ -78,6 +78,15 @@ def test_only_what_could_be_kept_back_is_asked_for() -> None:
     assert remembered(about(SYRIA)) == {}
 
 
+def test_target_can_be_of_one_subscriber() -> None:
+    rule = InhibitRule(source=RULE.source, target=parse_matchers("rule=syria, subscriber!=archive"))
+    memory = remembered(about(RESOLUTION), rule=rule)
+    assert asked([rule], about(SYRIA)) >= memory.keys()
+    for name, inhibited in (("desk", True), ("archive", False)):
+        subject = Subject(article(title="One story"), SYRIA, name)
+        assert (inhibited_by([rule], memory, subject, NOW) is not None) is inhibited
+
+
 def test_rule_says_what_it_does() -> None:
     assert str(RULE) == "rule=resolution inhibits rule=syria"
     named = InhibitRule(source=RULE.source, target=RULE.target, name="a resolution says it all")

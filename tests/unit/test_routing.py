@@ -233,9 +233,9 @@ def test_node_that_refuses_says_which_conditions_failed() -> None:
     assert visit.failed == (
         "severity is info, not at least warning",
         "rule is a, not z",
-        "there is no lang, not fr",
-        "there is no region, not africa or asia",
-        "rule=~x.* does not hold: rule is a",
+        "lang is empty, not fr",
+        "region is empty, not africa or asia",
+        'rule=~"x.*" does not hold: rule is a',
     )
 
 

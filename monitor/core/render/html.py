@@ -17,7 +17,7 @@ from monitor.core.render.text import (
     more_stories,
     origin,
 )
-from monitor.core.render.view import AlertView, Change, Piece, RuleView
+from monitor.core.render.view import AlertView, Change, Piece, RuleView, shortened
 
 _COLOURS = {Severity.INFO: "#6b7280", Severity.WARNING: "#b45309", Severity.CRITICAL: "#b91c1c"}
 _SHORT_EXCERPT = 240  # of a story in a digest
@@ -39,6 +39,7 @@ _PAGE = """\
 .page {{ background: #111827 !important; color: #f3f4f6 !important; }}
 .card {{ background: #1f2937 !important; color: #f3f4f6 !important; }}
 .quiet {{ color: #9ca3af !important; }}
+.info {{ color: #9ca3af !important; }}
 .warning {{ color: #fbbf24 !important; }}
 .critical {{ color: #f87171 !important; }}
 a {{ color: #93c5fd !important; }}
@@ -55,7 +56,8 @@ del {{ color: #9ca3af !important; }}
 style="background:#f3f4f6;">
 <tr><td align="center" style="padding:12px;">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" \
-style="max-width:600px;text-align:left;font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;\
+style="max-width:600px;text-align:left;text-align:start;\
+font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif;\
 font-size:16px;line-height:1.5;overflow-wrap:anywhere;word-break:break-word;">
 {rows}
 </table>
@@ -109,13 +111,13 @@ def _top(message: Message) -> str:
 
 def _card(shown: AlertView, message: Message) -> str:
     single = not message.is_digest
-    excerpt = _highlighted(shown.snippet) if single else escape(cut(shown.excerpt, _SHORT_EXCERPT))
+    excerpt = _highlighted(shown.snippet if single else shortened(shown.snippet, _SHORT_EXCERPT))
     rows = (
         _row(' style="padding:2px 0;font-size:13px;"', _badges(shown)),
         _row(_TITLE.format(size=20 if single else 17), _title(shown)),
         _row(' style="padding:6px 0;"', excerpt),
         _row(' style="padding:2px 0 6px;font-size:14px;"', _change(shown.changes)),
-        _row(_QUIET, escape(" · ".join(origin(shown)))),
+        _row(_QUIET, _origin(shown)),
         _row(_QUIET, escape(also_in(shown))),
         *(_row(_QUIET, _rule(rule)) for rule in shown.rules),
         _row(_QUIET, escape(left_out(shown))),
@@ -145,6 +147,13 @@ def _title(shown: AlertView) -> str:
     return f'<a href="{escape(shown.url)}" style="color:#1d4ed8;text-decoration:none;">{title}</a>'
 
 
+def _origin(shown: AlertView) -> str:
+    """Say where and when; a name in another script must not turn the line around."""
+    source, *rest = origin(shown) or ("",)
+    first = f"<bdi>{escape(source)}</bdi>" if source == shown.source else escape(source)
+    return " · ".join((first, *map(escape, rest))) if source else ""
+
+
 def _highlighted(pieces: Iterable[Piece]) -> str:
     texts = ((escape(piece.text), piece.found) for piece in pieces)
     return "".join(_mark(text) if found else text for text, found in texts)
@@ -171,11 +180,12 @@ def _rule(rule: RuleView) -> str:
 
 def _footer(message: Message) -> str:
     links = [
-        f'<a href="{escape(url)}" style="color:#4b5563;text-decoration:underline;white-space:nowrap;">{label}</a>'
+        f'<a href="{escape(url)}" style="color:#4b5563;text-decoration:underline;'
+        f'display:inline-block;margin:0 14px 4px 0;white-space:nowrap;">{label}</a>'
         for label, url in link_labels(message.links)
         if url
     ]
-    return " &nbsp; ".join(links)
+    return " ".join(links)
 
 
 def _row(extra: str, content: str) -> str:

@@ -25,12 +25,25 @@ _BECAUSE = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an operator's template made; a part that is empty is ours to write."""
+
+    subject: str = ""
+    text: str = ""
+    body: str = ""
+
+
+NO_PARTS = Parts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A delivery, ready to be put in a format.
 
     `stories` are the gravest first, one alert for each; those beyond `STORIES_SHOWN` are counted in `left_out`.
     `count` is how many alerts there are in all. `because` says why they come together or late, and is empty for one
     that is told at once. `target` and `number` name the delivery for people: the how manieth it is for this target.
+    `failed` says what is wrong with a template that could not be used.
     """
 
     id: str
@@ -42,6 +55,8 @@ class Message:
     because: str
     number: int
     links: Links = NO_LINKS
+    parts: Parts = NO_PARTS
+    failed: str = ""
 
     @property
     def first(self) -> AlertView:

@@ -85,7 +85,12 @@ def _texts(value: object) -> Iterable[str]:
 def _alert(message: Message, sources: int) -> Iterable[Json]:
     shown = message.first
     count = f"Now in {sources} sources" if sources > 1 else ""
-    yield _header(shown.severity, " ".join((*labels(shown), shown.heading)))
+    own = message.parts
+    yield _header(shown.severity, own.subject or " ".join((*labels(shown), shown.heading)))
+    if own.text:
+        yield _section(own.text)
+        yield _actions(message.links, shown.url)
+        return
     yield _section(_body(shown))
     yield _section(_change(shown))
     yield _context([*_origin(shown), count, escape(late(message))])
@@ -94,11 +99,12 @@ def _alert(message: Message, sources: int) -> Iterable[Json]:
 
 
 def _digest(message: Message) -> Iterable[Json]:
-    top = [
-        _header(message.severity, " ".join((*grave_mark(message.severity), message.heading))),
-        _context([escape(late(message))]),
-    ]
+    own = message.parts
+    title = own.subject or " ".join((*grave_mark(message.severity), message.heading))
     actions = _actions(message.links, "")
+    if own.text:
+        return [_header(message.severity, title), _section(own.text), actions]
+    top = [_header(message.severity, title), _context([escape(late(message))])]
     room = TOTAL_LIMIT - size(text_only(message)) - sum(map(size, (*top, actions))) - _FOOT
     stories: list[Json] = []
     for shown in message.stories[:STORIES_LIMIT]:

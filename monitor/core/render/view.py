@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.core.model import Alert, Article, ArticleKind, Match, Severity, Span, TextField
-from monitor.core.render.clean import line, link, visible
+from monitor.core.render.clean import cut, line, link, visible
 
 TITLE_LIMIT = 300
 NAME_LIMIT = 80
@@ -99,6 +99,17 @@ def view(alert: Alert) -> AlertView:
         rules_left_out=max(0, len(matches) - _RULES_SHOWN),
         changes=changes(article.was_title, article.title),
     )
+
+
+def shortened(pieces: Sequence[Piece], limit: int) -> tuple[Piece, ...]:
+    """Cut pieces to `limit` characters in all; an ellipsis says that they were cut."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if len(piece.text) > limit:
+            return (*kept, Piece(cut(piece.text, max(limit, 1)), piece.found))
+        kept.append(piece)
+        limit -= len(piece.text)
+    return tuple(kept)
 
 
 def severity_of(matches: Iterable[Match]) -> Severity:

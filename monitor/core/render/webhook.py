@@ -11,7 +11,7 @@ Json = dict[str, object]
 
 TYPE = "monitor.alert.v1"
 DIGEST_TYPE = "monitor.digest.v1"
-_ALERTS_LIMIT = 100
+ALERTS_LIMIT = 100
 # A whole payload stays near the 20 kB that Standard Webhooks recommends; the article itself is one request away.
 _TEXT_LIMIT = 2000
 _SHORT_LIMIT = 500
@@ -58,10 +58,9 @@ def _digest(delivery: Delivery) -> Json:
         "because": delivery.because.value if delivery.because else None,
         "because_of": _short(delivery.because_of),
         "alerts": [
-            {"time": _instant(alert.created_at), **_alert(alert)}
-            for alert in alerts[:_ALERTS_LIMIT]
+            {"time": _instant(alert.created_at), **_alert(alert)} for alert in alerts[:ALERTS_LIMIT]
         ],
-        "alerts_left_out": max(0, len(alerts) - _ALERTS_LIMIT),
+        "alerts_left_out": max(0, len(alerts) - ALERTS_LIMIT),
     }
 
 

@@ -20,10 +20,11 @@ local function first_score(key)
 end
 
 -- How a target wants its deliveries: milliseconds between two, how many in flight, how many may wait before they are
--- folded into one digest (0: any number).
+-- folded into digests (0: any number), how many one digest may tell.
 local function terms_of(base, target)
-  local gap, flights, most = string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+)$')
-  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0
+  local gap, flights, most, folded =
+    string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+),(%d+)$')
+  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0, tonumber(folded) or FOLDED_AT_ONCE
 end
 
 local function status_of(base, target)
@@ -63,16 +64,27 @@ local function ring(base)
   redis.call('LTRIM', base .. 'bell', 0, 7)
 end
 
-local function change_state(base, id, before, after)
+-- Remembers when a delivery died: a dead letter is kept for so long from then on, not from when it was made.
+local function change_state(base, id, before, after, now)
+  local key = base .. 'delivery:' .. id
   redis.call('ZREM', base .. 'index:' .. before, id)
-  redis.call('ZADD', base .. 'index:' .. after, redis.call('HGET', base .. 'delivery:' .. id, 'created'), id)
-  redis.call('HSET', base .. 'delivery:' .. id, 'state', after)
+  redis.call('ZADD', base .. 'index:' .. after, redis.call('HGET', key, 'created'), id)
+  redis.call('HSET', key, 'state', after)
+  if before == 'dead' then
+    redis.call('ZREM', base .. 'died', id)
+  end
+  if after == 'dead' then
+    redis.call('ZADD', base .. 'died', now, id)
+  end
 end
 
--- Sends a delivery that was never in the lane on its way.
+-- Sends a delivery on its way. One that is replayed keeps its number, so that it says the same again.
 local function admit(base, target, id, due)
-  local seq = redis.call('HINCRBY', base .. 'seqs', target, 1)
-  redis.call('HSET', base .. 'delivery:' .. id, 'due', due, 'since', due, 'seq', seq)
+  local key = base .. 'delivery:' .. id
+  redis.call('HSET', key, 'due', due, 'since', due)
+  if redis.call('HEXISTS', key, 'seq') == 0 then
+    redis.call('HSET', key, 'seq', redis.call('HINCRBY', base .. 'seqs', target, 1))
+  end
   redis.call('ZADD', base .. 'lane:' .. target, due, id)
 end
 
@@ -122,7 +134,8 @@ end
 local function release(base, member, now)
   local target = string.match(member, '^%z([^%z]*)')
   local held = base .. 'held:' .. member
-  local ids = redis.call('ZRANGE', held, 0, FOLDED_AT_ONCE - 1)
+  local _, _, _, folded = terms_of(base, target)
+  local ids = redis.call('ZRANGE', held, 0, folded - 1)
   redis.call('ZREM', base .. 'lanes', member)
   if #ids == 0 then
     return
@@ -161,16 +174,17 @@ local function lease(base, target, id, lease_end)
 end
 
 -- Folds what waits in a lane if it is more than the target wants one by one. What was tried already goes by itself, so
--- that nothing is repeated under another id.
-local function coalesce(base, target, now, most)
+-- that nothing is repeated under another id; so does a digest, so that none outgrows its bound.
+local function coalesce(base, target, now, most, folded)
   local lane, untried = base .. 'lane:' .. target, {}
-  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, FOLDED_AT_ONCE)) do
-    if redis.call('HGET', base .. 'delivery:' .. id, 'attempts') == '0' then
+  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(most + 1, folded))) do
+    local attempts, alert = unpack(redis.call('HMGET', base .. 'delivery:' .. id, 'attempts', 'alert'))
+    if attempts == '0' and alert then
       untried[#untried + 1] = id
     end
   end
   if #untried > most then
-    fold(base, target, untried, whole(now), 'catch_up', '')
+    fold(base, target, { unpack(untried, 1, folded) }, whole(now), 'catch_up', '')
   end
 end
 
@@ -178,12 +192,12 @@ end
 -- send may still be under way.
 local function claim_lane(base, target, now, lease_end, room, leases)
   local flight, lane = base .. 'flight:' .. target, base .. 'lane:' .. target
-  local gap, flights, most = terms_of(base, target)
+  local gap, flights, most, folded = terms_of(base, target)
   if status_of(base, target) == 'open' then
     flights = 1
   end
   if most > 0 then
-    coalesce(base, target, now, most)
+    coalesce(base, target, now, most, folded)
   end
   local stale = redis.call('ZRANGE', flight, '-inf', now, 'BYSCORE', 'LIMIT', 0, room)
   local free = math.min(room - #stale, flights - redis.call('ZCARD', flight))
@@ -220,24 +234,60 @@ local function ripe_targets(base, lanes, now, limit)
   return targets
 end
 
--- args: now, end of the lease, limit, how many of those may be of slow targets. Slow lanes that found no room stay due.
-local function claim_deliveries(keys, args)
-  local base = base_of(keys)
-  local now, lease_end, limit, slow_room = tonumber(args[1]), args[2], tonumber(args[3]), tonumber(args[4])
-  local leases = {}
-  for _, target in ipairs(ripe_targets(base, keys[1], now, limit)) do
+-- Claims in one partition. `room` says how many in all, and how many of those may be of slow targets; it is used up.
+-- Slow lanes that found no room stay due.
+local function claim_part(lanes, now, lease_end, limit, room, leases)
+  local base = base_of({ lanes })
+  local first = #leases
+  for _, target in ipairs(ripe_targets(base, lanes, now, limit)) do
     local before = #leases
     local slow = redis.call('HGET', base .. 'health:' .. target, 'slow') == '1'
-    local room = slow and math.min(limit - before, slow_room) or limit - before
-    if room > 0 then
-      claim_lane(base, target, now, lease_end, room, leases)
-      slow_room = slow and slow_room - (#leases - before) or slow_room
+    local free = first + limit - before
+    if slow then
+      free = math.min(free, room.slow)
     end
-    if #leases >= limit then
+    if free > 0 then
+      claim_lane(base, target, now, lease_end, free, leases)
+      room.slow = slow and room.slow - (#leases - before) or room.slow
+    end
+    if #leases - first >= limit then
       break
     end
   end
-  return leases
+  return #leases - first
+end
+
+-- keys: lanes of partitions. args: now, end of the lease, limit, how many of those may be of slow targets. Answers when
+-- something can next be done in any of the partitions, or '', and the leases. What is most overdue comes first, and every
+-- partition that is ripe has its share before one has more.
+local function claim_deliveries(keys, args)
+  local now, lease_end, limit, room = tonumber(args[1]), args[2], tonumber(args[3]), { slow = tonumber(args[4]) }
+  local ripe, leases = {}, {}
+  for _, lanes in ipairs(keys) do
+    local at = first_score(lanes)
+    if at and at <= now then
+      ripe[#ripe + 1] = { at, lanes }
+    end
+  end
+  table.sort(ripe, function(one, other)
+    return one[1] < other[1] or (one[1] == other[1] and one[2] < other[2])
+  end)
+  while #ripe > 0 and #leases < limit do
+    local again = {}
+    for i, part in ipairs(ripe) do
+      local share = math.ceil((limit - #leases) / (#ripe - i + 1))
+      if share > 0 and claim_part(part[2], now, lease_end, share, room, leases) == share then
+        again[#again + 1] = part
+      end
+    end
+    ripe = again
+  end
+  local next_at
+  for _, lanes in ipairs(keys) do
+    local at = first_score(lanes)
+    next_at = at and math.min(next_at or at, at) or next_at
+  end
+  return { next_at and whole(next_at) or '', leases }
 end
 
 redis.register_function { function_name = 'monitor_claim_deliveries', callback = claim_deliveries, flags = { 'allow-oom' } }

@@ -54,11 +54,9 @@ local function enqueue(keys, args)
   return id
 end
 
--- args: id, turn, attempt or '', state, due or '', reason, detail, hold until or ''. The attempt is kept even when the lease
+-- What came of one lease: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is kept even when the lease
 -- was lost, and once only when the call is repeated.
-local function record_delivery(keys, args)
-  local base = base_of(keys)
-  local id, turn, attempt, state, due, reason, detail, hold = unpack(args)
+local function record_one(base, id, turn, attempt, state, due, reason, detail, hold, now)
   local key, attempts = base .. 'delivery:' .. id, base .. 'attempts:' .. id
   local now_state, now_turn, target = unpack(redis.call('HMGET', key, 'state', 'turn', 'target'))
   if not now_state then
@@ -74,7 +72,7 @@ local function record_delivery(keys, args)
   redis.call('ZREM', base .. 'flight:' .. target, id)
   redis.call('HINCRBY', key, 'turn', 1)
   redis.call('HSET', key, 'reason', reason, 'detail', detail)
-  change_state(base, id, 'leased', state)
+  change_state(base, id, 'leased', state, now)
   if due ~= '' then
     redis.call('HSET', key, 'due', due)
   end
@@ -89,6 +87,15 @@ local function record_delivery(keys, args)
     ring(base)
   end
   return 1
+end
+
+-- keys: the lanes of each. args: nine words for each. Answers for each whether its lease was still held.
+local function record_deliveries(keys, args)
+  local held = {}
+  for i, lanes in ipairs(keys) do
+    held[i] = record_one(base_of({ lanes }), unpack(args, 9 * i - 8, 9 * i))
+  end
+  return held
 end
 
 local function replay(keys, args)
@@ -107,16 +114,38 @@ local function replay(keys, args)
   return 1
 end
 
--- args: state, instant, limit. Deletes finished deliveries that were created before.
+-- args: state, instant, limit. Deletes finished deliveries that were made before, or dead ones that died before.
 local function forget(keys, args)
   local base = base_of(keys)
-  local index = base .. 'index:' .. args[1]
-  local ids = redis.call('ZRANGE', index, '-inf', args[2], 'BYSCORE', 'LIMIT', 0, args[3])
+  local state, before, limit = unpack(args)
+  local index, died = base .. 'index:' .. state, base .. 'died'
+  local ids = redis.call('ZRANGE', state == 'dead' and died or index, '-inf', before, 'BYSCORE', 'LIMIT', 0, limit)
   for _, id in ipairs(ids) do
     redis.call('DEL', base .. 'delivery:' .. id, base .. 'attempts:' .. id, base .. 'said:' .. id)
     redis.call('ZREM', index, id)
+    redis.call('ZREM', died, id)
   end
   return #ids
+end
+
+-- args: state, instant, now, reason, detail, limit. Gives up what has waited since before, be its target disabled or not
+-- looked after by anybody.
+local function expire(keys, args)
+  local base = base_of(keys)
+  local state, before, now, reason, detail, limit = unpack(args)
+  local count = 0
+  for _, id in ipairs(redis.call('ZRANGE', base .. 'index:' .. state, '-inf', before, 'BYSCORE', 'LIMIT', 0, limit)) do
+    local key = base .. 'delivery:' .. id
+    local target, since = unpack(redis.call('HMGET', key, 'target', 'since'))
+    if tonumber(since) <= tonumber(before) then
+      redis.call('ZREM', base .. 'lane:' .. target, id)
+      redis.call('HSET', key, 'reason', reason, 'detail', detail)
+      change_state(base, id, state, 'dead', now)
+      place(base, target)
+      count = count + 1
+    end
+  end
+  return count
 end
 
 -- args: target, version before, health, version, status, slow, hold until, 0 to end every hold, or ''. Answers 0 when the
@@ -151,8 +180,9 @@ local function arrange(keys, args)
 end
 
 redis.register_function { function_name = 'monitor_enqueue', callback = enqueue, flags = { 'allow-oom' } }
-redis.register_function { function_name = 'monitor_record_delivery', callback = record_delivery, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_record_deliveries', callback = record_deliveries, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_replay', callback = replay, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_forget', callback = forget, flags = { 'allow-oom' } }
+redis.register_function { function_name = 'monitor_expire', callback = expire, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_set_health', callback = set_health, flags = { 'allow-oom' } }
 redis.register_function { function_name = 'monitor_arrange', callback = arrange, flags = { 'allow-oom' } }

@@ -1,10 +1,13 @@
 """Counting and upkeep of the store in memory."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.model import DeliveryState
+from monitor.core.outcome import DeliveryReason
 from monitor.ports import Census, LogCensus
+from monitor.streams import bounds
 from monitor.streams.bounds import RETENTION, Retention
 from monitor.streams.instants import to_ms
 from monitor.streams.memory import store as shared
@@ -46,11 +49,29 @@ class MemoryStoreHealth:
             key
             for key, it in booked.items()
             if (kept := self._keep.of(it.delivery.state)) is not None
-            and it.delivery.created_at <= now - kept
+            and (it.died_at or it.delivery.created_at) <= now - kept
         ]
         for key in old:
             del booked[key]
-        return len(old) + await MemoryRegistry(self._store).tidy(now)
+        expired = self._expire(now)
+        return len(old) + expired + await MemoryRegistry(self._store).tidy(now)
+
+    def _expire(self, now: datetime) -> int:
+        count = 0
+        for key, it in self._store.booked.items():
+            delivery = it.delivery
+            waits = delivery.state in {DeliveryState.PENDING, DeliveryState.RETRY}
+            if waits and (delivery.since or delivery.created_at) <= now - self._keep.dead:
+                self._store.lanes[delivery.target_id].waiting.pop(key, None)
+                it.died_at = now
+                it.delivery = replace(
+                    delivery,
+                    state=DeliveryState.DEAD,
+                    reason=DeliveryReason.EXPIRED,
+                    detail=bounds.NOT_FETCHED,
+                )
+                count += 1
+        return count
 
 
 def _census(stream: MemoryStream[T]) -> LogCensus:

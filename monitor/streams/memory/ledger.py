@@ -9,7 +9,7 @@ from monitor.core.holding import Hold
 from monitor.core.model import Alert, Attempt, Delivery, DeliveryState, Match
 from monitor.core.outcome import HoldReason
 from monitor.core.retry import Ruling
-from monitor.ports import DeliveryFilter, DeliveryLease, LaneTerms
+from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import bounds
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import delivery_id, digest_id, generation, hash64
@@ -92,14 +92,15 @@ class MemoryDeliveryLedger:
         """Send a delivery that was never in the lane on its way."""
         booked = self._store.booked[delivery_id]
         lane = self._lane(booked.delivery.target_id)
-        lane.seq += 1
+        if not booked.delivery.seq:
+            lane.seq += 1
         lane.waiting[delivery_id] = due
         booked.delivery = replace(
             booked.delivery,
             state=state or booked.delivery.state,
             due_at=from_ms(due),
             since=from_ms(due),
-            seq=lane.seq,
+            seq=booked.delivery.seq or lane.seq,
         )
 
     def _fold(self, target_id: str, ids: Sequence[str], now: int, because: HoldReason) -> None:
@@ -134,7 +135,7 @@ class MemoryDeliveryLedger:
         for _, (target_id, group) in ripe:
             gathering = self._store.gatherings[target_id, group]
             ids = sorted(gathering.held, key=lambda one: (gathering.held[one], one))
-            ids = ids[: bounds.FOLDED_AT_ONCE]
+            ids = ids[: self._lane(target_id).terms.most_folded]
             first = self._store.booked[ids[0]]
             for one in ids:
                 del gathering.held[one]
@@ -150,10 +151,12 @@ class MemoryDeliveryLedger:
     def _coalesce(self, target_id: str, now: int) -> None:
         lane = self._lane(target_id)
         booked = self._store.booked
-        waiting = _ripe(lane.waiting, now)[: bounds.FOLDED_AT_ONCE]
-        untried = [one for one in waiting if not booked[one].delivery.attempts]
-        if lane.terms.most_waiting and len(untried) > lane.terms.most_waiting:
-            self._fold(target_id, untried, now, HoldReason.CATCH_UP)
+        terms = lane.terms
+        waiting = _ripe(lane.waiting, now)[: max(terms.most_waiting + 1, terms.most_folded)]
+        parts = [booked[one].delivery for one in waiting]
+        untried = [one.id for one in parts if not one.attempts and not one.is_digest]
+        if terms.most_waiting and len(untried) > terms.most_waiting:
+            self._fold(target_id, untried[: terms.most_folded], now, HoldReason.CATCH_UP)
 
     def _untold(self, alert: Alert, target_id: str) -> tuple[Match, ...]:
         number = generation(alert.created_at)
@@ -195,7 +198,7 @@ class MemoryDeliveryLedger:
                 return leases
             upcoming = await self.next_due()
             until_due = (upcoming - at).total_seconds() if upcoming else left
-            await shared.wait_for(self._store.rung, max(0.001, min(left, until_due)))
+            await shared.wait_for(self._store.rung, max(0.005, min(left, until_due)))
 
     def _take(self, now: int, lease: int, limit: int, slow_room: int) -> list[DeliveryLease]:
         self._release(now)
@@ -251,7 +254,7 @@ class MemoryDeliveryLedger:
         lease: DeliveryLease,
         attempt: Attempt,
         ruling: Ruling,
-        now: datetime,  # noqa: ARG002 - the port's; here the doorbell needs no instant
+        now: datetime,
     ) -> bool:
         """See `DeliveryLedger.record`."""
         booked = self._store.booked.get(lease.delivery.id)
@@ -277,6 +280,7 @@ class MemoryDeliveryLedger:
             reason=ruling.reason,
             detail=ruling.detail,
         )
+        booked.died_at = now if ruling.state is DeliveryState.DEAD else None
         self._store.rung.set()
         return True
 
@@ -298,6 +302,19 @@ class MemoryDeliveryLedger:
         self._store.rung.set()
         return True
 
+    async def standings(self, target_ids: Sequence[str]) -> Mapping[str, LaneStanding]:
+        """See `DeliveryLedger.standings`."""
+        lanes = {one: self._store.lanes.get(one, Lane()) for one in target_ids}
+        return {
+            one: LaneStanding(
+                health=lane.health,
+                waiting=len(lane.waiting),
+                in_flight=len(lane.flying),
+                held_until=from_ms(lane.hold) if lane.hold else None,
+            )
+            for one, lane in lanes.items()
+        }
+
     async def get(self, delivery_id: str) -> Delivery | None:
         """See `DeliveryLedger.get`."""
         booked = self._store.booked.get(delivery_id)
@@ -313,8 +330,7 @@ class MemoryDeliveryLedger:
         found = [
             booked.delivery
             for booked in self._store.booked.values()
-            if which.state in {None, booked.delivery.state}
-            and which.target_id in {None, booked.delivery.target_id}
+            if which.accepts(booked.delivery)
         ]
         found.sort(key=lambda delivery: (delivery.created_at, delivery.id), reverse=True)
         return found[: which.limit]
@@ -325,6 +341,7 @@ class MemoryDeliveryLedger:
         if booked is None or booked.delivery.state not in FINAL:
             return False
         booked.delivery = replace(booked.delivery, attempts=0, reason=None, detail="")
+        booked.died_at = None
         self._admit(delivery_id, to_ms(now), DeliveryState.PENDING)
         self._store.rung.set()
         return True

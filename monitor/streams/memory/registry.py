@@ -63,6 +63,10 @@ class MemoryRegistry:
         """See `Registry.get`."""
         return self._shelf(kind).records.get(record_id)
 
+    async def holder(self, kind: RecordKind, unique: str) -> str | None:
+        """See `Registry.holder`."""
+        return self._shelf(kind).holders.get(unique)
+
     async def versions(self) -> Mapping[RecordKind, int]:
         """See `Registry.versions`."""
         return {kind: shelf.version for kind, shelf in self._shelves.items() if shelf.version}
@@ -99,11 +103,11 @@ def _is_same(there: Record, draft: Draft, shelf: Shelf) -> bool:
 
 def _tidy(shelf: Shelf, now: datetime) -> int:
     expired = [
-        each.id
+        (each.expires_at, each.id)
         for each in shelf.records.values()
         if each.expires_at is not None and each.expires_at <= now
     ]
-    for each in expired:
+    for _, each in sorted(expired):
         shelf.drop(each, now)
     for each, at in list(shelf.removed.items()):
         if at <= now - bounds.REMOVALS_KNOWN:

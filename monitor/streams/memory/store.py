@@ -118,6 +118,7 @@ class Booked:
     turn: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     interval: int = 0
+    died_at: datetime | None = None
 
 
 @dataclass(slots=True)

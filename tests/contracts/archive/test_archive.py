@@ -80,6 +80,15 @@ async def test_what_comes_late_is_found_as_well(archive: Archive) -> None:
     assert await ids(archive, early) == ["yesterday"]
 
 
+async def test_a_batch_may_span_days(archive: Archive) -> None:
+    days = (2, 0, 1)
+    await archive.add([seen(f"a{n}", NOW + n * DAY) for n in days])
+    since = Page(narrowing=HasWord("talks"), since=NOW + DAY)
+    assert await ids(archive, since) == ["a1", "a2"]
+    await archive.add([seen("a3", NOW - DAY)])
+    assert await found(archive, HasWord("talks")) == ["a3", "a1", "a0", "a2"]
+
+
 async def test_articles_are_found_by_their_words(archive: Archive) -> None:
     await archive.add(
         [
@@ -100,6 +109,15 @@ async def test_articles_are_found_by_their_words(archive: Archive) -> None:
     assert await found(archive, AllOf((HasWord("geneva"), HasWord("un")))) == []
     either = AnyOf((HasWord("geneva"), AllOf((HasWord("un"), HasWord("zone")))))
     assert await found(archive, either) == ["hyphen", "plain"]
+
+
+async def test_articles_are_counted_by_when_they_were_seen(archive: Archive) -> None:
+    for n in range(4):
+        await archive.add([seen(f"a{n}", NOW + n * DAY)])
+    assert await archive.count(None, None) == 4
+    assert await archive.count(NOW + DAY, NOW + 3 * DAY) == 2
+    assert await archive.count(NOW + 3 * DAY, None) == 1
+    assert await archive.count(None, NOW) == 0
 
 
 async def test_words_that_mean_something_to_a_database_mean_nothing(archive: Archive) -> None:

@@ -1,7 +1,7 @@
 """What every `DeliveryLedger` promises of what is held back, folded, paced and left alone."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,6 +54,14 @@ async def get(ports: Ports, delivery_id: str) -> Delivery:
 
 def said(delivery: Delivery) -> list[str]:
     return [each.article.id for each in delivery.alerts]
+
+
+async def claim_all(ports: Ports, now: datetime) -> list[Delivery]:
+    """Claim until nothing is left: a claim makes one digest of a group or a lane at most."""
+    claimed: list[Delivery] = []
+    while leases := await claim(ports, now):
+        claimed += [lease.delivery for lease in leases]
+    return claimed
 
 
 async def test_what_is_held_waits_and_says_why(ports: Ports) -> None:
@@ -194,6 +202,19 @@ async def test_no_digest_has_more_than_its_bound(ports: Ports) -> None:
     assert sorted(len(lease.delivery.alerts) for lease in leases) == [5, 200]
 
 
+async def test_a_digest_tells_no_more_than_the_terms_of_its_target_allow(ports: Ports) -> None:
+    await ports.ledger.arrange({HOOK: LaneTerms(in_flight=9, most_waiting=3, most_folded=2)})
+    for n in range(5):
+        await tell(ports, n, hold())
+    released = await claim_all(ports, NOW + HOUR)
+    assert sorted(map(said, released)) == [["a0", "a1"], ["a2", "a3"], ["a4"]]
+    for n in range(10, 15):
+        await tell(ports, n)
+    waited = await claim_all(ports, NOW + HOUR)
+    assert sorted(one for each in waited for one in said(each)) == [f"a{n}" for n in range(10, 15)]
+    assert max(len(each.alerts) for each in waited) == 2
+
+
 async def test_held_and_folded_are_counted(ports: Ports) -> None:
     for n in (1, 2):
         await tell(ports, n, hold())
@@ -244,6 +265,17 @@ async def test_as_many_as_may_wait_are_told_one_by_one(ports: Ports) -> None:
     await ports.ledger.arrange({HOOK: LaneTerms(in_flight=1, most_waiting=3)})
     ids = [await tell(ports, n) for n in range(-3, 0)]
     assert await claim_ids(ports) == ids[:1]
+
+
+async def test_what_is_sent_again_by_a_replay_keeps_its_number(ports: Ports) -> None:
+    for n in (-2, -1):
+        await tell(ports, n)
+    first, second = await claim(ports)
+    assert (first.delivery.seq, second.delivery.seq) == (1, 2)
+    await ports.ledger.record(first, attempt(), DELIVERED, NOW)
+    await ports.ledger.replay(first.delivery.id, NOW)
+    [again] = await claim(ports)
+    assert (again.delivery.id, again.delivery.seq) == (first.delivery.id, 1)
 
 
 async def test_what_is_sent_to_a_target_is_numbered(ports: Ports) -> None:

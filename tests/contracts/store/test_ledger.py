@@ -327,6 +327,33 @@ async def test_find_filters_and_lists_newest_first(ports: Ports) -> None:
     assert len(await articles(target_id="target-0", limit=1)) == 1
 
 
+async def test_find_by_what_an_alert_says_and_when_it_was_made(ports: Ports) -> None:
+    for n, (title, rule_id) in enumerate(
+        (("Straße gesperrt", "roads"), ("Talks resume", "talks"), ("Talks collapse", "talks"))
+    ):
+        told = alert(
+            article=article(id=f"a{n}", title=title),
+            matches=(match(rule_id=rule_id, article_id=f"a{n}"),),
+            subscriber=f"desk-{n % 2}",
+            created_at=NOW + n * MINUTE,
+        )
+        await ports.ledger.enqueue(told, HOOK, NOW)
+
+    async def articles(**which: Any) -> list[str]:
+        found = await ports.ledger.find(DeliveryFilter(**which))
+        return [delivery.alert.article.id for delivery in found]
+
+    assert await articles(text="STRASSE") == ["a0"]
+    assert await articles(text="talks", limit=1) == ["a2"]
+    assert await articles(rule_id="talks") == ["a2", "a1"]
+    assert await articles(subscriber="desk-0") == ["a2", "a0"]
+    assert await articles(article_id="a1") == ["a1"]
+    assert await articles(since=NOW + MINUTE) == ["a2", "a1"]
+    assert await articles(until=NOW + MINUTE) == ["a0"]
+    assert await articles(since=NOW + MINUTE, until=NOW + 2 * MINUTE, text="talks") == ["a1"]
+    assert await articles(rule_id="roads", text="talks") == []
+
+
 async def test_claim_waits_for_a_delivery_that_comes_later(ports: Ports) -> None:
     async with asyncio.TaskGroup() as group:
         claiming = group.create_task(ports.ledger.claim(NOW, MINUTE, 1, MINUTE))

@@ -104,6 +104,8 @@ async def test_what_is_unique_is_held_by_one_record_at_a_time(ports: Ports) -> N
     taken = Put(version=0, refusal=Refusal.TAKEN, holder="a")
     assert await put(ports, "b", unique="http://x/") == taken
     assert await ports.registry.get(FEED, "b") is None
+    assert await ports.registry.holder(FEED, "http://x/") == "a"
+    assert await ports.registry.holder(FEED, "http://y/") is None
     assert (await ports.registry.put(RecordKind.RULE, draft(unique="http://x/"), NOW)).version == 1
     await put(ports, "a", unique="http://y/")
     assert (await put(ports, "b", unique="http://x/")).refusal is None

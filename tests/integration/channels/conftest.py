@@ -13,6 +13,13 @@ LOOPBACK = [ip_network("127.0.0.0/8")]
 
 
 @pytest.fixture
+async def patient() -> AsyncIterator[ChannelBuilder]:
+    """A builder for tests in which nobody hangs."""
+    async with ChannelBuilder(allow=LOOPBACK, user_agent="monitor/test") as builder:
+        yield builder
+
+
+@pytest.fixture
 async def channels() -> AsyncIterator[ChannelBuilder]:
     timeout = aiohttp.ClientTimeout(total=0.6, sock_connect=0.4)
     async with ChannelBuilder(

@@ -3,27 +3,38 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 
 from monitor.channels.email import EmailChannel
+from monitor.channels.mailpress import Draft, MailPress
 from monitor.channels.smtp import SmtpPool
+from monitor.core.links import LinkAction
+from monitor.core.model import Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.render import html, text
+from monitor.core.render.template import Composer
 from monitor.core.secret import Secret
-from monitor.core.targets import EmailTarget, Security, SmtpRelay
+from monitor.core.targets import EmailTarget, Security, SmtpRelay, Template
 from tests.factories import NOW, alert, article, delivery, match
 from tests.servers.hooks import raw_server
 from tests.servers.smtp import MailServer, raw_relay
 from tests.servers.tls import certificate
 from tests.unit.render.cases import CASES
+from tests.unit.render.golden import LINKER
 
 
-def target(relay: SmtpRelay, **changes: str) -> EmailTarget:
-    settings = {"to": "Desk <desk@paper.example>", "sender": "Monitor <monitor@paper.example>"}
+def target(relay: SmtpRelay, **changes: Any) -> EmailTarget:
+    settings: dict[str, Any] = {
+        "to": "Desk <desk@paper.example>",
+        "sender": "Monitor <monitor@paper.example>",
+    }
     return EmailTarget(id="desk/mail", subscriber="desk", smtp=relay, **settings | changes)
 
 
@@ -47,6 +58,19 @@ def read(content: bytes) -> EmailMessage:
     return message
 
 
+def parts(message: EmailMessage) -> tuple[EmailMessage, EmailMessage]:
+    plain, rich = message.iter_parts()
+    assert isinstance(plain, EmailMessage)
+    assert isinstance(rich, EmailMessage)
+    return plain, rich
+
+
+def content(part: EmailMessage) -> str:
+    """Return a text with the line ends that it was written with."""
+    said: str = part.get_content()
+    return said.replace("\r\n", "\n")
+
+
 async def test_mail_says_what_it_is_and_whose(pools: list[SmtpPool]) -> None:
     async with MailServer() as server:
         outcome = await send(pools, server.relay())
@@ -67,7 +91,7 @@ async def test_mail_says_what_it_is_and_whose(pools: list[SmtpPool]) -> None:
     )
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "All"
-    plain, rich = message.iter_parts()
+    plain, rich = parts(message)
     assert plain.get_content_type() == "text/plain"
     assert rich.get_content_type() == "text/html"
     assert "Delegates returned to the *table*" in plain.get_content()
@@ -101,6 +125,106 @@ async def test_any_alert_is_a_message_that_a_reader_takes_apart(
     assert message["X-Injected"] is None
     assert all(len(line) <= 998 for line in server.mail[0].content.splitlines())
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+
+
+async def test_message_that_is_too_large_is_sent_once_more_in_a_few_lines(
+    pools: list[SmtpPool],
+) -> None:
+    async with MailServer() as server:
+        server.refuse("DATA", "552 5.3.4 too big")
+        assert isinstance(await send(pools, server.relay(), "digest"), Delivered)
+        server.refuse("DATA", "552 5.3.4 too big")
+        server.refuse("DATA", "552 5.3.4 still too big")
+        refused = await send(pools, server.relay(), "digest")
+    assert isinstance(refused, Rejected)
+    assert (refused.reason, refused.target) == (DeliveryReason.PAYLOAD_REFUSED, False)
+    [mail] = server.mail
+    message = read(mail.content)
+    assert message.defects == []
+    assert message.get_content_type() == "text/plain"
+    assert content(message).startswith("6 alerts on 4 stories")
+    assert "Talks resume in Geneva\nhttp://news.example/" in content(message)
+    assert len(mail.content) < 3000
+
+
+def linked(case: str, target_id: str = "desk/mail") -> tuple[EmailChannel, Delivery]:
+    relay = SmtpRelay(host="127.0.0.1", port=25)
+    mailbox = replace(target(relay, sender_name="News Desk ✉"), id=target_id)
+    told = replace(CASES[case](), target_id=target_id)
+    return EmailChannel(mailbox, SmtpPool(relay), Composer(mailbox, LINKER)), told
+
+
+def written(case: str, target_id: str = "desk/mail", press: MailPress | None = None) -> bytes:
+    channel, told = linked(case, target_id)
+    channel._press = press or channel._press
+    return channel.message(Draft(told, channel._composer))
+
+
+def test_mail_with_links_can_be_unsubscribed_with_one_click() -> None:
+    message = read(written("simple"))
+    url, mailto = message["List-Unsubscribe"].split(",")
+    link = LINKER.read(url.strip("<> ").rpartition("/")[2], NOW)
+    assert (link.action, link.target_id) == (LinkAction.UNSUBSCRIBE, "desk/mail")
+    assert "mailto:monitor@paper.example?subject=unsubscribe" in mailto
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["From"] == "News Desk ✉ <monitor@paper.example>"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_recipients_share_what_is_printed_and_have_links_of_their_own(case: str) -> None:
+    press = MailPress()
+    for target_id in ("desk/mail", "desk/other", "desk/" + "x" * 200):
+        shared = written(case, target_id, press)
+        assert shared == written(case, target_id)
+        message = read(shared)
+        assert message.defects == []
+        assert all(len(line) <= 998 for line in shared.splitlines())
+        body = shared.partition(b"\r\n\r\n")[2]
+        assert all(len(line) <= 76 for line in body.splitlines())
+        own = Composer(target(SmtpRelay(host="h", port=1)), LINKER).compose(
+            replace(CASES[case](), target_id=target_id)
+        )
+        plain, rich = parts(message)
+        assert content(plain) == text(own)
+        assert content(rich) == html(own)
+    assert len(press._sheets) == 1
+
+
+def test_press_forgets_what_is_old() -> None:
+    press = MailPress()
+    channel, told = linked("simple")
+    for number in range(70):
+        news = replace(told, alerts=(alert(article=article(title=f"News {number}")),))
+        printed = press.printed(Draft(news, channel._composer), "paper.example")
+        assert f"News {number}".encode() in printed
+    assert len(press._sheets) == 64
+
+
+def test_mails_of_a_story_are_one_thread_whichever_feed_brings_it() -> None:
+    channel, told = linked("simple")
+    other = replace(
+        told, id="d2", alerts=(alert(article=article(id="a9", feed_name="Second Paper")),)
+    )
+    roots = {
+        read(channel.message(Draft(x, channel._composer)))["References"] for x in (told, other)
+    }
+    assert len(roots) == 1
+    assert read(written("digest"))["References"] is None
+    assert read(written("digest"))["List-Id"] == "<digests.rules.paper.example>"
+
+
+def test_template_of_the_operator_makes_the_parts() -> None:
+    relay = SmtpRelay(host="127.0.0.1", port=25)
+    template = Template(
+        subject="Hear: {{ alert.title }}", text="{{ alert.url }}", body="<p>{{ alert.title }}"
+    )
+    mailbox = target(relay, template=template)
+    channel = EmailChannel(mailbox, SmtpPool(relay), Composer(mailbox))
+    message = read(channel.message(Draft(delivery(), channel._composer)))
+    assert message["Subject"] == "Hear: Talks resume in Geneva"
+    plain, rich = parts(message)
+    assert content(plain) == "http://news.example/2026/01/15/talks"
+    assert content(rich) == "<p>Talks resume in Geneva"
 
 
 async def test_rule_with_an_unprintable_id_still_has_a_list(pools: list[SmtpPool]) -> None:
@@ -168,7 +292,7 @@ async def test_wrong_password_holds_all_mail_of_the_target(pools: list[SmtpPool]
         ("RCPT", "550 no such user", (Rejected, DeliveryReason.ADDRESS_REFUSED)),
         ("RCPT", "554 5.7.1 relay access denied", (Rejected, DeliveryReason.UNAUTHORIZED)),
         ("DATA", "451 4.7.1 try again", (RetryLater, DeliveryReason.RATE_LIMITED)),
-        ("DATA", "552 5.3.4 too big", (Rejected, DeliveryReason.PAYLOAD_REFUSED)),
+        ("RCPT", "552 5.2.2 mailbox full", (RetryLater, DeliveryReason.SERVER_ERROR)),
         ("DATA", "554 5.7.1 looks like spam", (Rejected, DeliveryReason.CONTENT_REFUSED)),
     ],
 )
@@ -285,13 +409,14 @@ async def test_connection_that_lay_idle_too_long_is_replaced(
 
 
 async def test_connection_that_the_relay_closed_while_idle_is_replaced(
-    pools: list[SmtpPool],
+    pools: list[SmtpPool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with raw_relay() as relay:
         settings = SmtpRelay(host="127.0.0.1", port=relay.port, security="none")
         pools.append(SmtpPool(settings))
         channel = EmailChannel(target(settings), pools[-1])
         assert isinstance(await channel.deliver(delivery(), NOW), Delivered)
+        monkeypatch.setattr("monitor.channels.smtp._FRESH_SECONDS", 0)
         relay.drop_at = "NOOP"
         assert isinstance(await channel.deliver(delivery(), NOW), Delivered)
     assert len(relay.bodies) == 2

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -102,6 +103,15 @@ async def test_the_slack_receiver_takes_what_slack_takes(body: str, status: int)
         assert [(each.path, each.refused) for each in desk.receipts] == [expected]
 
 
+async def test_a_digest_is_a_receipt_for_each_of_its_articles() -> None:
+    text = f"<{LINK}|One> and <{SITE}/gazette/two|Two>, once more <{SITE}/gazette/one>"
+    async with open_desk() as desk, aiohttp.ClientSession() as session:
+        body = json.dumps({"text": text})
+        async with session.post(desk.addresses.slack, data=body) as response:
+            assert response.status == 200
+    assert [each.path for each in desk.receipts] == ["/gazette/one", "/gazette/two"]
+
+
 async def test_a_letter_arrives_whole_with_its_dots() -> None:
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"] = "m@demo.invalid", "a@demo.invalid", "Syria"
@@ -109,7 +119,7 @@ async def test_a_letter_arrives_whole_with_its_dots() -> None:
     async with open_desk() as desk:
         host, port = desk.addresses.smtp_host, desk.addresses.smtp_port
         await aiosmtplib.send(letter, hostname=host, port=port, start_tls=False)
-    receipt = read_letter(desk.letters[0], "analyst", SITE)
+    [receipt] = read_letter(desk.letters[0], "analyst", SITE)
     assert receipt == Receipt(subscriber="analyst", path="/gazette/one")
     assert b"\r\n.\r\n..two\r\n" in desk.letters[0]
 

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import aiohttp
+import brotli
 import pytest
+from backports import zstd
 
 from monitor.core.feed import Document
 from monitor.core.model import FeedState
@@ -28,6 +30,7 @@ from tests.servers.feeds import (
     held,
     item,
     open_test_session,
+    packed,
     redirect,
     reset,
     rss,
@@ -178,6 +181,8 @@ async def test_password_in_the_address_is_used_and_not_remembered(
         pytest.param(gzipped(BODY), id="gzip"),
         pytest.param(deflated(BODY), id="deflate"),
         pytest.param(deflated(BODY, with_header=False), id="deflate without its header"),
+        pytest.param(packed(BODY, "br"), id="brotli"),
+        pytest.param(packed(BODY, "zstd"), id="zstandard"),
         pytest.param(document(BODY), id="identity"),
     ],
 )
@@ -214,6 +219,38 @@ async def test_bomb_is_stopped_in_the_stream(server: FeedServer, fetcher: HttpFe
     error = await failure(fetcher, server.script("/feed", bomb(64)))
     assert error.reason is FeedReason.TOO_LARGE
     assert "1,000,000 bytes" in error.detail
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+async def test_bomb_of_another_kind_is_stopped_too(
+    server: FeedServer, fetcher: HttpFetcher, encoding: str
+) -> None:
+    url = server.script("/feed", packed(bytes(64_000_000), encoding))
+    assert (await failure(fetcher, url)).reason is FeedReason.TOO_LARGE
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd"])
+async def test_compression_of_another_kind_that_breaks_off_or_is_damaged_is_an_error(
+    server: FeedServer, fetcher: HttpFetcher, encoding: str
+) -> None:
+    pack = {"br": brotli.compress, "zstd": zstd.compress}[encoding]
+    named = {"Content-Encoding": encoding}
+    short = server.script("/short", document(pack(BODY.encode())[:-5], headers=named))
+    assert "breaks off" in (await failure(fetcher, short)).detail
+    wrong = server.script("/wrong", document(b"\xff" * 50, headers=named))
+    assert "cannot be decompressed" in (await failure(fetcher, wrong)).detail
+
+
+async def test_window_that_takes_more_memory_than_a_server_may_ask_for_is_refused(
+    server: FeedServer, fetcher: HttpFetcher
+) -> None:
+    parameters = zstd.CompressionParameter
+    packer = zstd.ZstdCompressor(
+        options={int(parameters.window_log): 27, int(parameters.content_size_flag): 0}
+    )
+    body = packer.compress(BODY.encode()) + packer.flush()
+    url = server.script("/feed", document(body, headers={"Content-Encoding": "zstd"}))
+    assert "cannot be decompressed" in (await failure(fetcher, url)).detail
 
 
 async def test_endless_body_is_stopped(server: FeedServer, fetcher: HttpFetcher) -> None:
@@ -260,6 +297,14 @@ async def test_body_shorter_than_announced_is_an_error(
     error = await failure(fetcher, server.script("/feed", broken_off(BODY)))
     assert error.reason is FeedReason.RESET
     assert "before the document was complete" in error.detail
+
+
+async def test_page_that_wants_a_person_is_named(server: FeedServer, fetcher: HttpFetcher) -> None:
+    for code in (403, 503, 200):
+        url = server.script("/feed", status(code, "Just a moment...", cf_mitigated="challenge"))
+        error = await failure(fetcher, url)
+        assert error.reason is FeedReason.CHALLENGE
+        assert "lets only browsers in" in error.detail
 
 
 # --- redirects ---

@@ -33,7 +33,7 @@ class Bench:
     """A router over a store in memory."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore()
+        self.store = MemoryStore(archive=100)
         self.ledger = MemoryDeliveryLedger(self.store)
         self.registry = MemoryRegistry(self.store)
         self.metrics = Metrics()
@@ -126,3 +126,21 @@ async def test_a_crash_before_the_entry_was_finished_repeats_nothing() -> None:
     await bench.service.step()
     assert len(await bench.ledger.find(DeliveryFilter(limit=100))) == 2
     assert bench.store.matches.entries == {}
+
+
+async def test_every_decision_is_left_for_the_archive() -> None:
+    bench = Bench()
+    both = (match(), match(rule_id="quiet"))
+    await bench.route(matched(matches=both))
+    await bench.route(matched(matches=both))
+    first, second = (chapter.decisions for chapter in bench.store.archive.entries.values())
+    assert {(d.rule_ids, d.target_id, bool(d.delivery_id), d.suppressed) for d in first} == {
+        (("talks",), "desk/slack", True, None),
+        (("talks",), "desk/email", True, None),
+        (("quiet",), "", False, Suppression.NO_TARGET),
+    }
+    told_before = [d for d in second if d.suppressed is Suppression.ALREADY_TOLD]
+    assert [(d.rule_ids, d.subscriber, d.target_id) for d in told_before] == [
+        (("talks",), "desk", "desk/slack"),
+        (("talks",), "desk", "desk/email"),
+    ]

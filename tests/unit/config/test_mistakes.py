@@ -14,7 +14,13 @@ from monitor.errors import ConfigError
 
 DATA = Path(__file__).parents[2] / "data/config"
 MISTAKES = sorted(path for path in (DATA / "bad").iterdir() if path.suffix != ".txt")
-ENVIRONMENT = {"WEAK_SECRET": "hunter2", "SMTP_PASSWORD": "hunter2", "OLD": "hunter2"}
+ENVIRONMENT = {
+    "WEAK_SECRET": "hunter2",
+    "SMTP_PASSWORD": "hunter2",
+    "OLD": "hunter2",
+    "TOKEN_WITH_BLANK": "hunter2 hunter2",
+    "UNKNOWN_SERVICE": "hunter2://hunter2",
+}
 
 
 def lay_out(mistake: Path, directory: Path) -> None:

@@ -1,0 +1,252 @@
+"""Messages by a Slack bot: one thread a story, edits and follow-ups in it, and a count of sources on its first message.
+
+Our own POST and not `slack_sdk`: see docs/decisions/0020-slack-without-its-sdk.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol
+
+import aiohttp
+import msgspec
+import structlog
+
+from monitor.channels import http
+from monitor.channels.http import Answer
+from monitor.channels.post import fields, noted, own_body, refuses_layout
+from monitor.channels.slack import GONE
+from monitor.core.model import Delivery, Severity
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.render import Message, blocks, text_only
+from monitor.core.render.template import Composer
+from monitor.core.retry import parse_retry_after
+from monitor.core.stories import story_of
+from monitor.core.targets import SlackBotTarget
+from monitor.errors import StreamError
+
+# The answer to a post repeats the post; what we want of it may stand behind that.
+_ANSWER_BYTES = 64 * 1024
+_RANK = tuple(Severity)
+_SOURCES_KEPT = 200
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors
+_LAYOUT = frozenset(
+    (
+        "invalid_arguments",
+        "invalid_blocks",
+        "invalid_blocks_format",
+        "msg_blocks_too_long",
+        "msg_too_long",
+    )
+)
+_NO_ACCESS = frozenset(
+    (
+        *(
+            "access_denied",
+            "account_inactive",
+            "ekm_access_denied",
+            "invalid_auth",
+            "missing_scope",
+        ),
+        *("no_permission", "not_allowed_token_type", "not_authed", "org_login_required"),
+        *("team_access_not_granted", "token_expired", "token_revoked"),
+    )
+)
+_BUSY = frozenset(("ratelimited", "rate_limited", "message_limit_exceeded"))
+_TROUBLE = frozenset(
+    ("internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org")
+)
+_NO_THREAD = frozenset(
+    ("thread_not_found", "message_not_found", "invalid_thread_ts", "cannot_reply_to_message")
+)
+
+log = structlog.get_logger()
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The message that a story began with in a channel, and who was heard on it since.
+
+    `root` is that message as it was posted, so that its count can be brought up to date.
+    """
+
+    channel: str
+    ts: str
+    sources: tuple[str, ...] = ()
+    severity: Severity = Severity.INFO
+    root: Mapping[str, object] = field(default_factory=dict)
+
+
+class Threads(Protocol):
+    """Which threads there are, over restarts. One that is forgotten costs a second thread for its story."""
+
+    async def find(self, target_id: str, story: str) -> Thread | None:
+        """Return the thread of a story, if there is one."""
+        ...
+
+    async def keep(self, target_id: str, story: str, thread: Thread, now: datetime) -> None:
+        """Remember a thread for some days."""
+        ...
+
+
+class SlackBotChannel:
+    """One channel of one Slack workspace, by a bot."""
+
+    def __init__(
+        self,
+        target: SlackBotTarget,
+        session: aiohttp.ClientSession,
+        composer: Composer,
+        threads: Threads,
+    ) -> None:
+        """Take a session that the caller closes."""
+        self._target = target
+        self._session = session
+        self._composer = composer
+        self._threads = threads
+
+    async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:
+        """Post the message into the thread of its story, or begin one.
+
+        The thread is remembered after the post, so that a crash in between begins a second thread at worst.
+        """
+        told = self._composer.compose(delivery)
+        if told.is_digest:
+            return noted((await self._say(told, {}, now))[0], told)
+        story = story_of(delivery.alert.article)
+        thread = await self._find(story)
+        if thread is not None:
+            outcome, _ = await self._reply(told, thread, now)
+            if not _lacks_thread(outcome):
+                if isinstance(outcome, Delivered):
+                    await self._count(story, thread, told, now)
+                return noted(outcome, told)
+        outcome, said = await self._say(told, {}, now)
+        if isinstance(outcome, Delivered):
+            await self._keep(story, _begun(told, said), now)
+        return noted(outcome, told)
+
+    async def close(self) -> None:
+        """Do nothing: the session is shared."""
+
+    async def _reply(self, told: Message, thread: Thread, now: datetime) -> tuple[Outcome, Json]:
+        graver = _RANK.index(told.severity) > _RANK.index(thread.severity)
+        # What became critical is shown in the channel too.
+        broadcast = graver and told.severity is Severity.CRITICAL
+        where: dict[str, object] = {"thread_ts": thread.ts}
+        return await self._say(told, where | ({"reply_broadcast": True} if broadcast else {}), now)
+
+    async def _count(self, story: str, thread: Thread, told: Message, now: datetime) -> None:
+        """Bring the count on the first message up to date. Should that fail, the alert was told all the same."""
+        sources = tuple(dict.fromkeys((*thread.sources, told.first.source)))[:_SOURCES_KEPT]
+        severity = max(thread.severity, told.severity, key=_RANK.index)
+        counted = replace(thread, sources=sources, severity=severity)
+        if len(sources) > len(thread.sources):
+            body = {**with_count(thread.root, len(sources)), "channel": thread.channel}
+            outcome, _ = await self._call("chat.update", {**body, "ts": thread.ts}, now)
+            if not isinstance(outcome, Delivered):
+                log.warning("count_not_updated", target=self._target.id, detail=outcome.detail)
+        if counted != thread:
+            await self._keep(story, counted, now)
+
+    async def _say(
+        self, told: Message, where: Mapping[str, object], now: datetime
+    ) -> tuple[Outcome, Json]:
+        """Post a message, and once more as plain text if its layout is refused."""
+        common = {"channel": self._target.channel, **where}
+        full = own_body(told)
+        body = {**text_only(told), **full} if full else blocks(told)
+        first, said = await self._call("chat.postMessage", {**body, **common}, now)
+        if not refuses_layout(first):
+            return first, {**said, "sent": body}
+        plain = text_only(told)
+        second, said = await self._call("chat.postMessage", {**plain, **common}, now)
+        return (first if isinstance(second, Rejected) else second), {**said, "sent": plain}
+
+    async def _call(self, method: str, body: Json, now: datetime) -> tuple[Outcome, Json]:
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "authorization": f"Bearer {self._target.token.reveal()}",
+        }
+        url = f"{self._target.api.rstrip('/')}/{method}"
+        data = msgspec.json.encode(body)
+        answer = await http.post(self._session, url, data, headers, keep=_ANSWER_BYTES)
+        if not isinstance(answer, Answer):
+            return answer, {}
+        return outcome(answer, now), fields(answer)
+
+    async def _find(self, story: str) -> Thread | None:
+        try:
+            return await self._threads.find(self._target.id, story)
+        except StreamError as error:
+            log.warning("thread_not_found", target=self._target.id, error=str(error))
+            return None
+
+    async def _keep(self, story: str, thread: Thread | None, now: datetime) -> None:
+        if thread is None:
+            return
+        try:
+            await self._threads.keep(self._target.id, story, thread, now)
+        except StreamError as error:
+            log.warning("thread_not_kept", target=self._target.id, error=str(error))
+
+
+def with_count(root: Json, sources: int) -> Json:
+    """Return the first message of a thread with a line that counts the sources, at its end."""
+    told = root.get("blocks")
+    layout = (
+        [each for each in told if each.get("block_id") != _COUNTED]
+        if isinstance(told, list)
+        else []
+    )
+    text = {"type": "mrkdwn", "text": f"Now in {sources} sources", "verbatim": True}
+    line = {"type": "context", "block_id": _COUNTED, "elements": [text]}
+    # The buttons stay last.
+    actions = [each for each in layout if each.get("type") == "actions"]
+    others = [each for each in layout if each.get("type") != "actions"]
+    return {**root, "blocks": [*others, line, *actions]} if layout else root
+
+
+_COUNTED = "sources"
+
+
+def _begun(told: Message, said: Json) -> Thread | None:
+    channel, ts, sent = said.get("channel"), said.get("ts"), said.get("sent")
+    if not isinstance(channel, str) or not isinstance(ts, str) or not isinstance(sent, dict):
+        return None
+    return Thread(
+        channel=channel, ts=ts, sources=(told.first.source,), severity=told.severity, root=sent
+    )
+
+
+def _lacks_thread(outcome: Outcome) -> bool:
+    return isinstance(outcome, Rejected) and outcome.response in _NO_THREAD
+
+
+def outcome(answer: Answer, now: datetime) -> Outcome:
+    """Say what an answer of the Web API means: mostly it is 200 with `ok` and, if that is false, an error string."""
+    usual, said = http.outcome(answer, now), fields(answer)
+    error = str(said.get("error", ""))[:100]
+    status, detail = answer.status, f"Slack answered {answer.status} {error}".rstrip()
+    if said.get("ok") is True and isinstance(usual, Delivered):
+        return Delivered(status=status, response="ok")
+    if error in _BUSY or (isinstance(usual, RetryLater) and usual.lane):
+        after = parse_retry_after(answer.headers.get("Retry-After"), now)
+        reason = DeliveryReason.RATE_LIMITED
+        return RetryLater(reason=reason, detail=detail, after=after, lane=True, status=status)
+    if error in _TROUBLE or (isinstance(usual, Delivered) and not error):
+        reason = DeliveryReason.SERVER_ERROR if error else DeliveryReason.BAD_RESPONSE
+        return RetryLater(reason=reason, detail=detail, status=status)
+    if not error:
+        return usual
+    if error in _NO_ACCESS:
+        reason, target = DeliveryReason.UNAUTHORIZED, True
+    elif error in GONE:
+        reason, target = DeliveryReason.GONE, True
+    else:
+        layout = error in _LAYOUT
+        reason = DeliveryReason.PAYLOAD_REFUSED if layout else DeliveryReason.CLIENT_ERROR
+        target = False
+    return Rejected(reason=reason, detail=detail, target=target, status=status, response=error)

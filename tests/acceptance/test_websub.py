@@ -1,0 +1,51 @@
+"""A publisher, a hub, and `monitor run` between them, killed and started again."""
+
+import signal
+import socket
+from pathlib import Path
+
+from tests import configuration
+from tests.acceptance.daemon import running
+from tests.servers.feeds import document, feed_server, item, rss
+from tests.servers.hub import Hub
+from tests.wait import wait_until
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_a_subscription_outlives_a_kill_and_what_is_pushed_is_told_once(
+    tmp_path: Path,
+) -> None:
+    hub, port = Hub(), free_port()
+    async with feed_server() as publisher, hub.running():
+        headers = {"Link": f'<{hub.url}>; rel="hub", <{publisher.base}/rss>; rel="self"'}
+        url = publisher.script("/rss", document(rss(item(1)), headers=headers))
+        config = configuration.write(
+            tmp_path / "config",
+            monitor={
+                "store": {"directory": str(tmp_path / "data")},
+                "listen": {"port": port},
+                "web": {"public_url": f"http://127.0.0.1:{port}"},
+            },
+            feeds={"one": {"url": url, "every": "1h"}},
+            rules={"story": "story"},
+            subscribers={"desk": [{"console": {}}]},
+        )
+        async with running("--config", config) as daemon:
+            await wait_until(lambda: url in hub.subscribers, "the hub has verified", seconds=60)
+            assert await hub.publish(url, rss(item(2), item(1))) == 202
+            await daemon.wait_for("delivery_delivered")
+            await daemon.end(signal.SIGKILL)
+        async with running("--config", config) as daemon:
+            await daemon.wait_for("web_listening")
+            assert await hub.publish(url, rss(item(2), item(1))) == 202
+            assert await hub.publish(url, rss(item(3), item(2))) == 202
+            await daemon.wait_for("delivery_delivered")
+            assert "Story 3" in daemon.printed
+            assert "Story 2" not in daemon.printed
+            assert await daemon.end() == 0
+        assert len(publisher.requests) == 1

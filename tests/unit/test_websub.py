@@ -1,0 +1,221 @@
+import hashlib
+import hmac
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.feed import Document
+from monitor.core.schedule import PollNext
+from monitor.core.websub import (
+    SAFETY_NET,
+    HubLinks,
+    HubState,
+    HubSubscription,
+    Verification,
+    after_poll,
+    after_push,
+    asked_for,
+    asking,
+    hub_links,
+    is_alive,
+    is_signed,
+    refused_by_hub,
+    verify,
+    with_hub,
+)
+from tests.factories import NOW
+
+HUB, TOPIC = "https://hub.example/", "https://news.example/rss"
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+QUERY = {
+    "hub.mode": "subscribe",
+    "hub.topic": TOPIC,
+    "hub.challenge": "c" * 20,
+    "hub.lease_seconds": "86400",
+}
+
+
+def subscription(**changes: object) -> HubSubscription:
+    defaults = {
+        "feed_id": "one",
+        "hub": HUB,
+        "topic": TOPIC,
+        "token": "secret-path",
+        "state": HubState.ACTIVE,
+        "act_at": NOW,
+        "asked_at": NOW,
+        "expires_at": NOW + DAY,
+    }
+    return HubSubscription(**defaults | changes)  # type: ignore[arg-type]
+
+
+def links(body: str = "", header: str = "") -> HubLinks | None:
+    headers = {"link": header} if header else {}
+    return hub_links(Document(url=TOPIC, status=200, body=body.encode(), headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("", f'<{HUB}>; rel="hub", <{TOPIC}>; rel="self"'),
+        ("", f"<{TOPIC}>;rel=self,<{HUB}> ; rel=hub; title=x"),
+        ("", f'<{HUB}>; rel="hub"'),
+        ("", f'<http://hub.example/>; rel="hub", <{HUB}>; rel="hub"'),
+        (f'<feed><link rel="hub" href="{HUB}"/><link href="{TOPIC}" rel="self"/><entry/>', ""),
+        (f"<rss><atom:link rel='hub' href='{HUB}'/><item/>", ""),
+        (f'<feed><link rel="hub" href="{HUB}"/><link href="/rss" rel="self"/>', ""),
+    ],
+)
+def test_hub_and_topic_are_found_in_the_headers_or_before_the_first_entry(
+    body: str, header: str
+) -> None:
+    assert links(body, header) == HubLinks(HUB, TOPIC)
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("", ""),
+        ("", f'<{TOPIC}>; rel="self"'),
+        ("", '<gopher://hub.example/>; rel="hub"'),
+        ("", '<http://[hub/>; rel="hub"'),
+        ("", '<http://hub.example/a b>; rel="hub"'),
+        ("", f'<{HUB}>; rel="hubs"'),
+        (f'<feed><entry><link rel="hub" href="{HUB}"/></entry>', ""),
+        (f"<feed>{' ' * 70_000}<link rel='hub' href='{HUB}'/>", ""),
+        ("<feed><link rel='hub'/><link href='/x'/>", ""),
+    ],
+)
+def test_what_an_entry_says_or_is_no_address_is_no_hub(body: str, header: str) -> None:
+    assert links(body, header) is None
+
+
+@given(st.binary(max_size=200), st.text(max_size=200))
+def test_no_document_makes_discovery_fail(body: bytes, header: str) -> None:
+    hub_links(Document(url=TOPIC, status=200, body=body, headers={"link": header}))
+
+
+def test_a_subscription_is_asked_for_once_and_again_where_hub_or_topic_change() -> None:
+    found = HubLinks(HUB, TOPIC)
+    first = asked_for("one", found, "t", NOW, None)
+    assert first
+    assert (first.state, first.act_at) == (HubState.ASKED, NOW)
+    assert asked_for("one", found, "t2", NOW, first) is None
+    other = asked_for("one", HubLinks(HUB, TOPIC + "2"), "t2", NOW, first)
+    assert other
+    assert other.token == "t2"
+
+
+def test_a_hub_that_refuses_is_asked_ever_more_rarely() -> None:
+    planned = subscription(state=HubState.ASKED, expires_at=None)
+    waits = []
+    for _ in range(14):
+        planned = refused_by_hub(asking(planned, NOW), "HTTP 500", NOW)
+        waits.append(planned.act_at - NOW)
+    assert waits[:3] == [MINUTE, 2 * MINUTE, 4 * MINUTE]
+    assert waits[-1] == DAY
+    assert planned.state is HubState.FAILED
+
+
+def test_a_renewal_that_fails_leaves_what_is_active() -> None:
+    renewing = asking(subscription(), NOW)
+    assert renewing.state is HubState.ACTIVE
+    assert is_alive(refused_by_hub(renewing, "HTTP 500", NOW), NOW)
+
+
+def test_a_verified_subscription_lives_as_long_as_the_hub_says_and_is_renewed_before() -> None:
+    asked = subscription(state=HubState.ASKED, expires_at=None, attempts=3)
+    answer = verify(asked, "secret-path", QUERY, NOW)
+    assert answer.challenge == QUERY["hub.challenge"]
+    assert answer.after
+    assert answer.after.expires_at == NOW + DAY
+    assert NOW + DAY / 2 < answer.after.act_at < NOW + DAY
+    assert answer.after.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("kept", "token", "changes"),
+    [
+        (None, "secret-path", {}),
+        (subscription(), "guessed", {}),
+        (subscription(), "secret-path", {"hub.topic": HUB}),
+        (subscription(), "secret-path", {"hub.mode": "unsubscribe"}),
+        (subscription(), "secret-path", {"hub.challenge": ""}),
+        (subscription(), "secret-path", {"hub.challenge": "x" * 1025}),
+        (subscription(), "secret-path", {"hub.challenge": "\x00"}),
+        (subscription(), "secret-path", {"hub.lease_seconds": "-1"}),
+        (subscription(asked_at=None), "secret-path", {}),
+        (subscription(state=HubState.DENIED), "secret-path", {}),
+    ],
+)
+def test_what_we_did_not_ask_for_is_not_verified(
+    kept: HubSubscription | None, token: str, changes: dict[str, str]
+) -> None:
+    assert verify(kept, token, QUERY | changes, NOW) == Verification(None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lease"), [("1", MINUTE), ("86400", DAY), ("9999999999", 30 * DAY)]
+)
+def test_a_lease_is_kept_within_reason(seconds: str, lease: timedelta) -> None:
+    answer = verify(subscription(), "secret-path", QUERY | {"hub.lease_seconds": seconds}, NOW)
+    assert answer.after
+    assert answer.after.expires_at == NOW + lease
+
+
+def test_a_denial_is_believed_from_who_knows_our_address() -> None:
+    denial = {"hub.mode": "denied", "hub.topic": TOPIC, "hub.reason": "line\nbreak"}
+    answer = verify(subscription(), "secret-path", denial, NOW)
+    assert answer.after
+    assert (answer.after.state, answer.after.expires_at) == (HubState.DENIED, None)
+    assert answer.after.detail == "denied by the hub: linebreak"
+
+
+@given(st.binary(), st.text(min_size=1), st.sampled_from(["sha1", "sha256", "sha384", "sha512"]))
+def test_a_signature_is_of_this_body_and_this_secret(body: bytes, secret: str, method: str) -> None:
+    key = secret.encode("utf-8", "replace").decode()
+    signature = hmac.new(key.encode(), body, method).hexdigest()
+    assert is_signed(f"{method}={signature.upper()}", body, key)
+    assert not is_signed(f"{method}={signature}", body + b"x", key)
+    assert not is_signed(f"{method}={signature}", body, key + "x")
+
+
+@pytest.mark.parametrize("header", ["", "sha256", "sha256=", "md5=x", "sha3_256=x", "sha256=é"])
+def test_what_is_no_signature_signs_nothing(header: str) -> None:
+    assert not is_signed(header, b"", "secret")
+    md5 = hmac.new(b"secret", b"", hashlib.md5).hexdigest()
+    assert not is_signed(f"md5={md5}", b"", "secret")
+
+
+FOLLOWING = PollNext(at=NOW + 15 * MINUTE, because="every 15m")
+
+
+@pytest.mark.parametrize(
+    ("kept", "at"),
+    [
+        (None, FOLLOWING.at),
+        (subscription(), NOW + SAFETY_NET),
+        (subscription(expires_at=NOW + HOUR), NOW + HOUR),
+        (subscription(expires_at=NOW + MINUTE), FOLLOWING.at),
+        (subscription(expires_at=NOW), FOLLOWING.at),
+        (subscription(expires_at=None), FOLLOWING.at),
+        (subscription(state=HubState.FAILED), FOLLOWING.at),
+        (subscription(missed_at=NOW - HOUR), FOLLOWING.at),
+        (subscription(missed_at=NOW - DAY), NOW + SAFETY_NET),
+    ],
+)
+def test_polling_slows_down_only_while_the_hub_can_be_relied_on(
+    kept: HubSubscription | None, at: object
+) -> None:
+    assert with_hub(FOLLOWING, kept, NOW).at == at
+
+
+def test_news_that_was_not_pushed_is_held_against_a_hub_until_it_pushes() -> None:
+    missed = after_poll(subscription(), found_news=True, now=NOW)
+    assert missed.missed_at == NOW
+    assert after_push(missed, NOW + HOUR).missed_at is None
+    assert after_poll(subscription(), found_news=False, now=NOW) == subscription()
+    dead = subscription(expires_at=NOW)
+    assert after_poll(dead, found_news=True, now=NOW) == dead
