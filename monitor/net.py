@@ -158,11 +158,13 @@ def open_session(
     timeout: aiohttp.ClientTimeout | None = None,
     tls: SSLContext | None = None,
     resolver: AbstractResolver | None = None,
+    receive_buffer: int | None = None,
 ) -> aiohttp.ClientSession:
     """Open a client session whose every dial, to a name, a literal or after a redirect, is checked by `guard`.
 
     It keeps no cookies, reads no proxy or password from the environment and sends no referrer. `limit` bounds its
-    connections. Call it in a running event loop; the caller closes it.
+    connections, `receive_buffer` what the kernel takes in before we read it. Call it in a running event loop; the
+    caller closes it.
     """
 
     def dial(info: AddrInfoType) -> socket.socket:
@@ -171,7 +173,10 @@ def open_session(
         if asked is not None:
             asked.append(address[0])
         guard.check(address[0])
-        return socket.socket(family=family, type=kind, proto=protocol)
+        dialled = socket.socket(family=family, type=kind, proto=protocol)
+        if receive_buffer is not None:
+            dialled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        return dialled
 
     connector = aiohttp.TCPConnector(
         socket_factory=dial,

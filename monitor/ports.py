@@ -116,7 +116,7 @@ class FeedStore(Protocol):
         """Schedule feeds that are not yet known, spread over `spread`; unschedule those no longer listed.
 
         What is remembered of an unlisted feed is kept, so that listing it again does not alert its backlog. A feed that
-        has got another address is due anew.
+        has got another address or interval is due anew.
         """
         ...
 

@@ -129,27 +129,55 @@ static void drop_query(Engine *self, uint32_t number)
     self->live--;
 }
 
-static int add_rule(Engine *self, PyObject *rule, PyObject *version, uint32_t root, PyObject *plan)
+static void drop_carried(Rule *rule)
 {
-    PyObject *expires_at = PyObject_GetAttr(rule, self->attributes[A_EXPIRES_AT]);
+    for (int i = 0; i < CARRIED; i++) {
+        Py_CLEAR(rule->carried[i]);
+    }
+}
+
+/* Read what the matches of a rule carry, and whether it can expire. */
+static int carry(Engine *self, Rule *rule)
+{
+    for (int i = 0; i < CARRIED; i++) {
+        rule->carried[i] = PyObject_GetAttr(rule->rule, self->attributes[i]);
+        if (!rule->carried[i]) {
+            drop_carried(rule);
+            return -1;
+        }
+    }
+    PyObject *expires_at = PyObject_GetAttr(rule->rule, self->attributes[A_EXPIRES_AT]);
     if (!expires_at) {
+        drop_carried(rule);
         return -1;
     }
-    uint32_t may_expire = expires_at != Py_None, known;
+    rule->may_expire = expires_at != Py_None;
     Py_DECREF(expires_at);
+    return 0;
+}
+
+static int add_rule(Engine *self, PyObject *rule, PyObject *version, uint32_t root, PyObject *plan)
+{
+    uint32_t known;
     if (map_find(&self->rule_addresses, (uintptr_t)rule, &known)) {
         PyErr_SetString(PyExc_ValueError, "the rule is there already");
+        return -1;
+    }
+    Rule made = {.rule = rule, .version = version};
+    if (carry(self, &made) < 0) {
         return -1;
     }
     uint32_t query = self->nodes[root].query, new = self->free_rule ? self->free_rule : self->n_rules;
     if (RESERVE(self->rules, self->room_rules, (size_t)new + 1) < 0 ||
         map_put(&self->rule_addresses, (uintptr_t)rule, new) < 0) {
+        drop_carried(&made);
         return -1;
     }
     if (query) {
         release_node(self, root); /* the query uses it already */
     } else if (new_query(self, root, plan, &query) < 0) {
         map_drop(&self->rule_addresses, (uintptr_t)rule);
+        drop_carried(&made);
         return -1;
     }
     if (self->free_rule) {
@@ -160,7 +188,9 @@ static int add_rule(Engine *self, PyObject *rule, PyObject *version, uint32_t ro
     Py_INCREF(rule);
     Py_INCREF(version);
     uint32_t next = self->queries[query].rules;
-    self->rules[new] = (Rule){rule, version, query, next, 0, may_expire};
+    made.query = query;
+    made.next = next;
+    self->rules[new] = made;
     if (next) {
         self->rules[next].before = new;
     }
@@ -230,6 +260,7 @@ static PyObject *engine_remove(PyObject *object, PyObject *rule)
         release_node(self, root);
     }
     self->busy = 0;
+    drop_carried(&gone);
     Py_DECREF(gone.rule);
     Py_DECREF(gone.version);
     return left;
@@ -399,6 +430,7 @@ static void drop_contents(Engine *self)
     for (uint32_t i = 1; i < self->n_rules; i++) {
         Py_XDECREF(self->rules[i].rule);
         Py_XDECREF(self->rules[i].version);
+        drop_carried(&self->rules[i]);
     }
     for (uint32_t i = 1; i < self->n_queries; i++) {
         Py_XDECREF(self->queries[i].payload);

@@ -63,8 +63,11 @@ typedef struct {
     uint32_t seen, sure, next; /* the article it is a candidate for, and whether it holds for sure; `next`: free */
 } Query;
 
+/* What its matches carry stands beside a rule: one look instead of six. */
+enum { A_ID, A_NAME, A_SEVERITY, A_LABELS, CARRIED, A_EXPIRES_AT = CARRIED, ATTRIBUTES }; /* of a rule */
+
 typedef struct {
-    PyObject *rule, *version;
+    PyObject *rule, *version, *carried[CARRIED];
     uint32_t query, next, before;
     uint32_t may_expire;
 } Rule;
@@ -137,8 +140,6 @@ enum { SPAN_FIELDS = 5, MATCH_FIELDS = 8 };
 typedef struct {
     PyObject *type, *fields[MATCH_FIELDS];
 } Record;
-
-enum { A_ID, A_NAME, A_SEVERITY, A_LABELS, A_EXPIRES_AT, ATTRIBUTES }; /* of a rule */
 
 /* A query that holds, and the places of its terms. */
 typedef struct {

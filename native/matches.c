@@ -8,9 +8,14 @@ static int set(const Record *record, PyObject *made, int field, PyObject *value)
     return set_field(descriptor, made, value);
 }
 
+/* Nothing that a record is made of can refer back to it: the garbage collector need not look at thousands of them. */
 static PyObject *new_record(const Record *record)
 {
-    return PyType_GenericAlloc((PyTypeObject *)record->type, 0);
+    PyObject *made = PyType_GenericAlloc((PyTypeObject *)record->type, 0);
+    if (made) {
+        PyObject_GC_UnTrack(made);
+    }
+    return made;
 }
 
 int record_of(PyObject *type, const char *const *names, Record *record)
@@ -114,21 +119,17 @@ static int is_expired(PyObject *const *attributes, const Rule *rule, PyObject *n
 
 static PyObject *new_match(Engine *self, const Given *given, const Rule *rule, PyObject *spans)
 {
-    PyObject *id = PyObject_GetAttr(rule->rule, self->attributes[A_ID]);
-    PyObject *name = PyObject_GetAttr(rule->rule, self->attributes[A_NAME]);
-    PyObject *severity = PyObject_GetAttr(rule->rule, self->attributes[A_SEVERITY]);
-    PyObject *labels = PyObject_GetAttr(rule->rule, self->attributes[A_LABELS]);
-    PyObject *values[MATCH_FIELDS] = {id, given->id, rule->version, name, severity, labels, Py_None, spans};
-    PyObject *made = id && name && severity && labels ? new_record(&self->match) : NULL;
+    PyObject *const *carried = rule->carried;
+    PyObject *values[MATCH_FIELDS] = {
+        carried[A_ID],       given->id,         rule->version, carried[A_NAME],
+        carried[A_SEVERITY], carried[A_LABELS], Py_None,       spans,
+    };
+    PyObject *made = new_record(&self->match);
     for (int i = 0; made && i < MATCH_FIELDS; i++) {
         if (set(&self->match, made, i, values[i]) < 0) {
             Py_CLEAR(made);
         }
     }
-    Py_XDECREF(id);
-    Py_XDECREF(name);
-    Py_XDECREF(severity);
-    Py_XDECREF(labels);
     return made;
 }
 
@@ -151,6 +152,9 @@ int matches_of(Engine *self, const Given *given, const Result *result, PyObject 
                 if (!span) {
                     Py_CLEAR(spans);
                 }
+            }
+            if (spans) {
+                PyObject_GC_UnTrack(spans);
             }
         }
         PyObject *match = spans ? new_match(self, given, &self->rules[r], spans) : NULL;

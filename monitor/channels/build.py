@@ -53,9 +53,10 @@ from monitor.ports import Channel
 
 # No attempt of any channel takes longer; a lease on a delivery must.
 LONGEST_ATTEMPT = timedelta(seconds=45)
-_CONNECTIONS = (
-    0  # any number: the deliverer bounds its attempts, and one that waits for a connection is late
-)
+# An answer is short. Whatever comes in one piece is parsed in one go: a quarter of a megabyte of "100 Continue", the
+# most that is read at once, became three megabytes of objects.
+_TAKEN_IN = 4 * 1024
+_CONNECTIONS = 0  # any number: the deliverer bounds its attempts
 
 
 class ChannelBuilder:
@@ -146,6 +147,7 @@ class ChannelBuilder:
             guard,
             user_agent=self._user_agent,
             limit=_CONNECTIONS,
+            receive_buffer=_TAKEN_IN,
             auto_decompress=False,
             timeout=self._timeout,
             tls=self._tls,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from monitor.core.matchers import OF_TARGET, Matcher, Subject
+from monitor.core.matchers import Matcher, Subject, of_match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def traces(rules: Iterable[InhibitRule], subject: Subject) -> Iterator[Trace]:
     """Yield what is to be remembered of a match, one trace for each rule that it is a source of."""
     for rule in rules:
         if _meets(rule.source, subject):
-            both = _meets(_of_match(rule.target), subject)
+            both = _meets(of_match(rule.target), subject)
             yield Trace(_key(rule, subject, both=both), rule.window)
 
 
@@ -70,9 +70,17 @@ def asked(rules: Iterable[InhibitRule], subject: Subject) -> frozenset[str]:
     return frozenset(
         key
         for rule in rules
-        if _meets(_of_match(rule.target), subject)
+        if _meets(of_match(rule.target), subject)
         for key in _sources(rule, subject)
     )
+
+
+def has_source(
+    rule: InhibitRule, remembered: Mapping[str, datetime], subject: Subject, now: datetime
+) -> bool:
+    """Tell whether the rule keeps the match back from somebody, whoever that is."""
+    met = _meets(of_match(rule.target), subject)
+    return met and _source_at(rule, remembered, subject, now) is not None
 
 
 def inhibited_by(
@@ -83,22 +91,25 @@ def inhibited_by(
 ) -> Inhibited | None:
     """Return what keeps the match back. `remembered` says when the last source came, by key."""
     for rule in rules:
-        for key in _sources(rule, subject) if _meets(rule.target, subject) else ():
-            source_at = remembered.get(key)
-            if source_at is not None and now - source_at < rule.window:
+        if _meets(rule.target, subject):
+            source_at = _source_at(rule, remembered, subject, now)
+            if source_at:
                 return Inhibited(rule, source_at)
     return None
+
+
+def _source_at(
+    rule: InhibitRule, remembered: Mapping[str, datetime], subject: Subject, now: datetime
+) -> datetime | None:
+    """Return when a source came that is not too old, if one did."""
+    came = (remembered[key] for key in _sources(rule, subject) if key in remembered)
+    return next((at for at in came if now - at < rule.window), None)
 
 
 def _sources(rule: InhibitRule, subject: Subject) -> tuple[str, ...]:
     """Return under which keys a source would stand. What is source and target both is not inhibited by its like."""
     only = _key(rule, subject, both=False)
     return (only,) if _meets(rule.source, subject) else (only, _key(rule, subject, both=True))
-
-
-def _of_match(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
-    """Leave out what is about whom it is told to."""
-    return tuple(matcher for matcher in matchers if matcher.name not in OF_TARGET)
 
 
 def _key(rule: InhibitRule, subject: Subject, *, both: bool) -> str:

@@ -122,6 +122,11 @@ class Matcher:
         return f'{self.name}{self.operator}"{escaped}"'
 
 
+def of_match(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
+    """Leave out what is about whom a match is told to."""
+    return tuple(matcher for matcher in matchers if matcher.name not in OF_TARGET)
+
+
 @lru_cache(maxsize=4096)
 def compile_matcher(pattern: str, *, folded: bool = False) -> Pattern:
     """Compile a regular expression of a matcher, in RE2's syntax; raise `MatcherError` where it is wrong."""

@@ -74,7 +74,7 @@ def moved(
     """
     to = document.permanent_url
     if to is None:
-        return replace(state, moving=None)
+        return state if state.moving is None else replace(state, moving=None)
     if state.moving is None or state.moving.to != to:
         return replace(state, moving=Move(to=to, since=now))
     moving = replace(state.moving, polls=state.moving.polls + 1)

@@ -19,6 +19,7 @@ def recalled(
     if choice and choice.unsubscribed:
         detail = f"the reader of {delivery.target_id} left while it waited"
         return Rejected(reason=DeliveryReason.UNSUBSCRIBED, detail=detail)
+    silences = [each for each in silences if each.status(now) == "active"]
     if not silences:
         return delivery
     kept = tuple(_kept(delivery, silences, now))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from monitor.core.matchers import Matcher, MatcherError, Operator, Subject
+from monitor.core.matchers import Matcher, MatcherError, Operator, Subject, of_match
 
 _KEPT = timedelta(days=7)
 
@@ -29,10 +29,7 @@ class Silence:
 
         One that cannot be understood (another release wrote it) keeps nothing back, nor does one that asks nothing.
         """
-        try:
-            return bool(self.matchers) and all(each.accepts(subject) for each in self.matchers)
-        except MatcherError:
-            return False
+        return bool(self.matchers) and _accept(self.matchers, subject)
 
     def status(self, now: datetime) -> str:
         """Return `pending`, `active` or `expired`."""
@@ -48,6 +45,32 @@ def silenced_by(silences: Iterable[Silence], subject: Subject, now: datetime) ->
     """Return the silence in force that keeps the match back for the longest, if there is one."""
     found = [each for each in silences if each.status(now) == "active" and each.accepts(subject)]
     return max(found, key=lambda each: (each.ends_at, each.id), default=None)
+
+
+def subscriber_of(silence: Silence) -> str | None:
+    """Return the only subscriber that it keeps anything back from; None if it says nothing of that kind."""
+    named = (
+        matcher.value
+        for matcher in silence.matchers
+        if (matcher.name, matcher.operator) == ("subscriber", Operator.IS)
+    )
+    return next(named, None)
+
+
+def concerning(silences: Iterable[Silence], subject: Subject, now: datetime) -> tuple[Silence, ...]:
+    """Return those in force that keep the match back from somebody, whoever that is."""
+    return tuple(
+        each
+        for each in silences
+        if each.starts_at <= now < each.ends_at and _accept(of_match(each.matchers), subject)
+    )
+
+
+def _accept(matchers: Iterable[Matcher], subject: Subject) -> bool:
+    try:
+        return all(matcher.accepts(subject) for matcher in matchers)
+    except MatcherError:
+        return False
 
 
 def new_silence(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from monitor.core.holding import Hold
-from monitor.core.inhibition import InhibitRule, Trace, inhibited_by, traces
+from monitor.core.inhibition import InhibitRule, Trace, has_source, inhibited_by, traces
 from monitor.core.localtime import next_hour
 from monitor.core.matchers import RANK, Subject
 from monitor.core.model import Match, MatchedArticle
@@ -25,7 +25,7 @@ from monitor.core.pace import (
     quiet_until,
 )
 from monitor.core.routing import EVERYTHING, Path, Route, Visit, effective, take
-from monitor.core.silences import Silence, silenced_by
+from monitor.core.silences import Silence, concerning, silenced_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +113,18 @@ def own_traces(
 def answers(
     table: RoutingTable, around: Circumstances, matched: MatchedArticle, now: datetime
 ) -> Iterator[Answer]:
-    """Decide on each match of an article by itself."""
+    """Decide on each match of an article by itself.
+
+    What cannot concern a match is left out once and not at every target: there may be thousands of each.
+    """
     for match in matched.matches:
+        subject = Subject(matched.article, match)
+        near = replace(around, silences=concerning(around.silences, subject, now))
+        rules = tuple(
+            rule for rule in table.inhibit if has_source(rule, around.remembered, subject, now)
+        )
         for visit in take(table.tree, matched.article, match):
-            yield from _at_node(table, around, visit, Subject(matched.article, match), now)
+            yield from _at_node(table.desks, rules, near, visit, subject, now)
 
 
 def messages(given: Sequence[Answer]) -> Iterator[Message]:
@@ -153,47 +161,41 @@ def _urgency(answer: Answer) -> tuple[int, float]:
 
 
 def _at_node(
-    table: RoutingTable, around: Circumstances, visit: Visit, subject: Subject, now: datetime
+    desks: Mapping[str, Desk],
+    inhibit: Sequence[InhibitRule],
+    around: Circumstances,
+    visit: Visit,
+    subject: Subject,
+    now: datetime,
 ) -> Iterator[Answer]:
-    match, name = subject.match, visit.subscriber
+    match, node = subject.match, effective(visit.path)
+    name = node.subscriber
     if name is None:
-        detail = f"the route {visit.node.title!r} and those above it name no subscriber"
+        detail = f"the route {node.title!r} and those above it name no subscriber"
         decision = Suppressed(Suppression.NO_ROUTE, detail)
         yield Answer(match=match, path=visit.path, decision=decision)
         return
-    desk = table.desks.get(name, Desk())
+    desk = desks.get(name, Desk())
     if not desk.paces:
         decision = Suppressed(Suppression.NO_TARGET, f"no target of {name} is switched on")
         yield Answer(match=match, path=visit.path, subscriber=name, decision=decision)
     for target_id, pace in desk.paces.items():
         about = Subject(subject.article, match, name, target_id)
+        choice = around.choices.get(target_id)
+        decided = (
+            _unsubscribed(choice)
+            or _silenced(around.silences, about, now)
+            or _inhibited(inhibit, around.remembered, about, now)
+            or _muted(node, now)
+            or _paced(visit.path, node, _chosen(pace, node, choice), about, now)
+        )
         yield Answer(
             match=match,
             path=visit.path,
             subscriber=name,
             target_id=target_id,
-            decision=decide(table.inhibit, around, visit.path, pace, about, now),
+            decision=decided,
         )
-
-
-def decide(
-    inhibit: Sequence[InhibitRule],
-    around: Circumstances,
-    path: Path,
-    pace: Pace,
-    subject: Subject,
-    now: datetime,
-) -> Decision:
-    """Decide on a match at the node that `path` leads to, for a target with this pace."""
-    choice = around.choices.get(subject.target)
-    node = effective(path)
-    return (
-        _unsubscribed(choice)
-        or _silenced(around.silences, subject, now)
-        or _inhibited(inhibit, around.remembered, subject, now)
-        or _muted(node, now)
-        or _paced(path, node, _chosen(pace, node, choice), subject, now)
-    )
 
 
 def _unsubscribed(choice: Choice | None) -> Suppressed | None:
@@ -208,6 +210,8 @@ def _chosen(pace: Pace, node: Route, choice: Choice | None) -> Pace:
     of_reader = chosen_schedule(choice) if choice else None
     least = node.break_through.severity if node.break_through else pace.break_through
     schedule = of_reader or node.schedule or pace.schedule
+    if schedule is pace.schedule and least is pace.break_through:
+        return pace
     return replace(pace, schedule=schedule, break_through=least)
 
 

@@ -31,7 +31,8 @@ def notices_after(
     """Return what to tell the operator after a poll, and the state that knows that it was told."""
     silence = silent_for(after, now) if after.reason is None else None
     if after.reason is None:
-        after = replace(after, silent_since=after.changed_at if silence else None)
+        since = after.changed_at if silence else None
+        after = after if since == after.silent_since else replace(after, silent_since=since)
     troubles = dict(_troubles(after, silence, now))
     told = set(before.told)
     unsettled = (
@@ -43,7 +44,7 @@ def notices_after(
     if over and not troubles:
         notices.append(feed_notice(feed, "feed-well", *_well(before, now), now))
     still = tuple(sorted((told - over) | troubles.keys()))
-    return tuple(notices), replace(after, told=still)
+    return tuple(notices), after if still == after.told else replace(after, told=still)
 
 
 def _troubles(

@@ -66,7 +66,7 @@ class HttpFetcher:
         Raise `FetchError` for all but 200, 226 and 304.
         """
         url = _address(address_of(feed, state))
-        progress = _Progress(url.host or "", self._timeout.total_seconds())
+        progress = _Progress(url, self._timeout.total_seconds())
         try:
             return await self._follow(url, state, progress)
         except TimeoutError as error:
@@ -81,11 +81,11 @@ class HttpFetcher:
         seen: list[URL] = []
         permanent = True
         while True:
-            progress.host = url.host or ""
+            progress.url = url
             seen.append(url)
             headers = _request_headers(url, state)
             async with (
-                self._gate.pass_through(progress.host),
+                self._gate.pass_through(url.raw_host or ""),
                 progress.running(),
                 self._session.get(
                     url,
@@ -110,7 +110,7 @@ class HttpFetcher:
         sent: Mapping[str, str],
         moved: str | None,
     ) -> Document:
-        _check_status(response, url.host or "", sent)
+        _check_status(response, url, sent)
         is_bare = response.status == _NOT_MODIFIED
         return Document(
             url=_named(url),
@@ -126,10 +126,15 @@ class HttpFetcher:
 class _Progress:
     """How far a fetch has come, for the sentence about its timeout, and how much time it has left."""
 
-    def __init__(self, host: str, seconds: float) -> None:
-        self.host = host
+    def __init__(self, url: URL, seconds: float) -> None:
+        self.url = url
         self.stage = "did not answer"
         self._left = seconds
+
+    @property
+    def host(self) -> str:
+        """The host that is asked, as people write it; decoded only for a sentence."""
+        return self.url.host or ""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -148,7 +153,7 @@ def _address(text: str) -> URL:
         raise FetchError(
             FeedReason.BAD_RESPONSE, f"cannot be read as an address: {error}"
         ) from error
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.raw_host:
         raise FetchError(
             FeedReason.REFUSED_ADDRESS,
             f"the url must begin with http:// or https://, not {url.scheme or text[:40]!r}",
@@ -164,7 +169,7 @@ def _next_address(seen: list[URL], location: str) -> URL:
         raise FetchError(
             FeedReason.REDIRECT, f"{here.host} redirects to {location[:200]!r}"
         ) from error
-    if not location or there.scheme not in {"http", "https"} or not there.host:
+    if not location or there.scheme not in {"http", "https"} or not there.raw_host:
         raise FetchError(FeedReason.REDIRECT, f"{here.host} redirects to {location[:200]!r}")
     if there in seen:
         raise FetchError(
@@ -188,13 +193,13 @@ def _request_headers(url: URL, state: FeedState) -> dict[str, str]:
     return headers
 
 
-def _check_status(response: aiohttp.ClientResponse, host: str, sent: Mapping[str, str]) -> None:
+def _check_status(response: aiohttp.ClientResponse, url: URL, sent: Mapping[str, str]) -> None:
     """Raise `FetchError` unless there is a document, or the one we have is said to be current."""
     status = response.status
     if response.headers.get("Cf-Mitigated", "").lower() == "challenge":
         raise FetchError(
             FeedReason.CHALLENGE,
-            f"{host} lets only browsers in (a challenge of Cloudflare, HTTP {status}): ask the publisher to let"
+            f"{url.host} lets only browsers in (a challenge of Cloudflare, HTTP {status}): ask the publisher to let"
             " the feed through, or look for another address of it",
             status=status,
             retry_after=retry_after(_lower(response)),
@@ -216,7 +221,7 @@ def _check_status(response: aiohttp.ClientResponse, host: str, sent: Mapping[str
         reason, what = FeedReason.BAD_RESPONSE, "sent an answer that does not fit the question"
     raise FetchError(
         reason,
-        f"{host} {what} (HTTP {status})",
+        f"{url.host} {what} (HTTP {status})",
         status=status,
         retry_after=retry_after(_lower(response)),
     )

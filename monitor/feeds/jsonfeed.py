@@ -48,7 +48,7 @@ def is_blank(article: ParsedArticle) -> bool:
 def _article(item: Mapping[str, Any], url: str, author: str) -> ParsedArticle:
     markup, unmarked = _string(item, "content_html"), _string(item, "content_text")
     tags = item.get("tags")
-    link = _string(item, "url") or _string(item, "external_url")
+    link = _string(item, "url") or _string(item, "external_url") or _attachment(item)
     return ParsedArticle(
         guid=_string(item, "id")[: text.URL_LIMIT],
         url=_address(url, link),
@@ -65,6 +65,17 @@ def _article(item: Mapping[str, Any], url: str, author: str) -> ParsedArticle:
         published_at=read_date(_string(item, "date_published"))
         or read_date(_string(item, "date_modified")),
     )
+
+
+def _attachment(item: Mapping[str, Any]) -> str:
+    """Return the address of the first attachment: that of a podcast's episode that has no page."""
+    attachments = item.get("attachments")
+    found = [
+        _string(each, "url")
+        for each in (attachments if isinstance(attachments, list) else [])
+        if isinstance(each, dict)
+    ]
+    return next(filter(None, found), "")
 
 
 def _author(holder: Mapping[str, Any]) -> str:

@@ -119,7 +119,4 @@ def _from_html(value: str) -> str:
         error.domain_name == "PARSER" and error.level_name == "FATAL" for error in parser.error_log
     ):
         return html.unescape(_ANY_TAG.sub(" ", flat))  # nested thousands deep
-    try:
-        return str(_WRITTEN_OUT(root))
-    except etree.XSLTApplyError:
-        return html.unescape(_ANY_TAG.sub(" ", flat))
+    return str(_WRITTEN_OUT(root))

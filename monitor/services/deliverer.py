@@ -160,7 +160,8 @@ class DelivererService(LeasingService[DeliveryLease]):
     def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
         if self._wishes is None:
             return delivery
-        told = recalled(delivery, self._wishes.silences, self._wishes.choices, now)
+        silences = self._wishes.silences_of(delivery.alert.subscriber)
+        told = recalled(delivery, silences, self._wishes.choices, now)
         left_out = len(delivery.alerts) - len(told.alerts) if isinstance(told, Delivery) else 0
         if left_out:
             self.metrics.suppressed.labels(Suppression.SILENCED).inc(left_out)

@@ -246,7 +246,7 @@ class PollerService(LeasingService[FeedLease]):
         for article in decision.articles:
             self._count(article, now)
         self._tell_trouble(before, decision)
-        next_poll = f"{decision.next.at:%H:%M:%S}, {decision.next.because}"
+        next_poll = f"{decision.next.at:%Y-%m-%d %H:%M:%S}, {decision.next.because}"
         if state.reason:
             log.warning("poll_failed", reason=state.reason, detail=state.detail, next=next_poll)
         else:

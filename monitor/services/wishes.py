@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from monitor.core.pace import Choice
-from monitor.core.silences import Silence
+from monitor.core.silences import Silence, subscriber_of
 from monitor.ports import Registry
 from monitor.registry import CHOICES, SILENCES, Roster
 
@@ -15,16 +15,25 @@ class Wishes:
         """Start empty; nothing is asked yet."""
         self._silences = Roster(registry, SILENCES)
         self._choices = Roster(registry, CHOICES)
+        self._by_subscriber: dict[str | None, list[Silence]] = {}
 
     async def refresh(self) -> None:
         """Catch up with the registry."""
-        await self._silences.refresh()
+        if await self._silences.refresh():
+            self._by_subscriber = {}
+            for silence in self._silences.values.values():
+                self._by_subscriber.setdefault(subscriber_of(silence), []).append(silence)
         await self._choices.refresh()
 
     @property
     def silences(self) -> Sequence[Silence]:
         """Every silence that is kept, in force or not."""
         return tuple(self._silences.values.values())
+
+    def silences_of(self, subscriber: str) -> Sequence[Silence]:
+        """Return those that can concern a subscriber: there may be thousands of others' snoozes."""
+        of_all, own = self._by_subscriber.get(None, ()), self._by_subscriber.get(subscriber, ())
+        return (*of_all, *own)
 
     @property
     def choices(self) -> Mapping[str, Choice]:

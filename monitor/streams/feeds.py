@@ -78,18 +78,18 @@ class StreamFeedStore:
         )
 
     async def _note_addresses(self, feeds: Sequence[Feed]) -> set[str]:
-        """Note the domain at which each feed is asked; return the feeds that have got another address."""
+        """Note where and how often each feed is asked; return the feeds for which that is another now."""
         by_id = {feed.id: feed for feed in feeds}
         asked = [
             (p, chunk) for p, named in self._by_home(by_id).items() for chunk in _chunks(named)
         ]
         replies = await self._server.each(
-            [command("HMGET", key(partition, "urls"), *chunk) for partition, chunk in asked]
+            [command("HMGET", key(partition, "terms"), *chunk) for partition, chunk in asked]
         )
         moved: set[str] = set()
         notes: list[Command] = []
         for (partition, chunk), noted in zip(asked, replies, strict=True):
-            hashes = {feed_id: b"%d" % keys.hash64(by_id[feed_id].url) for feed_id in chunk}
+            hashes = {feed_id: b"%d" % keys.terms_of(by_id[feed_id]) for feed_id in chunk}
             before = dict(zip(chunk, noted, strict=True))
             news = [feed_id for feed_id in chunk if before[feed_id] != hashes[feed_id]]
             moved |= {feed_id for feed_id in news if before[feed_id] is not None}
@@ -97,7 +97,7 @@ class StreamFeedStore:
             if news:
                 notes += [
                     command("HSET", key(partition, "domains"), *_flat(domains.items())),
-                    command("HSET", key(partition, "urls"), *_flat((n, hashes[n]) for n in news)),
+                    command("HSET", key(partition, "terms"), *_flat((n, hashes[n]) for n in news)),
                 ]
         await self._server.each(notes)
         return moved

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from monitor.core.model import FeedState
+from monitor.core.model import Feed, FeedState
 from monitor.core.schedule import Restraint
 from monitor.streams import bounds
 from monitor.streams.instants import span_ms, to_ms
@@ -72,6 +72,11 @@ def mood_of(state: FeedState, restraint: Restraint) -> str:
     if restraint.slower:
         return "slower"
     return "well" if state.reason is None else ""
+
+
+def terms_of(feed: Feed) -> int:
+    """Return what changes when the operator gives a feed another address or interval."""
+    return hash64("terms", feed.url, str(feed.every))
 
 
 def spread_over(feed_id: str, spread: timedelta) -> timedelta:

@@ -130,7 +130,7 @@ async def test_the_procfile_brings_a_story_to_its_receiver_once_and_ends_when_to
             pids = manager.pids()
             servers = {int(pid) for pid in re.findall(r'"pid": (\d+)', manager.written)}
             await manager.end()
-    titles = [body["data"]["article"]["title"] for body in newsroom.received["desk"]]  # type: ignore[index]
+    titles = [body["data"]["article"]["title"] for body in newsroom.received["desk"]]
     assert titles == ["Story 1: talks", "Story 2: talks again"]
     assert set(pids) == (set(lines) or {*SEVEN, "all"})
     assert servers

@@ -35,7 +35,7 @@ async def test_killed_at_any_operation_nothing_is_lost_and_repeats_keep_their_id
         newsroom.refusals = 2 if point.operation == "ledger.set_health" else 0
         config = write_config(tmp_path / "config", newsroom, empty_server_url)
         async with working(config, "--crash", str(point)) as first:
-            await wait_until(first.killed, f"the worker dies at {point}")
+            await wait_until(first.killed, f"the worker dies at {point}", 60)
         newsroom.feeds["one"] += [Story(5, "talks again")]
         async with working(config, "--ahead", "3600"):
             await audit(newsroom)

@@ -47,6 +47,46 @@ def stand(server: FeedServer, empty_server_url: str, tmp_path: Path) -> Newsstan
     return Newsstand(tmp_path, empty_server_url, server)
 
 
+def asking(*elements: str) -> str:
+    """Write a document that says how often it wants to be read."""
+    return news(1).replace("<link>", "".join(elements) + "<link>", 1)
+
+
+@pytest.mark.parametrize(
+    ("elements", "wait"),
+    [
+        ("<ttl>60</ttl>", HOUR),
+        ("<ttl>5</ttl>", 10 * MINUTE),
+        ("<ttl>99999</ttl>", DAY),
+        ("<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>4</sy:updateFrequency>", 6 * HOUR),
+        ("<skipHours><hour>12</hour><hour>13</hour></skipHours>", 2 * HOUR),
+        ("<skipDays><day>Thursday</day></skipDays>", 12 * HOUR),
+    ],
+)  # fmt: skip
+async def test_16_what_the_document_asks_for_is_obeyed_unless_the_operator_says_otherwise(
+    stand: Newsstand, elements: str, wait: timedelta
+) -> None:
+    namespace = '<rss xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" '
+    stand.server.script("/one", document(asking(elements).replace("<rss ", namespace), etag='"1"'))
+    deaf = {"url": f"{stand.server.base}/one", "hints": "ignore"}
+    async with stand.open(one={}, deaf=deaf) as opened:
+        await opened.poll()
+        assert 5 * MINUTE <= await opened.wait("deaf") <= 10 * MINUTE
+        if wait > 10 * MINUTE:
+            assert await opened.wait() == wait
+        await opened.poll(10 * MINUTE)
+        assert ((await opened.state()).polled_at == NOW) is (wait > 10 * MINUTE)
+
+
+async def test_17_the_longest_wish_counts_and_is_said(stand: Newsstand) -> None:
+    body = asking("<ttl>30</ttl>")
+    stand.server.script("/one", document(body, headers={"Cache-Control": "max-age=2700"}))
+    async with stand.open() as opened:
+        await opened.poll()
+        assert await opened.wait() == 45 * MINUTE
+        assert (await opened.state()).because == "server asks for 45m (Cache-Control)"
+
+
 async def test_17_a_feed_is_polled_as_often_as_it_has_news(stand: Newsstand) -> None:
     window = range(20)
     stand.server.script("/busy", *(sends(*(n + place for place in window)) for n in range(100)))

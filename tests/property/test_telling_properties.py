@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.intervals import Range, Span, TimeInterval
-from monitor.core.matchers import Matcher, Matchers, Operator
+from monitor.core.matchers import Matcher, Matchers, Operator, Subject
 from monitor.core.model import Match, Severity
 from monitor.core.outcome import HoldReason, Suppression
 from monitor.core.pace import HOURLY, IMMEDIATE, Choice, Daily, Pace, Quiet, is_always_quiet
 from monitor.core.routing import BreakThrough, Route, take
-from monitor.core.silences import new_silence
+from monitor.core.silences import Silence, concerning, new_silence, silenced_by, snooze
 from monitor.core.telling import (
     Circumstances,
     Desk,
@@ -215,3 +215,15 @@ def test_a_decision_depends_on_nothing_but_what_it_is_given(
     assert once == again
     alone = [each for one in found for each in answers(table, these, matched(matches=(one,)), now)]
     assert once == alone
+
+
+@settings(max_examples=60)
+@given(silences, st.sampled_from("abc"), instants, st.sampled_from(["x/a", "y/a"]))
+def test_leaving_out_silences_beforehand_changes_no_answer(
+    known: list[Silence], rule: str, now: datetime, target: str
+) -> None:
+    snoozed = snooze("rule", rule, "x", now, HOUR, "a reader")
+    every = [*known, snoozed]
+    told_to = Subject(article(), match(rule_id=rule), target[0], target)
+    near = concerning(every, Subject(article(), match(rule_id=rule)), now)
+    assert silenced_by(near, told_to, now) == silenced_by(every, told_to, now)

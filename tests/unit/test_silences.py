@@ -1,7 +1,15 @@
 from datetime import timedelta
 
 from monitor.core.matchers import Matcher, Operator, Subject, parse_matchers
-from monitor.core.silences import Silence, expired, new_silence, silenced_by, snooze
+from monitor.core.silences import (
+    Silence,
+    concerning,
+    expired,
+    new_silence,
+    silenced_by,
+    snooze,
+    subscriber_of,
+)
 from monitor.core.stories import story_of
 from tests.factories import NOW, article, match
 
@@ -70,6 +78,18 @@ def test_snooze_of_a_story_is_for_one_subscriber() -> None:
     assert silenced_by([snoozed], same_story, NOW + 23 * HOUR)
     assert not silenced_by([snoozed], Subject(ABOUT.article, match(), "other"), NOW)
     assert not silenced_by([snoozed], Subject(article(title="Other"), match(), "desk"), NOW)
+
+
+def test_what_cannot_concern_a_match_is_left_out_and_nothing_else() -> None:
+    def snoozed(name: str, value: str, subscriber: str) -> Silence:
+        return snooze(name, value, subscriber, NOW, HOUR, "a reader")
+
+    everybody, of_target = silence("lang=en"), silence("rule=talks, target=desk/mail")
+    own, others = snoozed("rule", "talks", "desk"), snoozed("rule", "talks", "other")
+    elsewhere, later = snoozed("rule", "vote", "desk"), silence(begins=1)
+    every = [everybody, of_target, own, others, elsewhere, later]
+    assert concerning(every, ABOUT, NOW) == (everybody, of_target, own, others)
+    assert [subscriber_of(each) for each in every] == [None, None, "desk", "other", "desk", None]
 
 
 def test_snooze_clicked_again_lasts_longer() -> None:

@@ -201,8 +201,6 @@ def _count_joins(tree: nodes.Node) -> None:
             setattr(tree, field, _without_tildes(value))
         elif isinstance(value, list):
             value[:] = [_without_tildes(v) if isinstance(v, nodes.Node) else v for v in value]
-        elif isinstance(value, tuple):  # the pairs of a mapping are nodes; nothing else is
-            continue
 
 
 def _without_tildes(node: nodes.Node) -> nodes.Node:

@@ -8,7 +8,7 @@ from monitor.core.schedule import UNRESTRAINED, Restraint
 from monitor.ports import FeedLease, PollRecorded
 from monitor.streams import bounds
 from monitor.streams.instants import from_ms, span_ms, to_ms
-from monitor.streams.keys import domain_of, mood_of, registrable_host, spread_over
+from monitor.streams.keys import domain_of, mood_of, registrable_host, spread_over, terms_of
 from monitor.streams.memory.store import Bucket, MemoryStore, Seen
 
 _MINUTE, _HOUR = 60_000, 3_600_000
@@ -33,9 +33,9 @@ class MemoryFeedStore:
         store = self._store
         for feed in feeds:
             at = to_ms(now + spread_over(feed.id, spread))
-            was = store.urls.get(feed.id)
-            if was != feed.url:
-                store.urls[feed.id] = feed.url
+            was, terms = store.terms.get(feed.id), terms_of(feed)
+            if was != terms:
+                store.terms[feed.id] = terms
                 store.domains[feed.id] = registrable_host(feed.url)
                 if was is not None and feed.id in store.due:
                     store.due[feed.id] = at

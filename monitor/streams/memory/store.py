@@ -175,7 +175,7 @@ class MemoryStore:
         self.dead: list[tuple[str, object, str]] = []
         self.due: dict[str, int] = {}
         self.polled: dict[str, int] = {}
-        self.urls: dict[str, str] = {}
+        self.terms: dict[str, int] = {}
         self.domains: dict[str, str] = {}
         self.buckets: dict[str, Bucket] = {}
         self.turns: dict[str, int] = {}

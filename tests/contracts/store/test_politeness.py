@@ -155,6 +155,16 @@ async def test_a_feed_with_another_address_is_due_anew(ports: Ports) -> None:
     assert await ports.feeds.next_due() == NOW
 
 
+async def test_a_feed_with_another_interval_is_due_anew(ports: Ports) -> None:
+    await ports.feeds.sync([feed(every=6 * HOUR)], NOW, AT_ONCE)
+    [lease] = await ports.feeds.claim(NOW, MINUTE, 10)
+    await record(ports.feeds, lease, NOW, again=6 * HOUR)
+    await ports.feeds.sync([feed(every=6 * HOUR)], NOW, AT_ONCE)
+    assert await ports.feeds.next_due() == NOW + 6 * HOUR
+    await ports.feeds.sync([feed(every=5 * MINUTE)], NOW + MINUTE, AT_ONCE)
+    assert await ports.feeds.next_due() == NOW + MINUTE
+
+
 async def test_a_feed_that_moved_is_counted_where_it_is_asked_now(ports: Ports) -> None:
     store = ports.polite_feeds
     await list_feeds(store, "same.example/1", "same.example/2")

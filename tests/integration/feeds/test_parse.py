@@ -142,6 +142,24 @@ def test_json_feed_is_read() -> None:
     assert (second.body, second.author) == ("a < b", "Solo")
 
 
+def test_json_feed_of_version_1_0_and_of_1_1_are_read_alike() -> None:
+    item = {"id": "1", "content_text": "Text", "external_url": "http://news.example/x"}
+    old = {"author": {"name": "Ann"}, "items": [item]}
+    new = {"authors": [{"name": "Ann"}, {"url": "http://ben.example/"}], "items": [item]}
+    first, second = (
+        parse(json.dumps({"version": f"https://jsonfeed.org/version/{version}", **feed}))
+        for version, feed in (("1", old), ("1.1", new))
+    )
+    assert first == second
+    assert first.articles[0].author == "Ann"
+    assert first.articles[0].url == "http://news.example/x"
+
+
+def test_attachment_of_json_feed_stands_in_for_a_missing_page() -> None:
+    items = [{"id": "1", "attachments": ["x", {"mime_type": "audio/mpeg"}, {"url": "/1.mp3"}]}]
+    assert one(json.dumps({"items": items})).url == "http://news.example/1.mp3"
+
+
 @pytest.mark.parametrize(
     "body", ["{", '{"items": 3}', '{"title": "x"}', '{"items":' + "[" * 100_000, "{'items': []}"]
 )

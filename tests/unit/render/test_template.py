@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.render import Message, message
+from monitor.core.render import Message, blocks, message
+from monitor.core.render.message import Parts
 from monitor.core.render.sandbox import Format
 from monitor.core.render.template import (
     PARTS,
@@ -126,6 +127,9 @@ RUNAWAYS = (
     "{{ cycler }}",
     "{{ '" + "x" * 99_000 + "' }}" + "{{ alert.title }}" * 60,
     "{% for a in range(900) %}{{ '" + "x" * 9_000 + "' }}{% endfor %}",
+    "{% for a in range(900) %}{% set b %}{{ '" + "x" * 9_000 + "' }}{% endset %}{% endfor %}",
+    "{{ 999999999999 * 99 }}",
+    "{{ alert | tojson }}",
     "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}",
 )
 
@@ -197,3 +201,29 @@ def test_every_variable_is_described_on_its_page() -> None:
 
 def test_every_kind_of_target_says_which_parts_it_takes() -> None:
     assert all(set(parts) <= {"subject", "text", "body"} for parts in PARTS.values())
+
+
+def test_whole_alert_can_be_said_as_json() -> None:
+    said = json.loads(render('{"alert": {{ alert | tojson }}, "all": {{ alert }}}', Format.JSON))
+    assert said["alert"]["published_at"] == "2026-01-15T11:57:00Z"
+    assert said["alert"]["title"] == said["all"]["title"]
+
+
+def test_bounds_say_which_was_met() -> None:
+    for source, words in (
+        (RUNAWAYS[0], "loops more than 20,000 times"),
+        ("{{ 999999999999 * 99 }}", "a number on the way is too large"),
+        ("{% for a in range(900) %}{% set b %}{{ '" + "x" * 9_000 + "' }}{% endset %}{% endfor %}",
+         "the template does too much"),
+        ("{% set a = 'aaaaaaaaaa' %}" + "{% set a = a | replace('a', a) %}" * 9, "'replace'"),
+    ):  # fmt: skip
+        with pytest.raises(TemplateProblemError, match=words):
+            render(source)
+
+
+def test_digest_with_words_of_the_operator_keeps_its_heading() -> None:
+    own = replace(told("digest"), parts=Parts(subject="Hear", text="*all*"))
+    said = blocks(own)["blocks"]
+    assert isinstance(said, list)
+    assert [block["type"] for block in said] == ["header", "section", "actions"]
+    assert said[0]["text"]["text"].endswith("Hear")
