@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from monitor.core.entities.cases import EXCHANGES
 from monitor.core.entities.declension import GRAMMARS
 from monitor.core.text import split
 
@@ -42,7 +43,7 @@ _ADJECTIVES: Mapping[str, tuple[str, ...]] = {
 }
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK")
 _LIKE_ENGLISH = ("de", "fr", "es", "pl", "tr")
-_INFLECTING = frozenset([*GRAMMARS, "de", "tr", "ar", "he", "ko"])
+_INFLECTING = frozenset([*GRAMMARS, *EXCHANGES, "de", "tr", "ar", "he", "ko", "fi", "et", "hu"])
 
 
 def compiled() -> list[_Record]:

@@ -75,10 +75,16 @@ class Ledger(TwinStores):
         self.said |= {(f"a{n}", to)}
         self.ids += [new] if new else []
 
-    @rule(to=targets, gap=seconds, in_flight=st.integers(1, 2), most=st.integers(0, 3))
-    def arrange(self, to: str, gap: timedelta, in_flight: int, most: int) -> None:
-        terms = {to: LaneTerms(gap=gap, in_flight=in_flight, most_waiting=most)}
-        self.both(self.one.arrange(terms), self.other.arrange(terms))
+    @rule(
+        to=targets,
+        gap=seconds,
+        in_flight=st.integers(1, 2),
+        most=st.integers(0, 3),
+        folded=st.integers(2, 5),
+    )
+    def arrange(self, to: str, gap: timedelta, in_flight: int, most: int, folded: int) -> None:
+        each = LaneTerms(gap=gap, in_flight=in_flight, most_waiting=most, most_folded=folded)
+        self.both(self.one.arrange({to: each}), self.other.arrange({to: each}))
 
     @rule(to=targets, status=st.sampled_from(TargetStatus), slow=st.booleans(), wait=seconds)
     def change_health(self, to: str, status: TargetStatus, slow: bool, wait: timedelta) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quality.labels import scores
+from tests.quality.labels import held_out, scores
 
 _CORPUS = os.environ.get("MONITOR_CORPUS", "")
 
@@ -16,6 +16,10 @@ def test_shipped_rules_find_what_was_labelled() -> None:
     found = scores(Path(_CORPUS))
     assert found["un-resolution"].recall >= 0.95
     assert found["un-resolution"].precision >= 0.85
+    unlike_examples = found["un-resolution"].only(held_out(Path(_CORPUS)))
+    assert len(unlike_examples.wanted) >= 10
+    assert unlike_examples.recall >= 0.95
+    assert unlike_examples.precision >= 0.85
     assert found["syria"].recall >= 0.85
     assert found["syria"].precision >= 0.90
     assert found["lavrov"].recall == 1.0

@@ -72,6 +72,7 @@ async def feed_server() -> AsyncIterator[FeedServer]:
     server = FeedServer()
     application = web.Application()
     application.router.add_get("/{path:.*}", server.handle)
+    application.router.add_post("/{path:.*}", server.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
     try:

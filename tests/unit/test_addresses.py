@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.values import ID
@@ -51,7 +51,9 @@ def test_an_id_is_made_of_host_and_path(url: str, name: str) -> None:
 
 
 def test_what_is_no_address_still_gets_an_id() -> None:
-    assert re.fullmatch("feed-[0-9a-f]{8}", suggested_id("not an address"))
+    for url in ("not an address", "http://[::1", "http://host:port/"):
+        assert re.fullmatch("feed-[0-9a-f]{8}", suggested_id(url))
+        assert feed_key(f" {url}") == url
 
 
 def test_ids_of_two_addresses_that_read_alike_differ() -> None:
@@ -61,6 +63,7 @@ def test_ids_of_two_addresses_that_read_alike_differ() -> None:
     assert distinct_id(one) == distinct_id("https://www.news.example/rss/")
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"https?://[^\s]{0,80}"))
 def test_every_address_has_a_key_and_valid_ids(url: str) -> None:
     assert isinstance(feed_key(url), str)

@@ -3,7 +3,7 @@ import hmac
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.feed import Document
@@ -92,6 +92,7 @@ def test_what_an_entry_says_or_is_no_address_is_no_hub(body: str, header: str) -
     assert links(body, header) is None
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.text(max_size=200))
 def test_no_document_makes_discovery_fail(body: bytes, header: str) -> None:
     hub_links(Document(url=TOPIC, status=200, body=body, headers={"link": header}))
@@ -173,6 +174,7 @@ def test_a_denial_is_believed_from_who_knows_our_address() -> None:
     assert answer.after.detail == "denied by the hub: linebreak"
 
 
+@settings(deadline=None)
 @given(st.binary(), st.text(min_size=1), st.sampled_from(["sha1", "sha256", "sha384", "sha512"]))
 def test_a_signature_is_of_this_body_and_this_secret(body: bytes, secret: str, method: str) -> None:
     key = secret.encode("utf-8", "replace").decode()

@@ -4,7 +4,9 @@
 
 from collections.abc import Iterator
 
+from monitor.core.entities.cases import EXCHANGES, exchanged
 from monitor.core.entities.declension import GRAMMARS, declined
+from monitor.core.entities.suffixes import estonian, finnish, hungarian
 
 _ARABIC = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك")
 _HEBREW = (
@@ -45,13 +47,20 @@ def forms(name: str, lang: str, *, person: bool = False) -> tuple[str, ...]:  # 
     """Return the spellings of a name in running text, the name itself first.
 
     Slavic names are declined, people by the rules for people. German names take the genitive -s, and adjectives before
-    them their endings. Turkish sets its suffixes off with an apostrophe. Arabic and Hebrew write one-letter words
-    together with the next one, Korean its particles with the one before. Other languages have the name alone.
+    them their endings. Finnish, Estonian and Hungarian set suffixes behind; Greek, Latvian, Lithuanian and Romanian
+    exchange endings; Bulgarian and Macedonian have the article behind. Turkish sets its suffixes off with an
+    apostrophe. Arabic and Hebrew write one-letter words together with the next one, Korean its particles with the one
+    before. Other languages have the name alone.
     """
     base = lang.partition("-")[0]
     if grammar := GRAMMARS.get(lang) or GRAMMARS.get(base):
         return (name, *declined(name, grammar, person=person))
+    if exchange := EXCHANGES.get(base):
+        return tuple(dict.fromkeys((name, *exchanged(name, exchange, person=person))))
     match base:
+        case "fi" | "et" | "hu":
+            suffixed = {"fi": finnish, "et": estonian, "hu": hungarian}[base]
+            return tuple(dict.fromkeys((name, *suffixed(name))))
         case "ar":
             return (name, *(_with_arabic(prefix, name) for prefix in _ARABIC))
         case "he":

@@ -37,6 +37,9 @@ IsRulePositional = Callable[[str], bool]
 LONGEST = 200_000
 MOST_LEVELS = 50
 MOST_TERMS = 10_000
+MOST_SCANS = (
+    200  # each is compared with every different word of an article: 200 take up to half a second
+)
 MOST_PROXIMITIES = 3  # one inside the other: each level can double the places to look at
 TOO_DEEP_HINT = "give an inner part a rule of its own and refer to it with @"
 TOO_CLOSE = (
@@ -65,10 +68,19 @@ def _validate_size(expression: Expression) -> None:
         )
     if proximities(expression) > MOST_PROXIMITIES:
         raise QueryError(TOO_CLOSE, expression.at.start, 1, TOO_CLOSE_HINT)
+    scans = [node for node in walk(expression) if _is_scan(node)]
+    if len(scans) > MOST_SCANS:
+        message = f"{len(scans)} regular expressions and wildcards that begin with a sign"
+        hint = f"a query has at most {MOST_SCANS}; write the words, or begin wildcards with letters"
+        raise QueryError(message, scans[MOST_SCANS].at.start, 1, hint)
     terms = count_terms(expression)
     if terms > MOST_TERMS:
         hint = f"a query has at most {MOST_TERMS} terms; move them to a list"
         raise QueryError(f"the query has {terms} terms", expression.at.start, 1, hint)
+
+
+def _is_scan(node: Expression) -> bool:
+    return isinstance(node, Regex) or (isinstance(node, Wildcard) and node.pattern[0] in "*?")
 
 
 def count_terms(expression: Expression) -> int:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.app.feedtexts import FeedRefusedError, make_feed, texts_of, values_of
@@ -100,6 +100,7 @@ def test_an_external_entity_is_not_fetched() -> None:
     assert [line.values["url"] for line in lines] == ["http://a.example/"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text(max_size=300).map(opml))
 def test_no_bytes_make_a_reader_fail(data: bytes) -> None:
     for read in (read_opml, read_csv):
@@ -182,6 +183,7 @@ def _values(one: Feed) -> dict[str, str]:
     return values | ({"category": one.category} if one.category else {})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
 def test_no_name_breaks_a_list(name: str, category: str, folder: str) -> None:
     odd = feed(name=name, category=category, labels={"folder": folder})

@@ -17,7 +17,7 @@ from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.hub import HttpHubClient
 from monitor.feeds.linguist import ModelLinguist
 from monitor.feeds.process import ProcessParser
-from monitor.ports import RecordKind
+from monitor.ports import Draft, RecordKind
 from monitor.services.poller import PollerService
 from monitor.services.websub import HubCallback, HubService, subscription_of
 from monitor.streams.instants import from_ms, to_ms
@@ -27,7 +27,15 @@ from monitor.web.app import serve
 from monitor.web.websub import HubPages
 from tests.clock import StandingClock
 from tests.factories import feed
-from tests.servers.feeds import FeedServer, document, feed_server, item, open_test_session, rss
+from tests.servers.feeds import (
+    FeedServer,
+    document,
+    feed_server,
+    item,
+    open_test_session,
+    redirect,
+    rss,
+)
 from tests.servers.hub import Hub
 from tests.wait import wait_until
 
@@ -370,3 +378,23 @@ async def test_a_feed_that_is_listed_no_more_is_not_renewed(bench: Bench) -> Non
     await bench.hubs.step()
     assert await bench.registry.get(RecordKind.HUB_SUBSCRIPTION, "one") is None
     assert len(bench.hub.asked) == 1
+
+
+async def test_a_record_of_a_newer_release_is_no_subscription(bench: Bench) -> None:
+    draft = Draft(id="one", value=b"2{}")
+    await bench.registry.put(RecordKind.HUB_SUBSCRIPTION, draft, bench.clock.now())
+    assert (await subscription_of(bench.registry, "one"))[0] is None
+
+
+@pytest.mark.parametrize("code", [307, 308])
+async def test_a_hub_may_send_us_on_to_another(bench: Bench, code: int) -> None:
+    bench.hub.verifies = False
+    base = bench.publisher.base
+    bench.publisher.script("/old-hub", redirect(bench.hub.url, code))
+    async with open_test_session() as session:
+        client = HttpHubClient(session)
+        assert await client.subscribe(f"{base}/old-hub", "http://t/", "http://c/", "s") == ""
+        bench.publisher.script("/circle", redirect(f"{base}/circle", code))
+        circle = await client.subscribe(f"{base}/circle", "http://t/", "http://c/", "s")
+    assert circle == "more than 3 redirects"
+    assert [asked["hub.topic"] for asked in bench.hub.asked] == ["http://t/"]
