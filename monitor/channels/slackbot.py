@@ -1,6 +1,6 @@
 """Messages by a Slack bot: one thread a story, edits and follow-ups in it, and a count of sources on its first message.
 
-Our own POST and not `slack_sdk`: see docs/decisions/0020-slack-without-its-sdk.md.
+Our own POST and not `slack_sdk`: see docs/decisions/0024-slack-without-its-sdk.md.
 """
 
 from collections.abc import Mapping
