@@ -59,10 +59,10 @@ class Fetcher(Protocol):
 class Parser(Protocol):
     """Turns a document into records, off the event loop."""
 
-    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+    async def parse(self, document: Document, *, pruned: bool = False) -> ParsedFeed:
         """Parse, or raise `ParseError`. A hostile document costs bounded time and memory, and only this call.
 
-        Entries that stood in the document before may come without their text, unless the `whole` of it is asked for.
+        When it is `pruned`, entries that stood in the document before may come without their text.
         """
         ...
 

@@ -286,6 +286,8 @@ int read_article(Engine *self, PyObject *extras)
     return read_places(self, numbers) < 0 || mark_extras(self, extras) < 0 ? -1 : 0;
 }
 
+enum { AHEAD = 16 };
+
 /* Gather the queries whose two rarest features are there, each once. */
 int find_candidates(Engine *self)
 {
@@ -296,6 +298,9 @@ int find_candidates(Engine *self)
         }
         for (uint32_t p = 0; p < feature->n_postings; p++) {
             const Posting *posting = &feature->postings[p];
+            if (p + AHEAD < feature->n_postings) {
+                SOON(&self->seen_features[feature->postings[p + AHEAD].second]);
+            }
             if (self->seen_features[posting->second] != self->article) {
                 continue;
             }

@@ -305,11 +305,26 @@ static int decide(Engine *self)
     return done;
 }
 
+/* Fetch the queries, rules and objects that matches will soon be made of. */
+static void look_ahead(const Engine *self, uint32_t at)
+{
+    enum { AHEAD = 6 };
+    if (at + 3 * AHEAD < self->n_results) {
+        const Result *soon = &self->results[at];
+        const Rule *rule = &self->rules[self->queries[soon[AHEAD].query].rules];
+        SOON(rule->carried[A_ID]);
+        SOON(rule->carried[A_LABELS]);
+        SOON(&self->rules[self->queries[soon[2 * AHEAD].query].rules]);
+        SOON(&self->queries[soon[3 * AHEAD].query]);
+    }
+}
+
 static PyObject *collect(Engine *self, const Given *given)
 {
     PyObject *matches = PyList_New(0), *undecided = PyList_New(0), *both = NULL;
     int done = matches && undecided;
     for (uint32_t i = 0; done && i < self->n_results; i++) {
+        look_ahead(self, i);
         done = matches_of(self, given, &self->results[i], matches) == 0;
     }
     for (uint32_t i = 0; done && i < self->n_candidates; i++) {

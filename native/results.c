@@ -1,6 +1,7 @@
 /* From candidates to the queries that hold, with the places of their terms. Touches no Python object. */
 #include "engine.h"
 
+enum { AHEAD = 8 };
 enum { MOST_SPANS = 1000 }; /* as in monitor/core/engine/explain.py */
 
 static int gather(Engine *self, uint32_t number);
@@ -133,6 +134,10 @@ int find_results(Engine *self)
     self->n_results = 0;
     for (uint32_t i = 0; i < self->n_candidates; i++) {
         uint32_t query = self->candidates[i], root = self->queries[query].root;
+        if (i + 2 * AHEAD < self->n_candidates) {
+            SOON(&self->queries[self->candidates[i + 2 * AHEAD]]);
+            SOON(&self->nodes[self->queries[self->candidates[i + AHEAD]].root]);
+        }
         int answer = YES;
         if (spend(self, 1) < 0 || (!self->queries[query].sure && truth(self, root, &answer) < 0)) {
             return -1;

@@ -301,5 +301,5 @@ class _Ready:
     async def fetch(self, feed: Feed, state: FeedState) -> Document:  # noqa: ARG002 - the port's
         return self._document
 
-    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:  # noqa: ARG002 - the port's
+    async def parse(self, document: Document, *, pruned: bool = False) -> ParsedFeed:  # noqa: ARG002 - the port's
         return self._parsed

@@ -41,12 +41,12 @@ class ProcessParser:
     ) -> None:
         await self.close()
 
-    async def parse(self, document: Document, *, whole: bool = False) -> ParsedFeed:
+    async def parse(self, document: Document, *, pruned: bool = False) -> ParsedFeed:
         """Parse in a worker; raise `ParseError` for what is no feed, takes too long or breaks the worker.
 
-        Entries that stood in the last document from the same address come without text, unless `whole` is asked for.
+        When it is `pruned`, entries that stood in the last document from the same address come without text.
         """
-        before = {} if whole else self._memory.unchanged(document.url)
+        before = self._memory.unchanged(document.url) if pruned else {}
         reply = await self._ask(Request(without_ballast(document), frozenset(before)))
         if reply.feed is None:
             raise ParseError(reply.reason or FeedReason.PARSER_FAILED, reply.detail)

@@ -158,14 +158,14 @@ class PollerService(LeasingService[FeedLease]):
         trace, state = self._new_trace(), lease.state
         with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
             try:
-                parsed = await self._parser.parse(document)
-                known = await self._store.known(feed.id, document_keys(parsed))
+                parsed, known = await self._read(feed, document)
             except FeedError as error:
                 log.warning("push_not_read", reason=error.reason, detail=error.detail)
                 now = self._clock.now()
                 return False, await self._store.record(lease, state, now, now=now)
             now = self._clock.now()
             decision = decide_pushed(feed, state, document, parsed, known, now=now, trace_id=trace)
+            decision = await self._completed(feed, decision)
             recorded = await self._store.record(
                 lease,
                 decision.state,
@@ -206,10 +206,7 @@ class PollerService(LeasingService[FeedLease]):
                 trace_id=trace,
                 listed=self._addresses,
             )
-            articles: Sequence[Article] = decision.articles
-            if self._reading is not None:
-                articles = await self._reading.complete(feed, articles)
-            return replace(decision, articles=await self._linguist.tell(articles))
+            return await self._completed(feed, decision)
         except StreamError:
             raise
         except FeedError as error:
@@ -222,14 +219,20 @@ class PollerService(LeasingService[FeedLease]):
 
     async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
         """Return what a document says, and which of its keys are known."""
-        parsed = await self._parser.parse(document)
+        parsed = await self._parser.parse(document, pruned=True)
         known = await self._store.known(feed.id, document_keys(parsed))
-        if lacks_text(
-            parsed.articles, known
-        ):  # it was read before, but what came of it not recorded
-            parsed = await self._parser.parse(document, whole=True)
+        if lacks_text(parsed.articles, known):
+            # It was read before, but what came of it not recorded.
+            parsed = await self._parser.parse(document)
             known = await self._store.known(feed.id, document_keys(parsed))
         return parsed, known
+
+    async def _completed(self, feed: Feed, decision: PollDecision) -> PollDecision:
+        """Return a decision with the texts of pages in its articles, where they are wanted, and their languages."""
+        articles: Sequence[Article] = decision.articles
+        if self._reading is not None:
+            articles = await self._reading.complete(feed, articles)
+        return replace(decision, articles=await self._linguist.tell(articles))
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime

@@ -150,11 +150,11 @@ def test_muted_route_and_breaking_through_are_told(config: Path) -> None:
 def test_article_goes_to_those_who_are_told_of_the_rules_that_find_it(
     config: Path, tmp_path: Path
 ) -> None:
-    article = tmp_path / "article.txt"
-    article.write_text("A veto on Syria\n\nThe vote was on Thursday.")
+    article = tmp_path / "article.json"
+    article.write_text('{"title": "A veto on Syria", "body": "It was on Thursday.", "lang": "en"}')
     lines = tried(config, str(article), "--at", "2026-01-15T12:20Z")
-    assert "rule syria, info, region=middle-east: A veto on Syria" in lines
-    assert "rule veto, critical: A veto on Syria" in lines
+    assert "rule syria, info, region=middle-east, lang en: A veto on Syria" in lines
+    assert "rule veto, critical, lang en: A veto on Syria" in lines
     inhibited = "desk/console: not told, inhibited: a veto says it all, until 2026-01-15 18:20 UTC"
     assert inhibited in lines
     assert "in one message for each target" in lines

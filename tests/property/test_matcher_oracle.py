@@ -24,8 +24,8 @@ def test_matcher_agrees_with_plain_python(
     try:
         found = re.fullmatch(pattern, has) is not None if is_regex else has == text
         accepted = matcher.accepts(about)
-    except (re.error, MatcherError, RecursionError):
-        return
+    except (re.error, FutureWarning, MatcherError, RecursionError):
+        return  # one of the two has no such pattern
     assert accepted is (found is (operator in (Operator.IS, Operator.MATCHES)))
 
 

@@ -57,7 +57,7 @@ async def failure(parser: ProcessParser, document: Document) -> ParseError:
 
 
 async def titles(parser: ProcessParser, document: Document) -> list[str]:
-    return [article.title for article in (await parser.parse(document, whole=True)).articles]
+    return [article.title for article in (await parser.parse(document)).articles]
 
 
 async def test_document_is_parsed(parser: ProcessParser) -> None:

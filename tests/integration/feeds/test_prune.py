@@ -33,8 +33,8 @@ def shown(feed: ParsedFeed) -> list[str]:
 
 
 async def test_only_what_is_new_comes_with_its_text(parser: ProcessParser) -> None:
-    first = await parser.parse(fetched(rss(*OLD)))
-    again = await parser.parse(fetched(rss(item(9), *OLD)))
+    first = await parser.parse(fetched(rss(*OLD)), pruned=True)
+    again = await parser.parse(fetched(rss(item(9), *OLD)), pruned=True)
     assert shown(first) == ["Story 0", "Story 1", "Story 2"]
     assert shown(again) == ["Story 9", "-", "-", "-"]
     assert document_keys(again)[-len(document_keys(first)) :] == document_keys(first)
@@ -43,21 +43,25 @@ async def test_only_what_is_new_comes_with_its_text(parser: ProcessParser) -> No
 
 
 async def test_edit_comes_with_its_text(parser: ProcessParser) -> None:
-    await parser.parse(fetched(rss(*OLD)))
+    await parser.parse(fetched(rss(*OLD)), pruned=True)
     edited = item(1, text="Other", published_at=DATE)
-    assert shown(await parser.parse(fetched(rss(OLD[0], edited, OLD[2])))) == ["-", "Story 1", "-"]
-    assert shown(await parser.parse(fetched(rss(*OLD)))) == ["-", "Story 1", "-"]
+    assert shown(await parser.parse(fetched(rss(OLD[0], edited, OLD[2])), pruned=True)) == [
+        "-",
+        "Story 1",
+        "-",
+    ]
+    assert shown(await parser.parse(fetched(rss(*OLD)), pruned=True)) == ["-", "Story 1", "-"]
 
 
 async def test_whole_document_comes_when_it_is_asked_for(parser: ProcessParser) -> None:
-    await parser.parse(fetched(rss(*OLD)))
-    assert "-" not in shown(await parser.parse(fetched(rss(*OLD)), whole=True))
-    assert shown(await parser.parse(fetched(rss(*OLD)))) == ["-", "-", "-"]
+    await parser.parse(fetched(rss(*OLD)), pruned=True)
+    assert "-" not in shown(await parser.parse(fetched(rss(*OLD))))
+    assert shown(await parser.parse(fetched(rss(*OLD)), pruned=True)) == ["-", "-", "-"]
 
 
 async def test_addresses_do_not_share_what_they_remember(parser: ProcessParser) -> None:
-    await parser.parse(fetched(rss(*OLD)))
-    other = await parser.parse(fetched(rss(*OLD), url="http://other.example/feed"))
+    await parser.parse(fetched(rss(*OLD)), pruned=True)
+    other = await parser.parse(fetched(rss(*OLD), url="http://other.example/feed"), pruned=True)
     assert "-" not in shown(other)
 
 
@@ -72,21 +76,21 @@ async def test_addresses_do_not_share_what_they_remember(parser: ProcessParser) 
 async def test_entries_that_inherit_something_else_are_read_again(
     parser: ProcessParser, changed: str
 ) -> None:
-    await parser.parse(fetched(rss(*OLD)))
-    assert "-" not in shown(await parser.parse(fetched(changed)))
+    await parser.parse(fetched(rss(*OLD)), pruned=True)
+    assert "-" not in shown(await parser.parse(fetched(changed), pruned=True))
 
 
 async def test_malformed_document_is_read_as_a_whole_each_time(parser: ProcessParser) -> None:
     broken = rss(*OLD, "<item><title>Fish & chips</title></item>")
     for _ in range(2):
-        assert len(shown(await parser.parse(fetched(broken)))) == 4
-        assert "-" not in shown(await parser.parse(fetched(broken)))
+        assert len(shown(await parser.parse(fetched(broken), pruned=True))) == 4
+        assert "-" not in shown(await parser.parse(fetched(broken), pruned=True))
 
 
 async def test_memory_outlives_the_process_that_parsed(parser: ProcessParser) -> None:
-    await parser.parse(fetched(rss(*OLD)))
+    await parser.parse(fetched(rss(*OLD)), pruned=True)
     await parser.close()
-    assert shown(await parser.parse(fetched(rss(*OLD)))) == ["-", "-", "-"]
+    assert shown(await parser.parse(fetched(rss(*OLD)), pruned=True)) == ["-", "-", "-"]
 
 
 # --- the memory itself ---
