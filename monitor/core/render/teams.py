@@ -26,7 +26,7 @@ from monitor.core.render.view import AlertView, Change, Piece, RuleView
 Json = dict[str, object]
 
 REQUEST_BYTES = 28_000
-_ROOM = 24_000  # for the stories; the frame and the links have the rest
+_FRAME = 1500  # bytes of a request that are not its texts and links
 _STORY_LIMIT = 200
 _COLOURS = {Severity.INFO: "Default", Severity.WARNING: "Warning", Severity.CRITICAL: "Attention"}
 _ACTIONS = 6
@@ -41,7 +41,8 @@ def teams(message: Message) -> Json:
     else:
         body = list(_digest(message) if message.is_digest else _alert(message))
     title = [_block([_run(head, size="Large", weight="Bolder")])] if head else []
-    return _envelope([*title, *body], _actions(message))
+    actions = _actions(message)
+    return _envelope(_capped([*title, *body], REQUEST_BYTES - _FRAME - _size(actions)), actions)
 
 
 def teams_plain(message: Message) -> Json:
@@ -83,7 +84,7 @@ def _digest(message: Message) -> Iterable[Json]:
     yield _block([_run(head, size="Large", weight="Bolder")])
     if message.because:
         yield _quiet(late(message))
-    room, told = _ROOM, 0
+    room, told = REQUEST_BYTES - 2 * _FRAME - _size(_actions(message)), 0
     for shown in message.stories:
         story = [
             _block(
@@ -95,13 +96,27 @@ def _digest(message: Message) -> Iterable[Json]:
             *_details(shown, [_run(cut(shown.excerpt, _STORY_LIMIT))] if shown.excerpt else []),
         ]
         story[0]["separator"] = True
-        room -= len(json.dumps(story, ensure_ascii=False).encode())
+        room -= _size(story)
         if room < 0:
             break
         yield from story
         told += 1
     if more := more_stories(message, told):
         yield _quiet(more)
+
+
+def _capped(body: Sequence[Json], room: int) -> list[Json]:
+    """Drop from the end what makes the request too large. A hostile article can."""
+    kept: list[Json] = []
+    for block in body:
+        room -= _size(block)
+        if room >= 0:
+            kept.append(block)
+    return kept
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace"))
 
 
 def _details(shown: AlertView, excerpt: list[Json]) -> Iterable[Json]:
