@@ -11,7 +11,7 @@ class Document:
 
     `url` is where the body came from, after redirects; `permanent_url` is the address to keep, when every
     redirect on the way was permanent. `headers` has lower-case names; `etag` and `last_modified` are as sent.
-    `body` is decompressed.
+    `body` is decompressed, and `digest` is its SHA-256, if that was made already.
     """
 
     url: str
@@ -21,6 +21,7 @@ class Document:
     etag: str | None = None
     last_modified: str | None = None
     permanent_url: str | None = None
+    digest: str = ""
 
     @property
     def not_modified(self) -> bool:
@@ -42,9 +43,8 @@ class Keys:
 
     def present(self) -> tuple[int, ...]:
         """Return the keys there are."""
-        return tuple(
-            key for key in (self.guid, self.url, self.text, self.moment) if key is not None
-        )
+        keys = (self.guid, self.url, self.text, self.moment)
+        return tuple([key for key in keys if key is not None])  # a list: asked of every entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,10 +143,13 @@ def identify(
 def judge(one: Identity, seen: Container[int]) -> Verdict:
     """Tell whether an entry is new, edited or known, given the keys `seen` in its feed."""
     keys = one.keys
-    if all(key is None or key in seen for key in (keys.guid, keys.url, keys.text)):
-        return (
-            Verdict.KNOWN
-        )  # an entry that has none of them could neither be matched nor told apart
+    if (
+        (keys.guid is None or keys.guid in seen)
+        and (keys.url is None or keys.url in seen)
+        and (keys.text is None or keys.text in seen)
+    ):
+        # An entry that has none of them could neither be matched nor told apart.
+        return Verdict.KNOWN
     guid_seen = one.guid_trusted and keys.guid in seen
     url_seen = one.url_trusted and keys.url in seen
     if keys.text is None:

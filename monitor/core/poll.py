@@ -72,7 +72,7 @@ class PollDecision:
 
 def body_hash(document: Document) -> str:
     """Return what tells one body from another."""
-    return sha256(document.body).hexdigest()
+    return document.digest or sha256(document.body).hexdigest()
 
 
 def is_unchanged(state: FeedState, document: Document) -> bool:
@@ -84,7 +84,7 @@ def is_unchanged(state: FeedState, document: Document) -> bool:
 
 def document_keys(parsed: ParsedFeed) -> tuple[int, ...]:
     """Return the keys of all entries: which of them are known is what `decide` has to be told."""
-    keys = (key for entry in parsed.articles for key in keys_of(entry).present())
+    keys = [key for entry in parsed.articles for key in keys_of(entry).present()]
     return tuple(dict.fromkeys(keys))
 
 

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from hashlib import sha256
 
 import aiohttp
 from yarl import URL
@@ -112,10 +113,12 @@ class HttpFetcher:
     ) -> Document:
         _check_status(response, url, sent)
         is_bare = response.status == _NOT_MODIFIED
+        body = b"" if is_bare else await read_body(response, url.host or "", self._max_bytes)
         return Document(
             url=_named(url),
             status=response.status,
-            body=b"" if is_bare else await read_body(response, url.host or "", self._max_bytes),
+            body=body,
+            digest=sha256(body).hexdigest(),
             headers=_lower(response),
             etag=_validator(response, "ETag"),
             last_modified=_validator(response, "Last-Modified"),

@@ -18,17 +18,22 @@ _PACKAGE = (
 )
 _MODEL = "resources/lid.176.ftz"
 _MOST = 8  # guesses about one text
+_A_FEW = 3  # a tenth of a millisecond each, and half of that is what a thread costs
 _LABEL = "__label__"
 
 log = structlog.get_logger()
 
 
 class ModelLinguist:
-    """Settles the language of each article, in a thread."""
+    """Settles the language of each article: of many in a thread, of a few at once, which takes less."""
 
     async def tell(self, articles: Sequence[Article]) -> tuple[Article, ...]:
         """Return the articles, each with its language as far as it can be told."""
-        return await asyncio.to_thread(with_languages, tuple(articles)) if articles else ()
+        if not articles:
+            return ()
+        if len(articles) <= _A_FEW and _model.cache_info().currsize:
+            return with_languages(articles)
+        return await asyncio.to_thread(with_languages, tuple(articles))
 
 
 def with_languages(articles: Sequence[Article]) -> tuple[Article, ...]:

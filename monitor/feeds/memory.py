@@ -43,23 +43,30 @@ class EntryMemory:
             self._size -= len(self._kept.popitem(last=False)[1])
 
 
+_NO_KEYS = Keys(guid=None, url=None, text=None)
+
+
 def _packed(mark: int, article: ParsedArticle) -> bytes:
-    keys, date = article.keys, article.published_at
-    parts = (
-        *((None,) * 4 if keys is None else (keys.guid, keys.url, keys.text, keys.moment)),
-        None if date is None else (date - _EPOCH) // _MICROSECOND,
+    keys, date = article.keys or _NO_KEYS, article.published_at
+    guid, url, text, moment = keys.guid, keys.url, keys.text, keys.moment
+    present = (
+        (guid is not None)
+        | (url is not None) << 1
+        | (text is not None) << 2
+        | (moment is not None) << 3
+        | (date is not None) << 4
     )
-    present = sum(1 << place for place, part in enumerate(parts) if part is not None)
-    return _ENTRY.pack(mark, present, *(part or 0 for part in parts))
+    microseconds = 0 if date is None else (date - _EPOCH) // _MICROSECOND
+    return _ENTRY.pack(mark, present, guid or 0, url or 0, text or 0, moment or 0, microseconds)
 
 
 def _unpacked(row: tuple[int, ...]) -> tuple[int, ParsedArticle]:
-    mark, present, *values = row
-    guid, url, text, moment, date = (
-        value if present >> place & 1 else None for place, value in enumerate(values)
+    mark, present, guid, url, text, moment, date = row
+    keys = Keys(
+        guid=guid if present & 1 else None,
+        url=url if present & 2 else None,
+        text=text if present & 4 else None,
+        moment=moment if present & 8 else None,
     )
-    return mark, ParsedArticle(
-        keys=Keys(guid=guid, url=url, text=text, moment=moment),
-        published_at=None if date is None else _EPOCH + date * _MICROSECOND,
-        unchanged=True,
-    )
+    published_at = _EPOCH + date * _MICROSECOND if present & 16 else None
+    return mark, ParsedArticle(keys=keys, published_at=published_at, unchanged=True)
