@@ -34,9 +34,15 @@ PORTS: dict[str, type] = {
     "parser": Parser,
     "channel": Channel,
 }
-# Not called by a service at work: questions of the command line.
+# Not called by a service that polls, matches, routes and delivers: questions of the command line and of listeners, feeds
+# that are added, removed or pushed while it runs.
 NOT_AT_WORK = {
     "feeds.states",
+    "feeds.schedule",
+    "feeds.unschedule",
+    "feeds.take",
+    "public.read",
+    "public.last",
     "ledger.get",
     "ledger.find",
     "ledger.attempts",
