@@ -34,8 +34,8 @@ PORTS: dict[str, type] = {
     "parser": Parser,
     "channel": Channel,
 }
-# Not called by a service that polls, matches, routes and delivers: questions of the command line and of listeners, feeds
-# that are added, removed or pushed while it runs.
+# Not called by a service at work here: questions of the command line and of listeners, and what happens when feeds are
+# added, removed or pushed.
 NOT_AT_WORK = {
     "feeds.states",
     "feeds.schedule",
