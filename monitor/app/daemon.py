@@ -1,6 +1,7 @@
 """`monitor run`: a program with its endpoints, which obeys signals and takes new configuration while it runs."""
 
 import asyncio
+import gc
 import os
 import signal
 from contextlib import AsyncExitStack
@@ -62,6 +63,7 @@ async def run_daemon(
                 reload=reloads.reload,
             )
             await stack.enter_async_context(pages)
+        gc.freeze()  # what was loaded stays: the collector need not look at it again and again
         _greet(directory, settings, only)
         await stack.enter_async_context(under_systemd())
         async with asyncio.TaskGroup() as group:
