@@ -51,8 +51,13 @@ async def store(empty_server_url: str, tmp_path: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture(autouse=True)
 def nothing_blocks() -> Iterator[None]:
-    """Fail a test in which our code blocks the event loop. Writing a traceback may look at source files."""
+    """Fail a test in which our code blocks the event loop.
+
+    Writing a traceback may look at source files, and coverage has a lock of its own.
+    """
     with blockbuster_ctx("monitor") as blocking:
         for name in ("os.stat", "io.TextIOWrapper.read", "io.BufferedReader.read"):
             blocking.functions[name].can_block_in("linecache.py", {"checkcache", "updatecache"})
+        lock = blocking.functions["threading.Lock.acquire"]
+        lock.can_block_in("coverage/collector.py", {"lock_data"})
         yield

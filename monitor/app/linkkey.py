@@ -47,7 +47,7 @@ def _kept_key(directory: Path) -> Secret:
 def _make(path: Path) -> None:
     """Write a key whole or not at all; should another process do so at the same time, there is one winner."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         os.write(file, f"{secrets.token_urlsafe(36)}\n".encode())

@@ -89,7 +89,7 @@ async def test_functions_that_vanished_are_loaded_again(store: Store) -> None:
 
 
 def _census(partition: int) -> Command:
-    names = ("lanes", "due", "articles", "matches", "dead")
+    names = ("lanes", "due", "articles", "matches", "dead", "archive", "archive:missed")
     return call("monitor_census", [keys.key(partition, name) for name in names], 0, "monitor")
 
 

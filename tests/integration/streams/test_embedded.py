@@ -181,7 +181,8 @@ async def test_a_killed_server_is_started_again_and_has_lost_nothing(tmp_path: P
 
 
 def census_keys() -> list[str]:
-    return [key(0, name) for name in ("lanes", "due", "articles", "matches", "dead")]
+    names = ("lanes", "due", "articles", "matches", "dead", "archive", "archive:missed")
+    return [key(0, name) for name in names]
 
 
 async def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
