@@ -5,7 +5,7 @@ import sys
 import pytest
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 def test_twenty_seconds_of_random_kills_lose_nothing() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.crash.chaos", "--seconds", "20", "--seed", "7"],
