@@ -53,6 +53,9 @@ Duration = Annotated[
     PlainValidator(values.duration),
     _described("duration", pattern=f"^{values.DURATION}$"),
 ]
+Rate = Annotated[
+    timedelta, PlainValidator(values.rate), _described("rate", pattern=f"^{values.RATE}$")
+]
 IntervalOrAuto = Annotated[
     timedelta | Literal["auto"],
     PlainValidator(values.interval_or_auto),

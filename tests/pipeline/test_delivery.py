@@ -267,6 +267,55 @@ async def test_retry_after_holds_back_the_whole_lane_in_every_form(
         assert len(desk.hook.received) == 8
 
 
+# --- rate and order ---
+
+
+async def test_no_more_is_sent_than_the_rate_of_a_target_allows(desk: Desk) -> None:
+    for rate, at_once, gap in (("4/s", 4, SECOND / 4), ("30/m", 1, 2 * SECOND)):
+        desk.hook.received.clear()
+        desk.clock.advance(HOUR)
+        async with desk.open(desk.webhook() | {"rate": rate}) as program:
+            start = desk.clock.now()
+            numbers = [*range(12)] if at_once > 1 else [*range(20, 32)]
+            await desk.tell(program, *numbers)
+            await program.settle()
+            assert len(desk.hook.received) == at_once
+            await program.finish()
+            assert sorted(desk.heard()) == titles(*numbers)
+            assert desk.clock.now() - start == (12 - at_once) * gap
+
+
+async def test_without_a_rate_ten_a_second_are_sent(desk: Desk) -> None:
+    async with desk.open() as program:
+        await desk.tell(program, *range(12))
+        await program.settle()
+        assert len(desk.hook.received) == 10
+
+
+async def test_one_that_fails_does_not_let_the_next_ones_pass_where_order_is_wanted(
+    desk: Desk,
+) -> None:
+    async with desk.open(desk.webhook(ordered=True)) as program:
+        desk.hook.reply(Reply(), DOWN, Reply(reset=True), DOWN)
+        for n in range(5):
+            await desk.tell(program, n)
+        await program.settle()
+        assert desk.heard() == [f"Story {n}." for n in (0, 1)]
+        await program.finish()
+        bodies = [json.loads(request.body)["data"] for request in desk.hook.received]
+        assert [each["seq"] for each in bodies] == [1, 2, 2, 2, 2, 3, 4, 5]
+        assert await states(program) == {DeliveryState.DELIVERED: 5}
+
+
+async def test_what_is_given_up_lets_the_next_one_go_where_order_is_wanted(desk: Desk) -> None:
+    async with desk.open(desk.webhook(ordered=True)) as program:
+        desk.hook.reply(Reply(status=400))
+        await desk.tell(program, 1, 2)
+        await program.settle()
+        assert desk.heard() == ["Story 1.", "Story 2."]
+        assert await states(program) == {DeliveryState.DEAD: 1, DeliveryState.DELIVERED: 1}
+
+
 # --- the clock jumps ---
 
 
