@@ -1,7 +1,7 @@
 """From a target to the channel that reaches it."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from ssl import SSLContext
 from types import TracebackType
@@ -13,6 +13,7 @@ from monitor.channels import discord, mattermost, ntfy, slack, teams, telegram
 from monitor.channels.apprise import AppriseChannel, AppriseThreads
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
+from monitor.channels.greeting import greet_relay, look_up
 from monitor.channels.http import TIMEOUT
 from monitor.channels.mailpress import MailPress
 from monitor.channels.post import Json, PostChannel, Receiver
@@ -21,6 +22,7 @@ from monitor.channels.smtp import SmtpPool
 from monitor.channels.threads import ProcessThreads
 from monitor.channels.webhook import WebhookChannel
 from monitor.core.links import Linker
+from monitor.core.outcome import Delivered, Outcome
 from monitor.core.render import Message, blocks, text_only
 from monitor.core.render.discord import discord as discord_embed
 from monitor.core.render.discord import discord_plain
@@ -134,6 +136,30 @@ class ChannelBuilder:
                 receiver, full, plain = _posted(target)
                 session = self._session(receiver.url)
                 return PostChannel(session, receiver, composer, full, plain)
+
+    async def greet(self, target: Target, now: datetime) -> Outcome:
+        """Find out whether a target can be reached, and send nothing that anybody would see.
+
+        A relay is logged in to, the token of a bot is tried; of any other address the name is looked up.
+        """
+        match target:
+            case EmailTarget():
+                return await greet_relay(self._pool(target.smtp))
+            case SlackBotTarget():
+                channel = SlackBotChannel(
+                    target, self._session(target.api), Composer(target), self._threads
+                )
+                return await channel.greet(now)
+            case ConsoleTarget() | AppriseTarget():
+                return Delivered()
+            case WebhookTarget():
+                return await look_up(target.url, self._guard_of(target.url))
+            case _:
+                url = _posted(target)[0].url
+                return await look_up(url, self._guard_of(url))
+
+    def _guard_of(self, url: str) -> AddressGuard:
+        return self._guard if url.lower().startswith("https:") else self._plain_guard
 
     def _session(self, url: str) -> aiohttp.ClientSession:
         scheme = "https" if url.lower().startswith("https:") else "http"

@@ -128,6 +128,10 @@ class SlackBotChannel:
             await self._keep(story, _begun(told, said), now)
         return noted(outcome, told)
 
+    async def greet(self, now: datetime) -> Outcome:
+        """Try the token, and post nothing."""
+        return (await self._call("auth.test", {}, now))[0]
+
     async def close(self) -> None:
         """Do nothing: the session is shared."""
 

@@ -50,6 +50,11 @@ class SmtpPool:
             _, said = await smtp.sendmail(sender, [recipient], message)
         return said
 
+    async def greet(self) -> str:
+        """Connect and log in, and return what the relay said; raise as `send` does."""
+        async with self._connection() as smtp:
+            return (await smtp.noop()).message
+
     async def close(self) -> None:
         """End every connection that is not in use."""
         while self._idle:

@@ -37,6 +37,9 @@ class Commands(click.Group):
         "targets",
         "entities",
         "tokens",
+        "doctor",
+        "backup",
+        "restore",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's

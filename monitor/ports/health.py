@@ -22,7 +22,10 @@ class LogCensus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How the store stands. `archive_missed` counts what came while too much waited for the archive."""
+    """How the store stands. `archive_missed` counts what came while too much waited for the archive.
+
+    `durable` says whether every server of it keeps a log; `server_at` is the time by the clock of the first.
+    """
 
     feeds: int
     feeds_due: int
@@ -33,6 +36,8 @@ class Census:
     memory_bytes: int
     memory_limit_bytes: int
     server: str
+    durable: bool
+    server_at: datetime
 
 
 class StoreHealth(Protocol):

@@ -42,7 +42,8 @@ async def embedded_server(
     gone. A server that dies is started again. Raise `StoreRefusedError` when there is none to be had; one that another
     process holds has to answer within `share_within`.
     """
-    server = _EmbeddedServer(StoreDirectory(directory), max_memory=max_memory, durable=durable)
+    place = await asyncio.to_thread(StoreDirectory, directory)  # asks for the working directory
+    server = _EmbeddedServer(place, max_memory=max_memory, durable=durable)
     try:
         await server.open(share_within)
         # Entered by hand, so that what the body raises is not wrapped in a group.

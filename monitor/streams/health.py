@@ -61,6 +61,8 @@ class StreamStoreHealth:
             memory_bytes=sum(int(node["used_memory"]) for node in facts),
             memory_limit_bytes=sum(int(node["maxmemory"]) for node in facts),
             server=", ".join(sorted(Counter(map(server_name, facts)))),
+            durable=all(node.get("aof_enabled") for node in facts),
+            server_at=from_ms(int(facts[0]["server_time_usec"]) // 1000),
         )
 
     async def tidy(self, now: datetime) -> int:

@@ -146,6 +146,8 @@ class FakeSlack:
             return web.Response(status=status, text=text, headers=headers, content_type=kind)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
+        if request.match_info["method"] == "auth.test":
+            return web.json_response({"ok": True, "team": "Newsroom", "user": "monitor"})
         message = await request.json()
         error = refuse(message) or self._misplaced(message)
         if error is not None:

@@ -40,6 +40,8 @@ class MemoryStoreHealth:
             memory_bytes=0,
             memory_limit_bytes=0,
             server="memory",
+            durable=False,
+            server_at=now,
         )
 
     async def tidy(self, now: datetime) -> int:
