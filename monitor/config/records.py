@@ -137,6 +137,7 @@ def _webhook(
         secrets=tuple(key for key in keys if key),
         headers=_headers(settings.headers, authorization.reveal() if authorization else ""),
         ordered=settings.ordered,
+        origin=settings.origin or "",
     )
 
 

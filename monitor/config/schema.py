@@ -31,6 +31,7 @@ from monitor.config.types import (
     FilePath,
     Header,
     HeaderName,
+    HostName,
     HttpUrl,
     Id,
     IntervalOrAuto,
@@ -434,6 +435,9 @@ class WebhookSettings(Section):
     """An environment variable with the value of the header `Authorization`."""
     headers: dict[HeaderName, Header] = {}
     """Headers to send along; none of them a secret."""
+    origin: HostName | None = None
+    """The name under which the receiver is asked (`OPTIONS`, `WebHook-Request-Origin`) whether it takes what comes from
+    here, before the first alert and every week. None: it is not asked."""
     ordered: bool = False
     """`true`: one alert at a time, by their numbers; one that has to be tried again holds up what comes after it."""
 

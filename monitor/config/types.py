@@ -91,6 +91,7 @@ Network = Annotated[
 Header = Annotated[str, AfterValidator(values.header)]
 HeaderName = Annotated[str, AfterValidator(values.header_name)]
 Mailbox = Annotated[str, AfterValidator(values.mailbox), _described("mailbox")]
+HostName = Annotated[str, PlainValidator(values.host_name), _described("host name")]
 ChatId = Annotated[str, BeforeValidator(values.chat), _described("number or @name")]
 Port = Annotated[int, between(1, 65535)]
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=4096), _described("path")]

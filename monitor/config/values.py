@@ -27,6 +27,8 @@ _SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 SIZE = r"([0-9]{1,9})(B|KiB|MiB|GiB|TiB)"
 ID = r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?"
 _MAILBOX = r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LONGEST_HOST = 253
 _UNSEEN = re.compile(r"[\x00-\x20\x7f]")
 _SHOWN = 40
 _OUR_HEADERS = frozenset(
@@ -239,6 +241,15 @@ def mailbox(value: str) -> str:
     if re.fullmatch(_MAILBOX, value):
         return value
     raise WrongValueError(f"expected one mailbox such as desk@example.org, not {shown(value)}")
+
+
+def host_name(value: object) -> str:
+    """Check the name of a host, in ASCII."""
+    if isinstance(value, str) and len(value) <= _LONGEST_HOST and re.fullmatch(_HOST, value):
+        return value.lower()
+    raise WrongValueError(
+        f"expected the name of a host such as monitor.example.org, not {shown(value)}"
+    )
 
 
 def matchers(value: object) -> tuple[Matcher, ...]:

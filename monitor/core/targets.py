@@ -84,13 +84,15 @@ class EmailTarget(_Target):
 class WebhookTarget(_Target):
     """An HTTP address that takes signed POST requests. `secrets` are newest first; none: unsigned.
 
-    `ordered`: by their numbers, one after the other. `headers` may hold a credential, so `repr` leaves them out.
+    `ordered`: by their numbers, one after the other. With an `origin` the receiver is asked first whether it takes
+    what that sends. `headers` may hold a credential, so `repr` leaves them out.
     """
 
     url: str
     secrets: tuple[Secret, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ordered: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

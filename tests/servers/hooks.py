@@ -16,6 +16,7 @@ from aiohttp import web
 class Received:
     """A request as it came. Header names are lower-case."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -71,6 +72,7 @@ class HookServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.received.append(
             Received(
+                method=request.method,
                 path=request.path,
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=await request.read(),
