@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 import structlog
@@ -146,10 +147,13 @@ class DelivererService(LeasingService[DeliveryLease]):
                 ended_at = self._clock.now()
                 if isinstance(outcome, Delivered) and outcome.pace is not None:
                     self._paces[delivery.target_id] = outcome.pace
-                await self._judge(lane, lease, outcome, started_at, ended_at)
+                judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
+                await self._insist(judged)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
             attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
-            recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
+            # Whoever has taken the delivery over meanwhile has fenced us off.
+            record = partial(self._ledger.record, lease, attempt, ruling, ended_at)
+            recorded = await self._insist(record)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
     def _left_to_tell(

@@ -37,10 +37,14 @@ class Reply:
 
 @dataclass
 class HookServer:
-    """A receiver on 127.0.0.1. `replies` are given first, one a request, and then `default` for ever."""
+    """A receiver on 127.0.0.1. `replies` are given first, one a request, and then `default` for ever.
+
+    With a `gate` nobody is answered before it opens.
+    """
 
     default: Reply = field(default_factory=Reply)
     tls: ssl.SSLContext | None = None
+    gate: asyncio.Event | None = None
     replies: deque[Reply] = field(default_factory=deque)
     received: list[Received] = field(default_factory=list)
     url: str = ""
@@ -79,6 +83,8 @@ class HookServer:
                 connection=id(request.transport),
             )
         )
+        if self.gate:
+            await self.gate.wait()
         reply = self.replies.popleft() if self.replies else self.default
         if reply.delay:
             await asyncio.sleep(reply.delay)

@@ -1,6 +1,5 @@
 """`monitor doctor`: what it says of real receivers, relays and stores that are well or not."""
 
-
 import pytest
 
 from tests.integration.cli.conftest import Desk
