@@ -27,9 +27,10 @@ from monitor.ports import Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
 _SHORT = 8  # stories that fit into a message of 4,096 bytes in any script
+_EVERY = timedelta(milliseconds=100)  # ten a second, to whom nothing else is known
 # How fast each takes messages by its documentation, with a little to spare. A reader takes no more than some at once,
 # and a digest tells as many as its rendering shows.
-_READERS = LaneTerms(most_folded=STORIES_SHOWN)
+_READERS = LaneTerms(gap=_EVERY, most_folded=STORIES_SHOWN)
 _CHAT = LaneTerms(
     gap=timedelta(milliseconds=1050), in_flight=1, most_waiting=5, most_folded=STORIES_LIMIT
 )
@@ -43,8 +44,8 @@ _TERMS: Mapping[type, LaneTerms] = {
     TelegramTarget: _SLOWER,  # 20 a minute and group
     NtfyTarget: replace(_SLOWER, gap=timedelta(seconds=5)),
     AppriseTarget: _SLOWER,
-    EmailTarget: LaneTerms(most_waiting=10, most_folded=STORIES_SHOWN),
-    WebhookTarget: LaneTerms(most_folded=ALERTS_LIMIT),
+    EmailTarget: LaneTerms(gap=_EVERY, most_waiting=10, most_folded=STORIES_SHOWN),
+    WebhookTarget: LaneTerms(gap=_EVERY, most_folded=ALERTS_LIMIT),
 }
 
 
@@ -87,7 +88,7 @@ class Lanes:
             channel=self._channel(target),
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),
-            terms=_TERMS.get(type(target), _READERS),
+            terms=_terms(target),
             stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
             reads_late=not isinstance(target, WebhookTarget),
             subscriber=target.subscriber,
@@ -100,6 +101,13 @@ class Lanes:
         """
         patient = isinstance(target, EmailTarget | AppriseTarget)
         return max(self._timeout, LONGEST_ATTEMPT) if patient else self._timeout
+
+
+def _terms(target: Target) -> LaneTerms:
+    usual = _TERMS.get(type(target), _READERS)
+    gap = usual.gap if target.gap is None else target.gap
+    ordered = isinstance(target, WebhookTarget) and target.ordered
+    return replace(usual, gap=gap, ordered=ordered)
 
 
 def _others(target: Target, targets: Sequence[Target]) -> tuple[str, ...]:

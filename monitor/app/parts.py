@@ -8,8 +8,11 @@ from ipaddress import IPv4Network, IPv6Network
 
 from monitor import __version__
 from monitor.archive.sqlite import open_sqlite
+from monitor.channels import handshake, slackbot
 from monitor.channels.build import ChannelBuilder
-from monitor.channels.threads import RegistryThreads
+from monitor.channels.handshake import CONSENTS
+from monitor.channels.memory import RegistryMemory
+from monitor.channels.slackbot import THREADS
 from monitor.config.settings import Settings
 from monitor.core.links import Linker
 from monitor.core.targets import Target
@@ -132,12 +135,13 @@ async def open_outside(
 ) -> AsyncIterator[Outside]:
     """Open what reaches out: sessions behind the address guard, the parser's processes, and channels.
 
-    Channels remember in `registry` where they left a story, and put links of `linker` into messages.
+    Channels remember in `registry` where they left a story and who agreed, and put links of `linker` into messages.
     """
     allow, agent, poll = settings.network.allow, _user_agent(settings), settings.poll
     gate = HostGate(poll.per_host)
     home = AddressGuard(_THIS_MACHINE if poll.canary else (), listed_only=True)
-    threads = RegistryThreads(registry) if registry else None
+    threads = RegistryMemory(registry, THREADS, slackbot.KEPT_FOR) if registry else None
+    consents = RegistryMemory(registry, CONSENTS, handshake.KEPT_FOR) if registry else None
     async with (
         open_session(AddressGuard(allow), user_agent=agent, auto_decompress=False) as session,
         open_session(home, user_agent=agent, auto_decompress=False) as own,
@@ -146,7 +150,9 @@ async def open_outside(
             HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES),
             gap=poll.domain_gap,
         ) as pages,
-        ChannelBuilder(allow=allow, user_agent=agent, linker=linker, threads=threads) as channels,
+        ChannelBuilder(
+            allow=allow, user_agent=agent, linker=linker, threads=threads, consents=consents
+        ) as channels,
     ):
         fetcher = HttpFetcher(
             session,

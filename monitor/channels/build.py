@@ -14,13 +14,15 @@ from monitor.channels.apprise import AppriseChannel, AppriseThreads
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
 from monitor.channels.greeting import greet_relay, look_up
+from monitor.channels.handshake import AskingChannel
 from monitor.channels.http import TIMEOUT
 from monitor.channels.mailpress import MailPress
+from monitor.channels.memory import Memory, ProcessMemory
 from monitor.channels.post import Json, PostChannel, Receiver
-from monitor.channels.slackbot import SlackBotChannel, Threads
+from monitor.channels.slackbot import SlackBotChannel, Thread
 from monitor.channels.smtp import SmtpPool
-from monitor.channels.threads import ProcessThreads
 from monitor.channels.webhook import WebhookChannel
+from monitor.core.consent import Consent
 from monitor.core.links import Linker
 from monitor.core.outcome import Delivered, Outcome
 from monitor.core.render import Message, blocks, text_only
@@ -74,16 +76,18 @@ class ChannelBuilder:
         timeout: aiohttp.ClientTimeout = TIMEOUT,
         tls: SSLContext | None = None,
         linker: Linker | None = None,
-        threads: Threads | None = None,
+        threads: Memory[Thread] | None = None,
+        consents: Memory[Consent] | None = None,
     ) -> None:
         """Take the networks that may be reached although they are not public.
 
         Plain http is spoken with addresses in them only, unless `allow_http`; https with every public one too.
         `tls` replaces the trust in the usual certificate authorities. Without a `linker` messages have no links to act
-        on; without `threads` those of Slack are forgotten when the process ends.
+        on; without `threads` and `consents` those are forgotten when the process ends.
         """
         self._linker = linker
-        self._threads = threads or ProcessThreads()
+        self._threads: Memory[Thread] = threads or ProcessMemory()
+        self._consents: Memory[Consent] = consents or ProcessMemory()
         self._press = MailPress()
         self._apprise = AppriseThreads()
         self._timeout = timeout
@@ -126,7 +130,10 @@ class ChannelBuilder:
             case EmailTarget():
                 return EmailChannel(target, self._pool(target.smtp), composer, self._press)
             case WebhookTarget():
-                return WebhookChannel(target, self._session(target.url), composer)
+                session = self._session(target.url)
+                channel = WebhookChannel(target, session, composer)
+                asks = bool(target.origin)
+                return AskingChannel(channel, target, session, self._consents) if asks else channel
             case SlackBotTarget():
                 session = self._session(target.api)
                 return SlackBotChannel(target, session, composer, self._threads)

@@ -5,8 +5,7 @@ Our own POST and not `slack_sdk`: see docs/decisions/0024-slack-without-its-sdk.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -14,6 +13,7 @@ import structlog
 
 from monitor.channels import http
 from monitor.channels.http import Answer
+from monitor.channels.memory import Memory
 from monitor.channels.post import fields, noted, own_body, refuses_layout
 from monitor.channels.slack import GONE
 from monitor.core.model import Delivery, Severity
@@ -24,6 +24,8 @@ from monitor.core.retry import parse_retry_after
 from monitor.core.stories import story_of
 from monitor.core.targets import SlackBotTarget
 from monitor.errors import StreamError
+from monitor.ports import RecordKind
+from monitor.registry import RecordCodec
 
 # The answer to a post repeats the post; what we want of it may stand behind that.
 _ANSWER_BYTES = 64 * 1024
@@ -79,16 +81,8 @@ class Thread:
     root: Mapping[str, object] = field(default_factory=dict)
 
 
-class Threads(Protocol):
-    """Which threads there are, over restarts. One that is forgotten costs a second thread for its story."""
-
-    async def find(self, target_id: str, story: str) -> Thread | None:
-        """Return the thread of a story, if there is one."""
-        ...
-
-    async def keep(self, target_id: str, story: str, thread: Thread, now: datetime) -> None:
-        """Remember a thread for some days."""
-        ...
+KEPT_FOR = timedelta(days=4)  # after the last that was heard of a story
+THREADS = RecordCodec(RecordKind.THREAD, Thread)
 
 
 class SlackBotChannel:
@@ -99,9 +93,9 @@ class SlackBotChannel:
         target: SlackBotTarget,
         session: aiohttp.ClientSession,
         composer: Composer,
-        threads: Threads,
+        threads: Memory[Thread],
     ) -> None:
-        """Take a session that the caller closes."""
+        """Take a session that the caller closes. A thread that is forgotten costs a second one for its story."""
         self._target = target
         self._session = session
         self._composer = composer

@@ -1,6 +1,7 @@
 """Turns checked settings into the records of the core. Nothing here can fail but the fetching of a secret."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 
@@ -85,7 +86,11 @@ def target_id(subscriber: str, settings: TargetSettings) -> str:
 
 def target(subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:
     """Make a target with its secrets; raise `WrongValueError` for one that cannot be had or used."""
-    where = target_id(subscriber, settings)
+    made = _made(target_id(subscriber, settings), subscriber, settings, secrets)
+    return replace(made, gap=settings.rate)
+
+
+def _made(where: str, subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:
     if settings.email:
         return _email(where, subscriber, settings.email, secrets)
     if settings.webhook:
@@ -131,6 +136,8 @@ def _webhook(
         url=settings.url,
         secrets=tuple(key for key in keys if key),
         headers=_headers(settings.headers, authorization.reveal() if authorization else ""),
+        ordered=settings.ordered,
+        origin=settings.origin or "",
     )
 
 

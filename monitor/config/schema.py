@@ -31,6 +31,7 @@ from monitor.config.types import (
     FilePath,
     Header,
     HeaderName,
+    HostName,
     HttpUrl,
     Id,
     IntervalOrAuto,
@@ -41,6 +42,7 @@ from monitor.config.types import (
     OneOrMany,
     Port,
     Query,
+    Rate,
     Size,
     StoreUrl,
     Text,
@@ -433,6 +435,11 @@ class WebhookSettings(Section):
     """An environment variable with the value of the header `Authorization`."""
     headers: dict[HeaderName, Header] = {}
     """Headers to send along; none of them a secret."""
+    origin: HostName | None = None
+    """The name under which the receiver is asked (`OPTIONS`, `WebHook-Request-Origin`) whether it takes what comes from
+    here, before the first alert and every week. None: it is not asked."""
+    ordered: bool = False
+    """`true`: one alert at a time, by their numbers; one that has to be tried again holds up what comes after it."""
 
     @model_validator(mode="after")
     def _rotation_has_two(self) -> "WebhookSettings":
@@ -456,6 +463,9 @@ class TargetSettings(PaceSettings):
     """Tells two targets of a subscriber apart: the id of a target is SUBSCRIBER/NAME, or SUBSCRIBER/KIND without it."""
     enabled: bool = True
     """`false`: not used, and its secrets need not exist."""
+    rate: Rate | None = None
+    """How many messages it gets, such as `10/s`, `30/m` or `100/h`; after a rest those of a second at once. None: what
+    its service documents, or `10/s`."""
     console: ConsoleSettings | None = None
     slack: SlackSettings | None = None
     email: EmailSettings | None = None

@@ -53,6 +53,9 @@ Duration = Annotated[
     PlainValidator(values.duration),
     _described("duration", pattern=f"^{values.DURATION}$"),
 ]
+Rate = Annotated[
+    timedelta, PlainValidator(values.rate), _described("rate", pattern=f"^{values.RATE}$")
+]
 IntervalOrAuto = Annotated[
     timedelta | Literal["auto"],
     PlainValidator(values.interval_or_auto),
@@ -88,6 +91,7 @@ Network = Annotated[
 Header = Annotated[str, AfterValidator(values.header)]
 HeaderName = Annotated[str, AfterValidator(values.header_name)]
 Mailbox = Annotated[str, AfterValidator(values.mailbox), _described("mailbox")]
+HostName = Annotated[str, PlainValidator(values.host_name), _described("host name")]
 ChatId = Annotated[str, BeforeValidator(values.chat), _described("number or @name")]
 Port = Annotated[int, between(1, 65535)]
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=4096), _described("path")]

@@ -22,10 +22,13 @@ _UNITS = {
     "w": timedelta(weeks=1),
 }
 DURATION = r"(?:[0-9]{1,6}(?:ms|[smhdw]))+"
+RATE = r"([1-9][0-9]{0,2}|1000)/([smh])"
 _SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 SIZE = r"([0-9]{1,9})(B|KiB|MiB|GiB|TiB)"
 ID = r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?"
 _MAILBOX = r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LONGEST_HOST = 253
 _UNSEEN = re.compile(r"[\x00-\x20\x7f]")
 _SHOWN = 40
 _OUR_HEADERS = frozenset(
@@ -93,6 +96,15 @@ def duration(value: object) -> timedelta:
         return sum((int(count) * _UNITS[unit] for count, unit in pieces), timedelta())
     except OverflowError:
         raise WrongValueError(f"the duration {shown(value)} is too long") from None
+
+
+def rate(value: object) -> timedelta:
+    """Read `10/s`, `30/m` or `100/h` as the time between two."""
+    found = re.fullmatch(RATE, value) if isinstance(value, str) else None
+    if found is None:
+        raise WrongValueError(f"expected a rate such as 10/s or 30/m, not {shown(value)}")
+    milliseconds = -(-(_UNITS[found[2]] // _UNITS["ms"]) // int(found[1]))
+    return timedelta(milliseconds=milliseconds)
 
 
 def interval_or_auto(value: object) -> timedelta | str:
@@ -229,6 +241,15 @@ def mailbox(value: str) -> str:
     if re.fullmatch(_MAILBOX, value):
         return value
     raise WrongValueError(f"expected one mailbox such as desk@example.org, not {shown(value)}")
+
+
+def host_name(value: object) -> str:
+    """Check the name of a host, in ASCII."""
+    if isinstance(value, str) and len(value) <= _LONGEST_HOST and re.fullmatch(_HOST, value):
+        return value.lower()
+    raise WrongValueError(
+        f"expected the name of a host such as monitor.example.org, not {shown(value)}"
+    )
 
 
 def matchers(value: object) -> tuple[Matcher, ...]:

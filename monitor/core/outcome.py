@@ -31,6 +31,7 @@ class DeliveryReason(StrEnum):
     PAYLOAD_REFUSED = "payload_refused"
     ADDRESS_REFUSED = "address_refused"
     CONTENT_REFUSED = "content_refused"
+    NO_CONSENT = "no_consent"  # the receiver was asked, and does not want what we send
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"
     GAVE_UP = "gave_up"
@@ -69,10 +70,11 @@ class Suppression(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """The receiver has it."""
+    """The receiver has it. With a `pace` it takes one in that time from now on, on average; 0: any number."""
 
     status: int | None = None
     response: str = ""
+    pace: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

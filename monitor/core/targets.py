@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from monitor.core.secret import Secret
@@ -20,34 +21,34 @@ NO_TEMPLATE = Template()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleTarget:
+class _Target:
+    """What every target has. `gap` is the time between two messages, on average; None: what its kind usually takes."""
+
+    id: str
+    subscriber: str
+    template: Template = NO_TEMPLATE
+    gap: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleTarget(_Target):
     """The standard output of the process that delivers."""
 
-    id: str
-    subscriber: str
-    template: Template = NO_TEMPLATE
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlackTarget:
+class SlackTarget(_Target):
     """A Slack incoming webhook. Its address is the credential, so it is a secret."""
 
-    id: str
-    subscriber: str
     webhook_url: Secret
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlackBotTarget:
+class SlackBotTarget(_Target):
     """A channel of Slack, by the token of a bot that is in it: an id such as `C024BE91L`, or `#name`."""
 
-    id: str
-    subscriber: str
     token: Secret
     channel: str
     api: str = "https://slack.com/api"
-    template: Template = NO_TEMPLATE
 
 
 Security = Literal["none", "starttls", "implicit"]
@@ -70,95 +71,74 @@ class SmtpRelay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmailTarget:
+class EmailTarget(_Target):
     """One mailbox, and the relay that leads there. `sender_name` is how people see the sender."""
 
-    id: str
-    subscriber: str
     to: str
     sender: str
     smtp: SmtpRelay
     sender_name: str = ""
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookTarget:
+class WebhookTarget(_Target):
     """An HTTP address that takes signed POST requests. `secrets` are newest first; none: unsigned.
 
-    `headers` may hold a credential, so `repr` leaves them out.
+    `ordered`: by their numbers, one after the other. With an `origin` the receiver is asked first whether it takes
+    what that sends. `headers` may hold a credential, so `repr` leaves them out.
     """
 
-    id: str
-    subscriber: str
     url: str
     secrets: tuple[Secret, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    template: Template = NO_TEMPLATE
+    ordered: bool = False
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamsTarget:
+class TeamsTarget(_Target):
     """A workflow of Teams that posts adaptive cards. Its address is the credential."""
 
-    id: str
-    subscriber: str
     webhook_url: Secret
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DiscordTarget:
+class DiscordTarget(_Target):
     """A webhook of Discord. Its address is the credential."""
 
-    id: str
-    subscriber: str
     webhook_url: Secret
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MattermostTarget:
+class MattermostTarget(_Target):
     """An incoming webhook of Mattermost. Its address is the credential."""
 
-    id: str
-    subscriber: str
     webhook_url: Secret
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TelegramTarget:
+class TelegramTarget(_Target):
     """A chat of Telegram, by the token of a bot that may write there."""
 
-    id: str
-    subscriber: str
     token: Secret
     chat: str
     api: str = "https://api.telegram.org"
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NtfyTarget:
+class NtfyTarget(_Target):
     """A topic of ntfy; its name is like a password. `token` is for topics that need one."""
 
-    id: str
-    subscriber: str
     topic: Secret
     url: str = "https://ntfy.sh"
     token: Secret | None = None
-    template: Template = NO_TEMPLATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppriseTarget:
+class AppriseTarget(_Target):
     """Whatever Apprise reaches by this address, which holds its credentials."""
 
-    id: str
-    subscriber: str
     url: Secret
-    template: Template = NO_TEMPLATE
 
 
 Target = (

@@ -68,14 +68,17 @@ class DeliveryFilter:
 class LaneTerms:
     """How a target wants its deliveries.
 
-    `gap` is the least time between the starts of two, `in_flight` how many may be under way at once. When more than
-    `most_waiting` are due that were not tried yet, they become digests; 0: never. A digest tells at most `most_folded`.
+    `gap` is the time between the starts of two, on average: those of a second may go at once. `in_flight` is how many
+    may be under way. When more than `most_waiting` are due that were not tried yet, they become digests; 0: never. A
+    digest tells at most `most_folded`. `ordered`: one at a time by their numbers, so that what is tried again holds up
+    what comes after it; nothing becomes a digest because it waits.
     """
 
     gap: timedelta = timedelta()
     in_flight: int = 2
     most_waiting: int = 0
     most_folded: int = 200
+    ordered: bool = False
 
 
 USUAL_TERMS = LaneTerms()

@@ -18,6 +18,7 @@ class RecordKind(StrEnum):
     INHIBITION = "inhibition"  # when something came that inhibits
     LINK_USE = "link_use"
     THREAD = "thread"
+    CONSENT = "consent"  # that a receiver takes what we send
     HEADLINE = "headline"
     HUB_SUBSCRIPTION = "hub_subscription"
     TOKEN = "token"  # noqa: S105 - the name of a kind

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar
 
 import structlog
@@ -12,6 +13,7 @@ from monitor.core.breaker import TargetHealth, TargetStatus, after
 from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.notice import target_disabled
 from monitor.core.outcome import (
+    Delivered,
     DeliveryReason,
     HoldReason,
     Outcome,
@@ -84,6 +86,7 @@ class DelivererService(LeasingService[DeliveryLease]):
         self._wished_at: datetime | None = None
         self._lanes = lanes
         self._arranged: dict[str, LaneTerms] = {}
+        self._paces: dict[str, timedelta] = {}
         self._clock = clock
         self._shortest_lease = lease
         self._slow = 0
@@ -112,11 +115,16 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _arrange(self) -> None:
         """Tell the ledger of terms that it does not know."""
-        terms = {target_id: lane.terms for target_id, lane in self._lanes.items()}
+        terms = {target_id: self._terms(target_id, lane) for target_id, lane in self._lanes.items()}
         news = {one: each for one, each in terms.items() if self._arranged.get(one) != each}
         if news:
             await self._ledger.arrange(news)
             self._arranged = terms
+
+    def _terms(self, target_id: str, lane: Lane) -> LaneTerms:
+        """Return the terms of a lane, no faster than its receiver says it takes."""
+        gap = max(lane.terms.gap, self._paces.get(target_id, timedelta()))
+        return lane.terms if gap == lane.terms.gap else replace(lane.terms, gap=gap)
 
     async def _guarded(self, lease: DeliveryLease) -> None:
         try:
@@ -137,10 +145,15 @@ class DelivererService(LeasingService[DeliveryLease]):
             else:
                 outcome = await self._attempt(lane, told, started_at)
                 ended_at = self._clock.now()
-                await self._judge(lane, lease, outcome, started_at, ended_at)
+                if isinstance(outcome, Delivered) and outcome.pace is not None:
+                    self._paces[delivery.target_id] = outcome.pace
+                judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
+                await self._insist(judged)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
             attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
-            recorded = await self._ledger.record(lease, attempt, ruling, ended_at)
+            # Whoever has taken the delivery over meanwhile has fenced us off.
+            record = partial(self._ledger.record, lease, attempt, ruling, ended_at)
+            recorded = await self._insist(record)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
     def _left_to_tell(

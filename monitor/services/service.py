@@ -20,6 +20,8 @@ _GATHERING = (
 )
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 10.0
+_INSISTS_FOR = 600.0
+_LONGEST_INSISTING = 1.0  # soon enough to be before those who would do it again
 
 Lease = TypeVar("Lease")
 Value = TypeVar("Value")
@@ -62,6 +64,27 @@ class Service(ABC):
                 if pause:
                     log.info("store_available", service=self.name)
                 pause = 0.0
+
+    async def _insist(self, step: Callable[[], Awaitable[Value]]) -> Value:
+        """Take a step again while the store does not answer, for some minutes: what was done outside is not undone.
+
+        The step must bear to be repeated.
+        """
+        clock = asyncio.get_running_loop().time
+        end, pause = clock() + _INSISTS_FOR, 0.0
+        while True:
+            try:
+                return await step()
+            except StoreRefusedError:
+                raise
+            except StreamError as error:
+                if clock() > end:
+                    raise
+                if not pause:
+                    self.metrics.failures.labels(self.name).inc()
+                    log.warning("record_delayed", service=self.name, error=str(error))
+                pause = min(_LONGEST_INSISTING, pause * 2 or _FIRST_PAUSE)
+                await asyncio.sleep(pause)
 
 
 class EntryService(Service, Generic[Value]):

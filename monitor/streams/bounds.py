@@ -35,6 +35,9 @@ MAX_DELIVERIES = 5
 IN_FLIGHT = 2
 """Deliveries attempted at once for one target, unless its terms say otherwise."""
 
+BURST = timedelta(seconds=1)
+"""For how long a target that has rested may be sent what its rate gives it at once."""
+
 FOLDED_AT_ONCE = 200
 """Deliveries in one digest unless the terms of its target say otherwise; what is more goes into the next."""
 

@@ -70,7 +70,8 @@ class StreamDeliveryLedger:
         """See `DeliveryLedger.arrange`."""
         by_partition: dict[int, list[Word]] = {}
         for target_id, each in terms.items():
-            numbers = (span_ms(each.gap), each.in_flight, each.most_waiting, each.most_folded)
+            folding = (each.most_waiting, each.most_folded)
+            numbers = (span_ms(each.gap), each.in_flight, *folding, int(each.ordered))
             words = ",".join(map(str, numbers))
             by_partition.setdefault(self._store.partition_of(target_id), []).extend(
                 (target_id, words)

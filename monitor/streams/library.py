@@ -17,6 +17,7 @@ def _source() -> str:
     head = (
         f"#!lua name={NAME}\n"
         f"local IN_FLIGHT = {bounds.IN_FLIGHT}\n"
+        f"local BURST_MS = {span_ms(bounds.BURST)}\n"
         f"local FOLDED_AT_ONCE = {bounds.FOLDED_AT_ONCE}\n"
         f"local ATTEMPTS_KEPT = {bounds.ATTEMPTS_KEPT}\n"
         f"local TOLD_SECONDS = {told_seconds}\n"

@@ -83,7 +83,9 @@ class Durable:
         self.metrics = Metrics()
         self.clock = SystemClock()
         each = [
-            WebhookTarget(id=f"desk/{n}", subscriber="desk", url=url, secrets=(SECRET,))
+            WebhookTarget(
+                id=f"desk/{n}", subscriber="desk", url=url, secrets=(SECRET,), gap=timedelta()
+            )
             for n in range(targets)
         ]
         self.targets = [one.id for one in each]

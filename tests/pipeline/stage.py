@@ -110,7 +110,7 @@ async def pipeline(
             parts = in_memory(clock)
         else:
             parts = await stack.enter_async_context(open_store_parts(settings, clock))
-        outside = await stack.enter_async_context(open_outside(settings))
+        outside = await stack.enter_async_context(open_outside(settings, parts.registry))
         opened = Pipeline(settings, parts, outside, clock)
         await parts.feeds.sync(settings.feeds, clock.now(), timedelta())
         yield opened

@@ -13,7 +13,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from monitor.config.load import load
-from monitor.core.breaker import CONFIRM, TargetStatus
+from monitor.core.breaker import CONFIRM, TargetStatus, enable
 from monitor.core.holding import Hold
 from monitor.core.jitter import JITTER
 from monitor.core.model import DeliveryState
@@ -135,6 +135,63 @@ async def test_a_410_that_is_confirmed_disables_the_target_and_is_told_by_anothe
         assert len(desk.hook.received) == asked
         assert sum((await states(program)).values()) == 3
         assert DeliveryState.DEAD not in await states(program)
+
+
+# --- consent ---
+
+
+def agreed(**headers: str) -> Reply:
+    return Reply(headers={"WebHook-Allowed-Origin": "monitor.example", **headers})
+
+
+async def test_who_does_not_agree_is_told_elsewhere_and_gets_all_once_it_does(desk: Desk) -> None:
+    webhook = desk.webhook(origin="monitor.example")
+    async with desk.open(webhook, desk.chat()) as program:
+        desk.hook.default = Reply(status=405)
+        await desk.tell(program, 1, 2, 3)
+        await program.settle()
+        desk.clock.advance(CONFIRM)
+        await program.finish()
+        health = (await program.parts.ledger.health([HOOK]))[HOOK]
+        assert (health.status, health.reason) == (
+            TargetStatus.DISABLED,
+            DeliveryReason.NO_CONSENT,
+        )
+        assert {each.method for each in desk.hook.received} == {"OPTIONS"}
+        [notice] = desk.slack.messages
+        assert "remove 'origin' from the target" in json.dumps(notice)
+        desk.hook.received.clear()
+        desk.hook.default = agreed()
+        await program.parts.ledger.set_health(HOOK, health, enable(health, desk.clock.now()))
+        await program.finish()
+        assert await states(program) == {DeliveryState.DELIVERED: 3}
+    posts = [each for each in desk.hook.received if each.method == "POST"]
+    asked = [each for each in desk.hook.received if each.method == "OPTIONS"]
+    assert len(posts) == 3
+    assert len(asked) <= 2  # two were under way at once
+    desk.hook.received.clear()
+    desk.hook.default = Reply(status=405)
+    desk.hook.reply(Reply())
+    async with desk.open(webhook, desk.chat()) as restarted:
+        await desk.tell(restarted, 4)
+        await restarted.finish()
+        assert await states(restarted) == {DeliveryState.DELIVERED: 4}
+
+
+async def test_no_more_is_sent_than_the_receiver_agreed_to(desk: Desk) -> None:
+    async with desk.open(desk.webhook(origin="monitor.example") | {"rate": "2/s"}) as program:
+        desk.hook.default = agreed(**{"WebHook-Allowed-Rate": "6"})
+        await desk.tell(program, 0)
+        await program.settle()
+        assert desk.hook.received[0].headers["webhook-request-rate"] == "120"
+        desk.clock.advance(MINUTE)
+        start, before = desk.clock.now(), len(desk.hook.received)
+        await desk.tell(program, 1, 2, 3)
+        await program.settle()
+        assert len(desk.hook.received) == before + 1
+        await program.finish()
+        assert await states(program) == {DeliveryState.DELIVERED: 4}
+        assert desk.clock.now() - start == 20 * SECOND
 
 
 # --- an outage ---
@@ -265,6 +322,55 @@ async def test_retry_after_holds_back_the_whole_lane_in_every_form(
         await program.finish()
         assert await states(program) == {DeliveryState.DELIVERED: 6}
         assert len(desk.hook.received) == 8
+
+
+# --- rate and order ---
+
+
+async def test_no_more_is_sent_than_the_rate_of_a_target_allows(desk: Desk) -> None:
+    for rate, at_once, gap in (("4/s", 4, SECOND / 4), ("30/m", 1, 2 * SECOND)):
+        desk.hook.received.clear()
+        desk.clock.advance(HOUR)
+        async with desk.open(desk.webhook() | {"rate": rate}) as program:
+            start = desk.clock.now()
+            numbers = [*range(12)] if at_once > 1 else [*range(20, 32)]
+            await desk.tell(program, *numbers)
+            await program.settle()
+            assert len(desk.hook.received) == at_once
+            await program.finish()
+            assert sorted(desk.heard()) == titles(*numbers)
+            assert desk.clock.now() - start == (12 - at_once) * gap
+
+
+async def test_without_a_rate_ten_a_second_are_sent(desk: Desk) -> None:
+    async with desk.open() as program:
+        await desk.tell(program, *range(12))
+        await program.settle()
+        assert len(desk.hook.received) == 10
+
+
+async def test_one_that_fails_does_not_let_the_next_ones_pass_where_order_is_wanted(
+    desk: Desk,
+) -> None:
+    async with desk.open(desk.webhook(ordered=True)) as program:
+        desk.hook.reply(Reply(), DOWN, Reply(reset=True), DOWN)
+        for n in range(5):
+            await desk.tell(program, n)
+        await program.settle()
+        assert desk.heard() == [f"Story {n}." for n in (0, 1)]
+        await program.finish()
+        bodies = [json.loads(request.body)["data"] for request in desk.hook.received]
+        assert [each["seq"] for each in bodies] == [1, 2, 2, 2, 2, 3, 4, 5]
+        assert await states(program) == {DeliveryState.DELIVERED: 5}
+
+
+async def test_what_is_given_up_lets_the_next_one_go_where_order_is_wanted(desk: Desk) -> None:
+    async with desk.open(desk.webhook(ordered=True)) as program:
+        desk.hook.reply(Reply(status=400))
+        await desk.tell(program, 1, 2)
+        await program.settle()
+        assert desk.heard() == ["Story 1.", "Story 2."]
+        assert await states(program) == {DeliveryState.DEAD: 1, DeliveryState.DELIVERED: 1}
 
 
 # --- the clock jumps ---

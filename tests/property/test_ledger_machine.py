@@ -77,13 +77,22 @@ class Ledger(TwinStores):
 
     @rule(
         to=targets,
-        gap=seconds,
+        gap=seconds | st.sampled_from([timedelta(milliseconds=300)]),
         in_flight=st.integers(1, 2),
         most=st.integers(0, 3),
         folded=st.integers(2, 5),
+        ordered=st.booleans(),
     )
-    def arrange(self, to: str, gap: timedelta, in_flight: int, most: int, folded: int) -> None:
-        each = LaneTerms(gap=gap, in_flight=in_flight, most_waiting=most, most_folded=folded)
+    def arrange(
+        self, to: str, gap: timedelta, in_flight: int, most: int, folded: int, ordered: bool
+    ) -> None:
+        each = LaneTerms(
+            gap=gap,
+            in_flight=in_flight,
+            most_waiting=most,
+            most_folded=folded,
+            ordered=ordered,
+        )
         self.both(self.one.arrange({to: each}), self.other.arrange({to: each}))
 
     @rule(to=targets, status=st.sampled_from(TargetStatus), slow=st.booleans(), wait=seconds)

@@ -16,6 +16,7 @@ from aiohttp import web
 class Received:
     """A request as it came. Header names are lower-case."""
 
+    method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -36,10 +37,14 @@ class Reply:
 
 @dataclass
 class HookServer:
-    """A receiver on 127.0.0.1. `replies` are given first, one a request, and then `default` for ever."""
+    """A receiver on 127.0.0.1. `replies` are given first, one a request, and then `default` for ever.
+
+    With a `gate` nobody is answered before it opens.
+    """
 
     default: Reply = field(default_factory=Reply)
     tls: ssl.SSLContext | None = None
+    gate: asyncio.Event | None = None
     replies: deque[Reply] = field(default_factory=deque)
     received: list[Received] = field(default_factory=list)
     url: str = ""
@@ -71,12 +76,15 @@ class HookServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.received.append(
             Received(
+                method=request.method,
                 path=request.path,
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=await request.read(),
                 connection=id(request.transport),
             )
         )
+        if self.gate:
+            await self.gate.wait()
         reply = self.replies.popleft() if self.replies else self.default
         if reply.delay:
             await asyncio.sleep(reply.delay)

@@ -156,6 +156,9 @@ class FakeSlack:
         if request.match_info["method"] == "chat.update":
             self.updates.append(message)
             return web.json_response({"ok": True, "channel": "C1", "ts": message["ts"]})
+        return await self._posted(message)
+
+    async def _posted(self, message: Mapping[str, Any]) -> web.Response:
         if self._too_fast(asyncio.get_running_loop().time()):
             answer = {"ok": False, "error": "ratelimited"}
             return web.json_response(answer, status=429, headers={"Retry-After": "1"})

@@ -1,6 +1,8 @@
--- Lanes. Per target: `lane:` holds what waits (score: due), `flight:` what is leased (score: end of lease).
+-- Lanes. Per target: `lane:` holds what waits (score: due, or its number if the target is told in order), `flight:` what
+-- is leased (score: end of lease).
 -- `lanes` says when something can next be done: of each target when something can be claimed, and of each group of held
--- deliveries (whose name begins with a NUL) when it is released. `holds` keeps a whole target back.
+-- deliveries (whose name begins with a NUL) when it is released. `holds` keeps a whole target back, and `paces` says until
+-- when its rate is used up.
 -- Every function gets the key of `lanes` and builds the names of its neighbours, which share its slot: which deliveries
 -- are due is known only here.
 
@@ -20,11 +22,32 @@ local function first_score(key)
 end
 
 -- How a target wants its deliveries: milliseconds between two, how many in flight, how many may wait before they are
--- folded into digests (0: any number), how many one digest may tell.
+-- folded into digests (0: any number), how many one digest may tell, whether in order.
 local function terms_of(base, target)
-  local gap, flights, most, folded =
-    string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+),(%d+)$')
-  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0, tonumber(folded) or FOLDED_AT_ONCE
+  local gap, flights, most, folded, ordered =
+    string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+),(%d+),(%d)$')
+  return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0, tonumber(folded) or FOLDED_AT_ONCE,
+    ordered == '1'
+end
+
+-- What may go at once is a second's worth of the rate, or one. `paces` has when all that went would have gone one by one.
+local function allowance(gap)
+  return math.max(0, BURST_MS - gap)
+end
+
+local function pace_of(base, target)
+  return tonumber(redis.call('HGET', base .. 'paces', target)) or 0
+end
+
+-- When the first of a lane is due: of those in order the one with the lowest number, whatever else is due before.
+local function first_due(base, target, ordered)
+  local id, score = unpack(redis.call('ZRANGE', base .. 'lane:' .. target, 0, 0, 'WITHSCORES'))
+  return tonumber(id and ordered and redis.call('HGET', base .. 'delivery:' .. id, 'due') or score)
+end
+
+local function line_up(base, target, id, ordered)
+  local due, seq = unpack(redis.call('HMGET', base .. 'delivery:' .. id, 'due', 'seq'))
+  redis.call('ZADD', base .. 'lane:' .. target, ordered and seq or due, id)
 end
 
 local function status_of(base, target)
@@ -34,13 +57,13 @@ end
 -- A lane with all its flights out waits for the first to end; nothing goes to a target that is disabled.
 local function place(base, target)
   local status = status_of(base, target)
-  local _, flights = terms_of(base, target)
+  local gap, flights, _, _, ordered = terms_of(base, target)
   if status == 'open' then
     flights = 1
   end
   local at = first_score(base .. 'flight:' .. target)
   if redis.call('ZCARD', base .. 'flight:' .. target) < flights then
-    local waiting = first_score(base .. 'lane:' .. target)
+    local waiting = first_due(base, target, ordered)
     at = at and waiting and math.min(at, waiting) or at or waiting
   end
   if not at or status == 'disabled' then
@@ -48,6 +71,9 @@ local function place(base, target)
     return
   end
   local hold = tonumber(redis.call('HGET', base .. 'holds', target)) or 0
+  if gap > 0 then
+    hold = math.max(hold, pace_of(base, target) - allowance(gap))
+  end
   redis.call('ZADD', base .. 'lanes', whole(math.max(at, hold)), target)
 end
 
@@ -85,7 +111,7 @@ local function admit(base, target, id, due)
   if redis.call('HEXISTS', key, 'seq') == 0 then
     redis.call('HSET', key, 'seq', redis.call('HINCRBY', base .. 'seqs', target, 1))
   end
-  redis.call('ZADD', base .. 'lane:' .. target, due, id)
+  line_up(base, target, id, select(5, terms_of(base, target)))
 end
 
 -- Makes one digest of several deliveries, in this order, and sends it on its way. What the digest says is copied, so
@@ -188,28 +214,43 @@ local function coalesce(base, target, now, most, folded)
   end
 end
 
+-- What is due in a lane, so many of it.
+local function ripe_in(base, target, now, count, ordered)
+  local lane = base .. 'lane:' .. target
+  if count <= 0 then
+    return {}
+  elseif ordered then
+    local due = first_due(base, target, true)
+    return due and due <= now and redis.call('ZRANGE', lane, 0, 0) or {}
+  end
+  return redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, count)
+end
+
 -- Leases what is due in one lane. A flight whose lease ran out keeps its place until it is claimed again here, because its
 -- send may still be under way.
 local function claim_lane(base, target, now, lease_end, room, leases)
-  local flight, lane = base .. 'flight:' .. target, base .. 'lane:' .. target
-  local gap, flights, most, folded = terms_of(base, target)
-  if status_of(base, target) == 'open' then
+  local flight = base .. 'flight:' .. target
+  local gap, flights, most, folded, ordered = terms_of(base, target)
+  if status_of(base, target) == 'open' or ordered then
     flights = 1
   end
-  if most > 0 then
+  if most > 0 and not ordered then
     coalesce(base, target, now, most, folded)
+  end
+  local used = math.max(now, pace_of(base, target))
+  if gap > 0 then
+    room = math.min(room, math.max(0, math.floor((now + allowance(gap) - used) / gap) + 1))
   end
   local stale = redis.call('ZRANGE', flight, '-inf', now, 'BYSCORE', 'LIMIT', 0, room)
   local free = math.min(room - #stale, flights - redis.call('ZCARD', flight))
-  local waiting = redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(free, 0))
+  local waiting = ripe_in(base, target, now, free, ordered)
   for _, ids in ipairs({ stale, waiting }) do
     for _, id in ipairs(ids) do
       leases[#leases + 1] = lease(base, target, id, lease_end)
-      if gap > 0 then
-        hold_lane(base, target, now + gap)
-        return place(base, target)
-      end
     end
+  end
+  if gap > 0 then
+    redis.call('HSET', base .. 'paces', target, whole(used + gap * (#stale + #waiting)))
   end
   place(base, target)
 end

@@ -77,7 +77,7 @@ local function record_one(base, id, turn, attempt, state, due, reason, detail, h
     redis.call('HSET', key, 'due', due)
   end
   if state == 'retry' then
-    redis.call('ZADD', base .. 'lane:' .. target, redis.call('HGET', key, 'due'), id)
+    line_up(base, target, id, select(5, terms_of(base, target)))
   end
   if hold ~= '' then
     hold_lane(base, target, tonumber(hold))
@@ -168,12 +168,20 @@ local function set_health(keys, args)
   return 1
 end
 
--- args: target and terms by turns.
+-- args: target and terms by turns. What waits for one that is told in order from now on, or no longer, is lined up anew.
 local function arrange(keys, args)
   local base = base_of(keys)
   for i = 1, #args, 2 do
-    redis.call('HSET', base .. 'terms', args[i], args[i + 1])
-    place(base, args[i])
+    local target = args[i]
+    local before = select(5, terms_of(base, target))
+    redis.call('HSET', base .. 'terms', target, args[i + 1])
+    local ordered = select(5, terms_of(base, target))
+    if ordered ~= before then
+      for _, id in ipairs(redis.call('ZRANGE', base .. 'lane:' .. target, 0, -1)) do
+        line_up(base, target, id, ordered)
+      end
+    end
+    place(base, target)
   end
   ring(base)
   return 1

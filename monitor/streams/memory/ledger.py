@@ -95,6 +95,7 @@ class MemoryDeliveryLedger:
         if not booked.delivery.seq:
             lane.seq += 1
         lane.waiting[delivery_id] = due
+        lane.numbers[delivery_id] = booked.delivery.seq or lane.seq
         booked.delivery = replace(
             booked.delivery,
             state=state or booked.delivery.state,
@@ -152,7 +153,7 @@ class MemoryDeliveryLedger:
         lane = self._lane(target_id)
         booked = self._store.booked
         terms = lane.terms
-        waiting = _ripe(lane.waiting, now)[: max(terms.most_waiting + 1, terms.most_folded)]
+        waiting = lane.ripe(now, max(terms.most_waiting + 1, terms.most_folded))
         parts = [booked[one].delivery for one in waiting]
         untried = [one.id for one in parts if not one.attempts and not one.is_digest]
         if terms.most_waiting and len(untried) > terms.most_waiting:
@@ -221,14 +222,14 @@ class MemoryDeliveryLedger:
 
     def _take_from(self, target_id: str, now: int, lease: int, room: int) -> list[DeliveryLease]:
         lane = self._lane(target_id)
-        self._coalesce(target_id, now)
+        if not lane.terms.ordered:
+            self._coalesce(target_id, now)
+        gap = span_ms(lane.terms.gap)
+        room = min(room, lane.allowed(now, gap)) if gap else room
         stale = _ripe(lane.flying, now)[:room]
         free = min(room - len(stale), lane.most_in_flight - len(lane.flying))
-        chosen = stale + _ripe(lane.waiting, now)[: max(0, free)]
-        gap = span_ms(lane.terms.gap)
-        if gap and chosen:
-            chosen = chosen[:1]
-            lane.hold = max(lane.hold, now + gap)
+        chosen = stale + lane.ripe(now, max(0, free))
+        lane.paced = max(now, lane.paced) + gap * len(chosen) if gap else lane.paced
         for claimed in chosen:
             lane.waiting.pop(claimed, None)
             lane.flying[claimed] = now + lease

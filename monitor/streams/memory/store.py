@@ -11,6 +11,7 @@ from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Attempt, Delivery, FeedState, MatchedArticle
 from monitor.ports import LaneTerms, Record, RecordKind
 from monitor.streams import bounds
+from monitor.streams.instants import span_ms
 
 T = TypeVar("T")
 
@@ -75,11 +76,16 @@ class Bucket:
 
 @dataclass(slots=True)
 class Lane:
-    """The unfinished deliveries of one target, each with the instant (in milliseconds) of its next event."""
+    """The unfinished deliveries of one target, each with the instant (in milliseconds) of its next event.
+
+    `numbers` has the number of each that ever waited; `paced` as `paces` in `3_lanes.lua`.
+    """
 
     waiting: dict[str, int] = field(default_factory=dict)
     flying: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
     hold: int = 0
+    paced: int = 0
     terms: LaneTerms = field(default_factory=LaneTerms)
     health: TargetHealth = HEALTHY
     seq: int = 0
@@ -88,17 +94,39 @@ class Lane:
     @property
     def most_in_flight(self) -> int:
         """How many may be in flight now."""
-        return 1 if self.health.status is TargetStatus.OPEN else self.terms.in_flight
+        alone = self.terms.ordered or self.health.status is TargetStatus.OPEN
+        return 1 if alone else self.terms.in_flight
+
+    def ripe(self, now: int, count: int) -> list[str]:
+        """Return so many of those that are due, or of those in order the first if it is."""
+        if self.terms.ordered:
+            first = sorted(self.waiting, key=self.numbers.__getitem__)[: min(count, 1)]
+            return [one for one in first if self.waiting[one] <= now]
+        due = sorted((at, one) for one, at in self.waiting.items() if at <= now)
+        return [one for _, one in due[:count]]
+
+    def allowed(self, now: int, gap: int) -> int:
+        """Return how many may go now by the pace of the target, which sends one in `gap` milliseconds."""
+        left = now + _allowance(gap) - max(now, self.paced)
+        return max(0, left // gap + 1)
 
     def next_event(self) -> int | None:
         """Return when something can be claimed here, barring what is recorded before."""
         full = len(self.flying) >= self.most_in_flight
         instants: list[int] = [*self.flying.values()]
-        if not full:
+        if not full and self.terms.ordered and self.waiting:
+            instants.append(self.waiting[min(self.waiting, key=self.numbers.__getitem__)])
+        elif not full:
             instants += self.waiting.values()
         if not instants or self.health.status is TargetStatus.DISABLED:
             return None
-        return max(min(instants), self.hold)
+        gap = span_ms(self.terms.gap)
+        pace = self.paced - _allowance(gap) if gap else 0
+        return max(min(instants), self.hold, pace)
+
+
+def _allowance(gap: int) -> int:
+    return max(0, span_ms(bounds.BURST) - gap)
 
 
 @dataclass(slots=True)

@@ -237,6 +237,57 @@ async def test_a_paced_target_gets_one_at_a_time(ports: Ports) -> None:
     assert len(await claim(ports, NOW + SECOND)) == 1
 
 
+async def test_a_target_that_rested_gets_a_second_of_its_pace_at_once(ports: Ports) -> None:
+    await ports.ledger.arrange({HOOK: LaneTerms(gap=SECOND / 5, in_flight=50)})
+    for n in range(-20, 0):
+        await tell(ports, n)
+    assert len(await claim(ports, limit=3)) == 3
+    assert len(await claim(ports)) == 2
+    assert await claim(ports) == []
+    assert await ports.ledger.next_due() == NOW + SECOND / 5
+    assert len(await claim(ports, NOW + SECOND / 5)) == 1
+    assert len(await claim(ports, NOW + MINUTE)) == 5
+
+
+async def test_one_in_order_waits_for_the_one_before_it(ports: Ports) -> None:
+    await ports.ledger.arrange({HOOK: LaneTerms(ordered=True)})
+    first, second, third = [await tell(ports, n) for n in (-3, -2, -1)]
+    [lease] = await claim(ports)
+    assert lease.delivery.id == first
+    assert await claim(ports) == []
+    await ports.ledger.record(lease, attempt(), retry(NOW + MINUTE), NOW)
+    assert await claim(ports, NOW + SECOND) == []
+    assert await ports.ledger.next_due() == NOW + MINUTE
+    told = []
+    for _ in range(3):
+        [lease] = await claim(ports, NOW + MINUTE)
+        told.append(lease.delivery.id)
+        await ports.ledger.record(lease, attempt(), DELIVERED, NOW + MINUTE)
+    assert told == [first, second, third]
+
+
+async def test_what_waits_is_told_in_order_from_when_that_is_wanted(ports: Ports) -> None:
+    ids = [await tell(ports, n) for n in (-9, -8, -7)]
+    leases = await claim(ports)
+    for lease in leases:
+        await ports.ledger.record(lease, attempt(), retry(NOW + MINUTE), NOW)
+    await ports.ledger.arrange({HOOK: LaneTerms(ordered=True, most_waiting=1)})
+    assert await claim(ports) == []
+    assert await claim_ids(ports, NOW + MINUTE) == ids[:1]
+    await ports.ledger.arrange({HOOK: LaneTerms(in_flight=3)})
+    assert sorted(await claim_ids(ports, NOW + MINUTE / 2)) == ids[2:]
+
+
+async def test_what_is_replayed_to_one_in_order_goes_before_what_waits(ports: Ports) -> None:
+    await ports.ledger.arrange({HOOK: LaneTerms(ordered=True)})
+    first = await tell(ports, -3)
+    [lease] = await claim(ports)
+    await ports.ledger.record(lease, attempt(), DELIVERED, NOW)
+    await tell(ports, -2)
+    assert await ports.ledger.replay(first, NOW)
+    assert await claim_ids(ports) == [first]
+
+
 async def test_terms_say_how_many_are_in_flight(ports: Ports) -> None:
     for n in range(-4, 0):
         await tell(ports, n)

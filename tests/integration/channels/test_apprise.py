@@ -9,13 +9,13 @@ from monitor.channels import ChannelBuilder
 from monitor.channels.apprise import AppriseThreads, bounded
 from monitor.core.outcome import Delivered, DeliveryReason, Rejected, RetryLater
 from monitor.core.secret import Secret
-from monitor.core.targets import AppriseTarget, Template
+from monitor.core.targets import NO_TEMPLATE, AppriseTarget, Template
 from tests.factories import NOW, delivery
 from tests.servers.hooks import HookServer, Reply
 
 
-def target(url: str, **changes: Template) -> AppriseTarget:
-    return AppriseTarget(id="desk/apprise", subscriber="desk", url=Secret(url), **changes)
+def target(url: str, template: Template = NO_TEMPLATE) -> AppriseTarget:
+    return AppriseTarget(id="desk/apprise", subscriber="desk", url=Secret(url), template=template)
 
 
 def at(server: HookServer) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.channels import ChannelBuilder
-from monitor.channels.slackbot import SlackBotChannel, Thread
-from monitor.channels.threads import ProcessThreads, RegistryThreads
+from monitor.channels.memory import ProcessMemory, RegistryMemory
+from monitor.channels.slackbot import KEPT_FOR, THREADS, SlackBotChannel, Thread
 from monitor.core.model import ArticleKind, Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.render.template import Composer
@@ -100,10 +100,10 @@ async def test_digest_stands_by_itself(patient: ChannelBuilder) -> None:
 
 async def test_threads_are_remembered_over_a_restart() -> None:
     registry = MemoryRegistry(MemoryStore())
-    threads = RegistryThreads(registry)
+    threads = RegistryMemory(registry, THREADS, KEPT_FOR)
     thread = Thread(channel="C1", ts="1.2", sources=("a",), root={"text": "x", "blocks": []})
     await threads.keep("desk/slack", "story", thread, NOW)
-    assert await RegistryThreads(registry).find("desk/slack", "story") == thread
+    assert await RegistryMemory(registry, THREADS, KEPT_FOR).find("desk/slack", "story") == thread
     assert await threads.find("desk/slack", "another") is None
     assert await threads.find("other/slack", "story") is None
 
@@ -111,7 +111,7 @@ async def test_threads_are_remembered_over_a_restart() -> None:
 async def test_crash_before_the_thread_was_kept_begins_a_second_one(
     patient: ChannelBuilder,
 ) -> None:
-    class Broken(ProcessThreads):
+    class Broken(ProcessMemory[Thread]):
         async def keep(self, *_: object) -> None:
             raise StreamError("the server is gone")
 
@@ -126,7 +126,7 @@ async def test_crash_before_the_thread_was_kept_begins_a_second_one(
 async def test_store_that_does_not_answer_costs_the_thread_and_not_the_alert(
     patient: ChannelBuilder,
 ) -> None:
-    class Silent(ProcessThreads):
+    class Silent(ProcessMemory[Thread]):
         async def find(self, *_: object) -> Thread | None:
             raise StreamError("the server is gone")
 
@@ -138,7 +138,7 @@ async def test_store_that_does_not_answer_costs_the_thread_and_not_the_alert(
 
 async def test_thread_that_was_deleted_is_begun_anew(patient: ChannelBuilder) -> None:
     async with FakeSlack() as slack:
-        threads, target = ProcessThreads(), bot(slack)
+        threads, target = ProcessMemory[Thread](), bot(slack)
         story = story_of(told_by("First Paper").alert.article)
         await threads.keep("desk/slack", story, Thread(channel="C1", ts="9.9"), NOW)
         channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), threads)

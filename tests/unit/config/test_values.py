@@ -33,6 +33,28 @@ def test_what_is_no_duration_is_refused(text: Any) -> None:
         values.duration(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10/s", timedelta(milliseconds=100)),
+        ("1000/s", timedelta(milliseconds=1)),
+        ("300/s", timedelta(milliseconds=4)),
+        ("30/m", timedelta(seconds=2)),
+        ("1/h", timedelta(hours=1)),
+    ],
+)
+def test_rate_is_read_as_the_time_between_two_which_is_never_shorter(
+    text: Any, expected: Any
+) -> None:
+    assert values.rate(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "10", "0/s", "1001/s", "10/d", "1.5/s", "10 / s", 10, None])
+def test_what_is_no_rate_is_refused(text: Any) -> None:
+    with pytest.raises(WrongValueError, match="a rate such as 10/s or 30/m"):
+        values.rate(text)
+
+
 def test_duration_beyond_all_bounds_is_refused() -> None:
     with pytest.raises(WrongValueError):
         values.duration("999999w" * 300)
