@@ -138,7 +138,7 @@ class FakeSlack:
         await self._take(message)
         return web.Response(text="ok")
 
-    async def _call(self, request: web.Request) -> web.Response:  # noqa: PLR0911 - an answer each
+    async def _call(self, request: web.Request) -> web.Response:
         self.requests += 1
         if self.answers:
             status, text, headers = self.answers.popleft()
