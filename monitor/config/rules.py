@@ -94,6 +94,12 @@ def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
                 yield WrittenRule(rule, query, source.document, item)
 
 
+def place_of_rule(written: WrittenRule) -> str:
+    """Return the file and the line in which a rule begins."""
+    node = written.item.node if written.item else written.query
+    return f"{written.document.file}:{place_of(node).line}"
+
+
 def read_lists(
     sources: Iterable[Source[RulesFile]], problems: list[Problem]
 ) -> dict[str, Expression]:

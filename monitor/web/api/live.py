@@ -18,7 +18,7 @@ _AT_ONCE = 200
 _BEAT_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
 MOST_LISTENERS = 1000
-_HEADERS = {
+EVENT_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # a proxy must not hold events back
@@ -101,7 +101,7 @@ class Live:
             last = self._start(request)
         except ApiProblem as problem:
             return problem.response()
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=EVENT_HEADERS)
         await response.prepare(request)
         self._tail.listeners += 1
         try:
