@@ -71,7 +71,7 @@ async def _store(parts: StoreParts) -> AsyncIterator[Finding]:
     ):
         yield finding
     for each in census.logs:
-        yield checkup.waiting(each.name, each.length, each.oldest, _WORKERS[each.name])
+        yield checkup.waiting(_WORKERS[each.name], each.length, each.oldest)
 
 
 async def _archive(settings: Settings) -> Finding:

@@ -121,12 +121,12 @@ def store(
         )
 
 
-def waiting(name: str, length: int, oldest: timedelta | None, service: str) -> Finding:
+def waiting(service: str, length: int, oldest: timedelta | None) -> Finding:
     """Judge what waits in a log for `service`."""
     stale = oldest is not None and oldest > STALE
     age = f", oldest {round(oldest.total_seconds() / 60)} min" if oldest else ""
     return Finding(
-        name,
+        service,
         Grade.BAD if stale else Grade.OK,
         f"{length} waiting{age}",
         f"no {service} keeps up: start one with monitor run --only {service}" if stale else "",

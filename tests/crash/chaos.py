@@ -92,7 +92,12 @@ class Chaos:
         ):
             server = Server(self.directory / "store")
             config = write_config(
-                self.directory / "config", newsroom, server.url, post.port, also=SILENCED
+                self.directory / "config",
+                newsroom,
+                server.url,
+                post.port,
+                also=SILENCED,
+                rate="100/s",
             )
             await self._silence(config)
             crew = [Worker(config, "--only", only) for only in CREWS]

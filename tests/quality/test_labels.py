@@ -12,6 +12,7 @@ _CORPUS = os.environ.get("MONITOR_CORPUS", "")
 
 @pytest.mark.corpus
 @pytest.mark.skipif(not _CORPUS, reason="MONITOR_CORPUS is unset")
+@pytest.mark.no_cover
 def test_shipped_rules_find_what_was_labelled() -> None:
     found = scores(Path(_CORPUS))
     assert found["un-resolution"].recall >= 0.95

@@ -66,9 +66,9 @@ def test_store(used: int, limit: int, skew: int, durable: bool, expected: dict[s
 
 def test_what_waits_is_bad_when_it_is_old() -> None:
     at_most = checkup.STALE
-    assert checkup.waiting("articles", 5, at_most, "matcher").grade is Grade.OK
-    assert checkup.waiting("articles", 0, None, "matcher").says == "0 waiting"
-    old = checkup.waiting("articles", 5, at_most + timedelta(minutes=1), "matcher")
+    assert checkup.waiting("matcher", 5, at_most).grade is Grade.OK
+    assert checkup.waiting("matcher", 0, None).says == "0 waiting"
+    old = checkup.waiting("matcher", 5, at_most + timedelta(minutes=1))
     assert (old.grade, old.says) == (Grade.BAD, "5 waiting, oldest 11 min")
     assert "monitor run --only matcher" in old.fix
 

@@ -11,7 +11,7 @@ def test_it_looks_at_everything_and_names_what_is_bad(desk: Desk) -> None:
     assert said.exit_code == 1
     lines = said.output.splitlines()
     names = [line[5:21].strip() for line in lines if not line.startswith(" ")]
-    for name in ("configuration", "machine", "disk", "store", "articles", "archive"):
+    for name in ("configuration", "machine", "disk", "store", "matcher", "archive"):
         assert name in names
     [bad] = [line for line in lines if line.startswith("BAD") and "target" in line]
     assert "dns" in bad
