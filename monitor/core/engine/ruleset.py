@@ -101,6 +101,7 @@ class RuleSet:
         """
         check = self._budget.checker(article.id) if self._budget else go_on
         analysed = analyse(article, self._scanner)
+        check()
         with self._lock:
             bindings = self._bindings
             candidates = self._catalogue.candidates(analysed, now, check)

@@ -107,12 +107,18 @@ _fold_cached = lru_cache(maxsize=1 << 15)(_fold)
 
 def exact(word: str) -> str:
     """Return `word` with case and diacritics kept, in the form in which exact forms are compared."""
-    composed = unicodedata.normalize("NFKC", word)
-    return "".join(letter for letter in composed.translate(_APOSTROPHES) if _is_kept(letter))
+    return unicodedata.normalize("NFKC", word).translate(_EXACT)
 
 
-_APOSTROPHES = str.maketrans("’ʼ＇", "'''")
+class _Kept(dict[int, str]):
+    """What each character is in an exact form, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        letter = "'" if chr(code) in _APOSTROPHES else chr(code)
+        kept = letter in _KEPT_PUNCTUATION or unicodedata.category(letter)[0] in "LMN"
+        form = self[code] = letter if kept else ""
+        return form
 
 
-def _is_kept(letter: str) -> bool:
-    return letter in _KEPT_PUNCTUATION or unicodedata.category(letter)[0] in "LMN"
+_APOSTROPHES = "’ʼ＇"
+_EXACT = _Kept()

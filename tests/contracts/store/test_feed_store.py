@@ -143,7 +143,9 @@ async def test_recorded_articles_reach_the_log_in_order(ports: Ports) -> None:
     log = ports.articles("c")
     entries: list[Entry[Article]] = []
     while len(entries) < 3:
-        entries += await log.read(3, MINUTE)
+        read = await log.read(3, MINUTE)
+        # What is not finished soon comes again, which on a busy machine may be before the last has come once.
+        entries += [entry for entry in read if entry.deliveries == 1]
     assert [entry.value for entry in entries] == articles
 
 
