@@ -9,7 +9,7 @@ from monitor.config import records
 from monitor.config.files import Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
-from monitor.config.schema import RuleSettings, RulesFile
+from monitor.config.schema import ExamplesSettings, RuleSettings, RulesFile
 from monitor.config.yamlpos import Document, Node
 from monitor.core.engine import Budget, Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
@@ -128,10 +128,12 @@ def _entry(entry: Node, document: Document) -> Iterator[Problem]:
 
 
 def examples(written: WrittenRule) -> Iterator[TriedExample]:
-    """Yield the examples of a rule, those that must match first."""
-    if written.item is None:
-        return
-    settings = written.item.settings.examples
+    """Return the examples of a rule, those that must match first."""
+    return examples_in(written.item.settings.examples) if written.item else iter(())
+
+
+def examples_in(settings: ExamplesSettings) -> Iterator[TriedExample]:
+    """Yield examples, those that must match first."""
     for key, given, wanted in (
         ("match", settings.match, True),
         ("no_match", settings.no_match, False),

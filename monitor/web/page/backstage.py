@@ -1,10 +1,10 @@
 """What the page needs beyond the operations of the API."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from monitor.core.model import Attempt, DeliveryState, Feed
+from monitor.core.model import Article, Attempt, DeliveryState, Feed
 from monitor.core.targets import Subscriber, Target
 from monitor.errors import ArchiveError
 from monitor.ports import StoreHealth
@@ -27,11 +27,20 @@ class Status:
     problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """An article that a rule must find, or must not."""
+
+    article: Article
+    wanted: bool
+
+
 @dataclass(slots=True, kw_only=True)
 class Backstage:
     """The operations, and what stands behind them. `poll` and `send_test` say what came of it.
 
-    `problems` are those of the process, name to sentence; `places` say where a rule of a file is written.
+    `problems` are those of the process, name to sentence; `places` say where a rule of a file is written, and
+    `examples` what it must find and must not, by its id.
     """
 
     operations: Operations
@@ -39,6 +48,7 @@ class Backstage:
     health: StoreHealth
     subscribers: Callable[[], tuple[Subscriber, ...]]
     places: Callable[[], Mapping[str, str]]
+    examples: Callable[[str], Sequence[Example]]
     problems: Callable[[], Mapping[str, str]]
     poll: Callable[[Feed], Awaitable[str]]
     send_test: Callable[[Target], Awaitable[Attempt]]

@@ -126,11 +126,11 @@ class MatchViews:
         tail, loop, known = self._backstage.tail, asyncio.get_running_loop(), dict[str, _Known]()
         until = loop.time() + _LONGEST_SECONDS
         yield b"retry: 3000\n\n"
-        while loop.time() < until:
+        while loop.time() < until and not tail.stopped:
             status = self._site.write("status.html", {"status": await self._backstage.status()})
             yield _event("status", status)
             turn = loop.time() + _TURN_SECONDS
-            while (left := turn - loop.time()) > 0:
+            while (left := turn - loop.time()) > 0 and not tail.stopped:
                 entries = await tail.after(last, left)
                 if entries and rows:
                     for entry_id, row in await asyncio.to_thread(_rows, which, entries, known):

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import CookieJar
 
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
 from monitor.core.access import Scope, Token, digest
@@ -32,7 +33,7 @@ from monitor.web.api.operation import Gate
 from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import add_api
 from monitor.web.app import Endpoints, serve
-from monitor.web.page.backstage import Backstage
+from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.routes import add_page
 from monitor.web.page.site import load_site
 from tests.clock import StandingClock
@@ -43,6 +44,12 @@ SECRETS = {scope: f"mon_{scope}_{'x' * 30}" for scope in Scope}
 
 
 SITE = load_site()
+EXAMPLES = {
+    "talks": [
+        Example(article=article(title="Talks resume"), wanted=True),
+        Example(article=article(title="Talks fail"), wanted=False),
+    ]
+}
 DESK = Subscriber(name="desk", targets=(ConsoleTarget(id="desk/console", subscriber="desk"),))
 
 
@@ -154,6 +161,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
             health=MemoryStoreHealth(store),
             subscribers=lambda: (DESK,),
             places=lambda: {"talks": "rules.yaml:2"},
+            examples=lambda rule_id: EXAMPLES.get(rule_id, []),
             problems=dict,
             poll=polled,
             send_test=tested,
@@ -162,7 +170,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         async with (
             running_task(tail.run()),
             serve(app, "127.0.0.1", 0) as address,
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(cookie_jar=CookieJar(unsafe=True)) as session,
         ):
             yield Desk(
                 address,

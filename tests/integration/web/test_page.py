@@ -1,5 +1,6 @@
 """The page over real HTTP: who may look, what a browser is told, and what buttons do."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from yarl import URL
 
 from monitor.core.access import Scope, Session, digest
+from monitor.core.chapter import Chapter
 from monitor.ports import Draft, RecordKind
 from monitor.registry import SESSIONS
 from monitor.web.page.entry import COOKIE
@@ -14,8 +16,30 @@ from tests.factories import NOW, article, match, matched
 from tests.integration.web.conftest import SECRETS, Answer, Desk, seen
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
-VIEWS = ["/", "/live"]
-BUTTONS: list[tuple[str, Scope]] = []
+VIEWS = [
+    "/",
+    "/live",
+    "/feeds",
+    "/feeds/example-world",
+    "/deliveries",
+    "/deliveries/d1",
+    "/silences",
+    "/subscribers",
+    "/articles/a1",
+    "/stories/a1",
+    "/rules",
+    "/rules/talks",
+    "/editor?rule=talks",
+]
+BUTTONS = [
+    ("/feeds/example-world/poll", Scope.WRITE),
+    ("/deliveries/d1/replay", Scope.WRITE),
+    ("/silences", Scope.WRITE),
+    ("/silences/s1/expire", Scope.WRITE),
+    ("/subscribers/test", Scope.WRITE),
+    ("/editor/try", Scope.READ),
+    ("/editor/backtest", Scope.READ),
+]
 
 
 async def look(desk: Desk, path: str, **more: Any) -> Answer:
@@ -123,19 +147,30 @@ async def test_a_browser_without_fetch_metadata_says_its_origin(desk: Desk) -> N
     assert signed.status == 303
 
 
+@pytest.mark.parametrize(("path", "scope"), BUTTONS)
+async def test_buttons_are_for_those_who_may(desk: Desk, path: str, scope: Scope) -> None:
+    assert (await press(desk, path)).status == 401
+    if scope is not Scope.READ:
+        await sign_in(desk, Scope.READ)
+        assert (await press(desk, path)).status == 403
+
+
 # --- what a browser is told ---
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in"])
+@pytest.mark.parametrize(
+    "path", ["/sign-in", *(each for each in VIEWS if each not in {"/live", "/deliveries/d1"})]
+)
 async def test_a_browser_runs_and_loads_nothing_but_ours(desk: Desk, path: str) -> None:
     await sign_in(desk)
+    await desk.keep(seen("a1", "Talks", "talks"))
     answer = await look(desk, path)
     assert answer.status == 200
     policy = answer.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
-    for attribute in re.findall(r'(?:src|href|action)="([^"]*)"', answer.body):
-        assert attribute.startswith(("/", "#"))
+    for loaded in re.findall(r'(?:src|<link[^>]* href|action)="([^"]*)"', answer.body):
+        assert loaded.startswith("/")
     assert not re.search(r"<style|<script(?! src)| style=| on\w+=", answer.body)
     files = re.findall(r'"(/static/[^"]*)"', answer.body)
     assert len(files) == 3
@@ -198,7 +233,7 @@ async def test_older_matches_are_a_page_further(desk: Desk) -> None:
 
 async def test_matches_are_told_as_rows_while_they_come(desk: Desk) -> None:
     await sign_in(desk, Scope.READ)
-    await desk.public.publish(matched(article=article(id="x", title="<b>Talks</b> & more")), NOW)
+    await desk.public.publish(matched(article=article(id="x", title="Talks & <b>more</b>")), NOW)
     both = (match(article_id="y"), match(rule_id="vote", article_id="y"))
     await desk.public.publish(matched(article=article(id="y"), matches=both), NOW)
     lines: list[str] = []
@@ -208,8 +243,160 @@ async def test_matches_are_told_as_rows_while_they_come(desk: Desk) -> None:
             lines.append((await response.content.readline()).decode())
     told = "".join(lines)
     assert "event: status" in told
-    assert "&lt;b&gt;Talks&lt;/b&gt;" in told or "&lt;b&gt;<mark>" in told
+    assert "<mark>Talks</mark> &amp; &lt;b&gt;more&lt;/b&gt;" in told
     assert told.index('data-article="x"') < told.index('data-article="y"')
     assert told.count('data-article="y"') == 1  # two rules found it, it is one row
     assert told.count('href="/rules/vote"') == 1
     assert (await look(desk, "/live?after=nonsense")).status == 400
+
+
+async def test_a_server_that_stops_lets_those_who_look_go(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    assert desk.tail
+    async with desk.session.get(f"{desk.address}/live") as response:
+        desk.tail.stop()
+        async with asyncio.timeout(10):
+            assert "event: status" in (await response.read()).decode()
+
+
+# --- feeds, deliveries, silences, subscribers ---
+
+
+async def test_feeds_are_shown_and_polled(desk: Desk) -> None:
+    await sign_in(desk)
+    assert "Example World" in (await look(desk, "/feeds?q=WORLD")).body
+    assert "0 feeds" in (await look(desk, "/feeds?q=other")).body
+    assert "not polled yet" in (await look(desk, "/feeds/example-world")).body
+    assert "3 new or edited" in (await press(desk, "/feeds/example-world/poll")).body
+    assert (await look(desk, "/feeds/none")).status == 404
+    assert (await press(desk, "/feeds/none/poll")).status == 404
+
+
+async def test_deliveries_are_shown_and_sent_again(desk: Desk) -> None:
+    await sign_in(desk)
+    delivery = await desk.deliver()
+    listed = (await look(desk, "/deliveries?state=pending&target=desk%2Fhook&q=geneva")).body
+    assert delivery.id in listed
+    assert delivery.id not in (await look(desk, "/deliveries?state=dead")).body
+    assert delivery.id in (await look(desk, "/deliveries?state=nonsense")).body
+    assert "Talks resume in Geneva" in (await look(desk, f"/deliveries/{delivery.id}")).body
+    again = await press(desk, f"/deliveries/{delivery.id}/replay")
+    assert (again.status, again.headers["Location"]) == (303, f"/deliveries/{delivery.id}")
+    assert (await press(desk, "/deliveries/none/replay")).status == 404
+
+
+async def test_silences_are_set_and_ended(desk: Desk) -> None:
+    await sign_in(desk, Scope.WRITE)
+    made = {"matchers": 'rule="talks"', "comment": "<b>enough</b>"}
+    assert (await press(desk, "/silences", OURS, **made)).status == 303
+    shown = (await look(desk, "/silences")).body
+    assert "&lt;b&gt;enough&lt;/b&gt;" in shown
+    assert "active" in shown
+    [id_] = re.findall(r"/silences/(\w+)/expire", shown)
+    assert (await press(desk, f"/silences/{id_}/expire")).status == 303
+    assert "expired" in (await look(desk, "/silences")).body
+    wrong = await press(desk, "/silences", matchers="rule talks", comment="kept")
+    assert (wrong.status, 'value="kept"' in wrong.body) == (422, True)
+    assert (await press(desk, "/silences", matchers="")).status == 422
+    assert (await press(desk, "/silences/none/expire")).status == 404
+
+
+async def test_a_target_is_tried(desk: Desk) -> None:
+    await sign_in(desk, Scope.WRITE)
+    assert "desk/console" in (await look(desk, "/subscribers")).body
+    tried = (await press(desk, "/subscribers/test", target="desk/console")).body
+    assert "rejected, unauthorized: desk/console says no" in tried
+    assert (await press(desk, "/subscribers/test", target="none")).status == 404
+
+
+# --- why ---
+
+
+async def test_an_article_says_what_became_of_it_and_why(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    await desk.keep(seen("a1", "Talks resume", "talks", "gone"))
+    shown = (await look(desk, "/articles/a1")).body
+    assert "seen in Example World" in shown
+    assert 'Why <a dir="auto" href="/rules/talks">' in shown
+    assert "gone is no longer a rule" in shown
+    other = (await look(desk, "/articles/a1?rule=vote")).body
+    assert 'Why not <a dir="auto" href="/rules/vote">' in other
+    assert (await look(desk, "/articles/none")).status == 404
+    delivery = await desk.deliver()
+    assert "<mark>Talks</mark> resume" in (await look(desk, f"/articles/{delivery.id}")).body
+
+
+async def test_a_story_shows_its_articles_and_sources(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    await desk.keep(
+        seen("a1", "Talks resume in Geneva", "talks"),
+        seen("a2", "Talks resume in Geneva, again", "talks"),
+        Chapter(
+            article=article(id="a3", title="TALKS RESUME in Geneva - Other", feed_name="Other")
+        ),
+        seen("a4", "", "talks"),
+    )
+    for id_ in ("a1", "a3"):
+        shown = (await look(desk, f"/stories/{id_}")).body
+        assert re.findall(r'data-article="(\w+)"', shown) == ["a1", "a3"]
+        assert "2 articles in 2 sources" in shown
+    assert "1 article in 1 source" in (await look(desk, "/stories/a4")).body
+    assert (await look(desk, "/stories/none")).status == 404
+
+
+# --- rules ---
+
+
+async def test_rules_are_listed_with_what_they_found(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    await desk.keep(seen("a1", "Talks", "talks"), seen("a2", "Talks again", "talks"))
+    shown = (await look(desk, "/rules?q=TALKS")).body
+    assert 'aria-label="2 matches of talks"' in shown
+    assert "/rules/vote" not in shown
+    one = (await look(desk, "/rules/talks")).body
+    assert "rules.yaml:2" in one
+    assert "found, as it must be:" in one
+    assert "found, but must not be:" in one
+    assert (await look(desk, "/rules/none")).status == 404
+
+
+async def test_a_mistake_is_marked_at_its_place(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    answer = (await press(desk, "/editor/try", query="talks AND (vote")).body
+    assert 'data-position="10"' in answer
+    assert "<html" not in answer
+
+
+async def test_a_query_is_previewed_with_its_tree_and_examples(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    await desk.keep(seen("a1", "Talks resume"), seen("a2", "Vote on talks", "vote"))
+    answer = (
+        await press(
+            desk, "/editor/try", query="talks AND NOT vote", match="Talks\n\nNews", no_match="Talks"
+        )
+    ).body
+    assert re.findall(r'data-article="(\w+)"', answer) == ["a1"]
+    assert "1 in 7 days" in answer
+    assert answer.count('class="yes"') == 1
+    assert answer.count('class="no"') == 2
+    assert "NOT vote" in answer
+    empty = (await press(desk, "/editor/try", query="unheard")).body
+    assert "It finds nothing" in empty
+
+
+async def test_a_backtest_draws_days_and_says_what_a_change_gains_and_loses(desk: Desk) -> None:
+    await sign_in(desk, Scope.READ)
+    await desk.keep(
+        seen("a1", "Talks resume", "talks"),
+        seen("a2", "Talks fail", "talks"),
+        seen("a3", "Council"),
+    )
+    form = {"query": "council OR resume", "rule": "talks", "period": "7d"}
+    shown = (await press(desk, "/editor/backtest", OURS, **form)).body
+    assert "<title>2026-01-15: 2 articles, 2 stories</title>" in shown
+    assert shown.count("<rect") == 2 * 8
+    assert "+1</b> gained" in shown
+    assert re.search(r"1</b> lost", shown)
+    broken = (await press(desk, "/editor/backtest", query="(")).body
+    assert "data-position=" in broken
+    assert "<svg" not in broken

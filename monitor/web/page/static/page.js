@@ -89,7 +89,7 @@ function showPlace(query, backdrop, answer) {
 }
 
 function edit() {
-  const query = $("textarea", editor);
+  const query = $("#query");
   const backdrop = $(".backdrop", editor);
   const answer = $("#answer");
   let waiting = 0;
@@ -98,7 +98,7 @@ function edit() {
     asked?.abort();
     asked = new AbortController();
     try {
-      const response = await fetch("/rules/try", { method: "POST", body: new URLSearchParams({ query: query.value }), signal: asked.signal });
+      const response = await fetch("/editor/try", { method: "POST", body: new URLSearchParams(new FormData(editor)), signal: asked.signal });
       if (response.redirected || !response.ok) return;
       answer.replaceChildren(...parsed(await response.text()).childNodes);
       localTimes(answer);
@@ -107,8 +107,8 @@ function edit() {
       if (error.name !== "AbortError") answer.textContent = "No answer; it is asked again when you type.";
     }
   };
-  query.addEventListener("input", () => {
-    backdrop.replaceChildren();
+  editor.addEventListener("input", (event) => {
+    if (event.target === query) backdrop.replaceChildren();
     clearTimeout(waiting);
     waiting = setTimeout(ask, 250);
   });
