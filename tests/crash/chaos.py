@@ -6,26 +6,19 @@ Options: `--seconds` (600), `--seed`. Prints kills, expected, lost (must be 0) a
 
 import argparse
 import asyncio
-import contextlib
 import random
 import sys
 import tempfile
-from dataclasses import dataclass, field
-from email import message_from_bytes, policy
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
-
-from tests.crash.stage import Worker, audit, write_config
+from monitor.streams.store import open_store
+from tests.crash.stage import IN_FLIGHT, READ_IN_FLIGHT, Post, Worker, inherit, write_config
 from tests.servers.newsroom import READERS, Newsroom, Story
-from tests.servers.smtp import MailServer
 from tests.servers.valkey import start, stop
 
 CREWS = ("poller", "matcher,router", "deliverer", "poller,matcher,router,deliverer,housekeeper")
-IN_FLIGHT = (
-    2 * 3 + 2 + 7
-)  # two for each webhook and the mailbox, one for each chat, over all deliverers
 SILENCED = "weather"
 _WORDS = ("talks", "vote", "weather", "talks and vote", "sport")
 
@@ -45,7 +38,7 @@ class Report:
     @property
     def bound(self) -> int:
         """The most repeats that sends in flight at a kill can explain."""
-        return IN_FLIGHT * (self.worker_kills + self.server_kills)
+        return (IN_FLIGHT + READ_IN_FLIGHT) * (self.worker_kills + self.server_kills)
 
     def __str__(self) -> str:
         return (
@@ -53,21 +46,6 @@ class Report:
             f"lost {self.lost}, repeated {self.repeated} (bound {self.bound}), "
             f"digests {self.digests}, told although silenced {self.silenced}"
         )
-
-
-@dataclass
-class Post(MailServer):
-    """A relay that puts the text of each letter where the newsroom looks for it."""
-
-    letters: list[str] = field(default_factory=list)
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        answer = await super().handle_DATA(server, session, envelope)
-        letter = message_from_bytes(self.mail[-1].content, policy=policy.default)
-        body = letter.get_body(("plain",))
-        assert body is not None
-        self.letters.append(str(body.get_content()))
-        return answer
 
 
 class Server:
@@ -114,7 +92,12 @@ class Chaos:
         ):
             server = Server(self.directory / "store")
             config = write_config(
-                self.directory / "config", newsroom, server.url, post.port, also=SILENCED
+                self.directory / "config",
+                newsroom,
+                server.url,
+                post.port,
+                also=SILENCED,
+                rate="100/s",
             )
             await self._silence(config)
             crew = [Worker(config, "--only", only) for only in CREWS]
@@ -122,7 +105,7 @@ class Chaos:
                 await worker.start()
             try:
                 await self._publish_and_kill(newsroom, server, crew, seconds)
-                await self._settle(newsroom, crew, config)
+                await self._settle(newsroom, server, crew, config)
             finally:
                 for worker in crew:
                     await worker.kill()
@@ -162,7 +145,7 @@ class Chaos:
                 await worker.start()
                 self.report.worker_kills += 1
             for worker in crew:  # one that was started while the server was away has given up
-                if worker.process.returncode is not None:
+                if worker.ended:
                     await worker.start()
 
     def _publish(self, newsroom: Newsroom) -> None:
@@ -175,23 +158,14 @@ class Chaos:
                 stories[number].number, stories[number].words, f"g{self.published}"
             )
 
-    async def _settle(self, newsroom: Newsroom, crew: list[Worker], config: Path) -> None:
-        """Give the survivors a worker whose clock is past every lease, and wait for the last alert.
-
-        What it finds itself is held until its hour ends; so another comes an hour later, and one more.
-        """
+    async def _settle(
+        self, newsroom: Newsroom, server: Server, crew: list[Worker], config: Path
+    ) -> None:
+        """Let others take over when everybody is dead; what is missing in the end is counted as lost."""
         for worker in crew:
             await worker.kill()
-        for hours in (1, 2, 3):
-            last = Worker(config, "--ahead", str(3700 * hours))
-            crew.append(last)
-            await last.start()
-            with contextlib.suppress(
-                AssertionError
-            ):  # what is missing in the end is counted as lost
-                await audit(newsroom, 60)
-                return
-            await last.kill()
+        async with open_store(server.url, self.directory) as store:
+            await inherit(newsroom, store, config)
 
 
 def main() -> None:

@@ -20,9 +20,14 @@ from monitor.ports import (
     MatchLog,
     Parser,
     PublicStream,
+    Registry,
     StoreHealth,
 )
 
+CHANNELS = (
+    *("webhook", "email", "slack", "slackbot", "teams", "discord", "mattermost", "telegram"),
+    "ntfy",
+)
 PORTS: dict[str, type] = {
     "feeds": FeedStore,
     "articles": ArticleLog,
@@ -32,7 +37,8 @@ PORTS: dict[str, type] = {
     "health": StoreHealth,
     "fetcher": Fetcher,
     "parser": Parser,
-    "channel": Channel,
+    "registry": Registry,
+    **dict.fromkeys(CHANNELS, Channel),
 }
 # Not called by a service at work here: questions of the command line and of listeners, and what happens when feeds are
 # added, removed or pushed.
@@ -51,7 +57,10 @@ NOT_AT_WORK = {
     "ledger.standings",
     "ledger.health",  # at work only when two attempts at a target end at once
     "health.ping",
-    "channel.close",
+    "registry.put_all",
+    "registry.remove",
+    "registry.holder",
+    *(f"{kind}.close" for kind in CHANNELS),
 }
 
 
