@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,10 @@ def compiled() -> list[_Record]:
         )
         for lang, names in each["names"].items():
             person["names"].setdefault(lang, []).extend(names)
-    return [_merged(entry) for entry in (*entries, *people.values())]
+    merged = {entry["id"]: _merged(entry) for entry in (*entries, *people.values())}
+    for id_, lang, name in _offices():
+        merged[id_]["names"].setdefault(lang, []).append(name)
+    return [*merged.values()]
 
 
 def text() -> str:
@@ -127,6 +131,17 @@ def _people() -> Iterator[_Record]:
             "case": "title",
             "names": {lang: listed for lang, listed in names.items() if listed},
         }
+
+
+def _offices() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield each name of an office for each who held it: whose it is, in which language, and when it holds."""
+    for office in _yaml("offices")["offices"]:
+        for (id_, first, last), lang in product(
+            office["holders"], sorted(office.keys() - {"holders"})
+        ):
+            valid = [day and day.isoformat() for day in (first, last)]
+            for name in office[lang]:
+                yield id_, lang, {"n": name, "case": "any", "inflect": "none", "valid": valid}
 
 
 def _cells(line: str) -> list[str]:

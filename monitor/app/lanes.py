@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.core.notice import told_elsewhere
 from monitor.core.render.message import STORIES_SHOWN
 from monitor.core.render.slack import STORIES_LIMIT
 from monitor.core.render.webhook import ALERTS_LIMIT
@@ -23,9 +24,11 @@ from monitor.core.targets import (
     WebhookTarget,
     kind_of,
 )
+from monitor.core.telling import RoutingTable
 from monitor.ports import Channel, LaneTerms
 from monitor.services.deliverer import Lane
 
+NOBODY = RoutingTable()
 _SHORT = 8  # stories that fit into a message of 4,096 bytes in any script
 _EVERY = timedelta(milliseconds=100)  # ten a second, to whom nothing else is known
 # How fast each takes messages by its documentation, with a little to spare. A reader takes no more than some at once,
@@ -59,8 +62,8 @@ class Lanes:
         self._lanes: dict[str, tuple[Target, Lane]] = {}
         self._retired: list[Lane] = []
 
-    def change(self, targets: Sequence[Target]) -> dict[str, Lane]:
-        """Return the lanes for `targets`, by target id.
+    def change(self, targets: Sequence[Target], table: RoutingTable = NOBODY) -> dict[str, Lane]:
+        """Return the lanes for `targets`, by target id. Whom the `table` names hears of those that are switched off.
 
         Those no longer used are closed with the rest, at the end: an attempt may still be under way.
         """
@@ -73,7 +76,7 @@ class Lanes:
                 self._lanes[target.id] = (target, self._build(target))
         self._retired += [lane for _, lane in before.values()]
         return {
-            target_id: replace(lane, notify=_others(target, targets))
+            target_id: replace(lane, notify=told_elsewhere(target, targets, table))
             for target_id, (target, lane) in self._lanes.items()
         }
 
@@ -108,9 +111,3 @@ def _terms(target: Target) -> LaneTerms:
     gap = usual.gap if target.gap is None else target.gap
     ordered = isinstance(target, WebhookTarget) and target.ordered
     return replace(usual, gap=gap, ordered=ordered)
-
-
-def _others(target: Target, targets: Sequence[Target]) -> tuple[str, ...]:
-    """Return by which targets a subscriber is told that this one was switched off."""
-    same = [each.id for each in targets if each.subscriber == target.subscriber]
-    return tuple(each for each in same if each != target.id)

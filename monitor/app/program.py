@@ -107,7 +107,7 @@ class Program:
         )
         self.deliverer = DelivererService(
             parts.ledger,
-            self._lanes.change(settings.targets),
+            self._lanes.change(settings.targets, settings.routing),
             clock,
             metrics,
             concurrency=settings.deliver.concurrency,
@@ -136,7 +136,7 @@ class Program:
         Rules are changed in a thread, and only those that differ.
         """
         table, feeds = settings.routing, _by_id(settings)
-        lanes = self._lanes.change(settings.targets)
+        lanes = self._lanes.change(settings.targets, table)
         rulebase = await asyncio.to_thread(settings.rulebase.carried_out)
         settings = replace(settings, rulebase=rulebase)
         self.matcher.use(settings.rule_set)

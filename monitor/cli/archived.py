@@ -1,23 +1,27 @@
 """What the commands that look back share: since when, the archive, and how its articles are shown."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
 from monitor.app.parts import open_archive
+from monitor.cli.options import load_settings
 from monitor.config.settings import Settings
 from monitor.config.values import WrongValueError, duration
 from monitor.core.chapter import Kept
 from monitor.core.model import Article, Match
 from monitor.core.render.clean import line
 from monitor.errors import MonitorError
-from monitor.ports import Archive
+from monitor.ports import Archive, Page
 from monitor.web.api.shapes import article_shape
 
+_LATELY, _MOST_LATELY = timedelta(days=7), 10_000
 _TITLE = 160
 _WORDS = 80
 
@@ -64,6 +68,17 @@ async def open_archive_of(settings: Settings) -> AsyncIterator[Archive]:
                 "nothing is archived: set `archive: {enabled: true}` in monitor.yaml"
             )
         yield archive
+
+
+def newest_articles(config: Path) -> list[Article]:
+    """Return the articles of the last days, the newest first, at most so many as a person waits for."""
+    return asyncio.run(_newest(load_settings(config)))
+
+
+async def _newest(settings: Settings) -> list[Article]:
+    which = Page(since=datetime.now(UTC) - _LATELY, limit=_MOST_LATELY)
+    async with open_archive_of(settings) as archive:
+        return [kept.article for kept in await archive.page(which)]
 
 
 def article_lines(article: Article, match: Match | None = None) -> tuple[str, ...]:

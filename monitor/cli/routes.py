@@ -19,6 +19,7 @@ from monitor.config.values import format_duration, nearest
 from monitor.core.inhibition import asked
 from monitor.core.matchers import Subject
 from monitor.core.model import Article, Match, MatchedArticle, Severity, Span
+from monitor.core.notice import OWN_SEVERITIES
 from monitor.core.telling import Circumstances, answers, own_traces
 from monitor.ports import RecordKind
 from monitor.registry import CHOICES, SILENCES, SOURCES, Roster
@@ -150,15 +151,15 @@ def _match(
 ) -> Match:
     rule_id, severity = labels.pop("rule", ""), labels.pop("severity", "")
     rule = next((each for each in settings.rules if each.id == rule_id), None)
-    if rule_id and rule is None:
-        hint = nearest(rule_id, [each.id for each in settings.rules])
+    if rule_id and rule is None and rule_id not in OWN_SEVERITIES:
+        hint = nearest(rule_id, [*(each.id for each in settings.rules), *OWN_SEVERITIES])
         raise click.UsageError(f"there is no rule '{rule_id}'" + (f" ({hint})" if hint else ""))
     if severity and severity not in list(Severity):
         raise click.UsageError(f"a severity is {', '.join(Severity)}, not '{severity}'")
     spans = tuple(
         Span(field="title", start=0, end=0, text=name, part=f"entity:{name}") for name in entities
     )
-    least = rule.severity if rule else Severity.INFO
+    least = rule.severity if rule else OWN_SEVERITIES.get(rule_id, Severity.INFO)
     return Match(
         rule_id=rule_id,
         article_id=article.id,

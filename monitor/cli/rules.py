@@ -62,6 +62,11 @@ def rules() -> None:
     help="Articles of which no rule should find too many (a feed, JSON lines or a text); may be given again.",
 )
 @click.option(
+    "--archived",
+    is_flag=True,
+    help="Take the articles of the last seven days in the archive, the newest 10,000 at most.",
+)
+@click.option(
     "--most",
     "most_percent",
     type=click.FloatRange(0, 100),
@@ -69,10 +74,14 @@ def rules() -> None:
     show_default=True,
     help="How many of them are too many, in percent.",
 )
-def lint(config: Path, strict: bool, samples: tuple[Path, ...], most_percent: float) -> None:
+def lint(
+    config: Path, strict: bool, samples: tuple[Path, ...], archived: bool, most_percent: float
+) -> None:
     """List what the rules say without being wrong, but hardly mean."""
     book = load_rulebook(config)
     articles = [article for path in samples for article in articles_in(path)]
+    if archived:
+        articles += import_module("monitor.cli.archived").newest_articles(config)
     now = datetime.now(UTC)
     found = tuple(doubts(book, now, articles, most_percent=most_percent))
     for doubt in found:

@@ -13,6 +13,8 @@ from monitor.core.query import lint, parse
 from monitor.core.query.lint import Lint, LintId, duplicates
 from monitor.errors import Problem
 
+_FEWEST_FOUND = 5  # fewer say nothing about a rule
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -27,7 +29,7 @@ def doubts(
 ) -> Iterator[Doubt]:
     """Yield the doubts about each rule, in the order of the files.
 
-    With `articles`, a rule that finds more than `most_percent` of them is doubted too.
+    With `articles`, a rule that finds more than `most_percent` of them, and not just a few, is doubted too.
     """
     expressions = {id_: parse(each.rule.query) for id_, each in book.written.items()}
     twins = dict(duplicates(expressions))
@@ -61,7 +63,7 @@ def _expired(each: WrittenRule, now: datetime) -> Iterator[Lint]:
 
 
 def _too_much(id_: str, found: int, articles: int, most_percent: float) -> Iterator[Lint]:
-    if articles and 100 * found > most_percent * articles:
+    if found >= _FEWEST_FOUND and 100 * found > most_percent * articles:
         message = f"the rule '{id_}' finds {found} of {articles} articles"
         hint = "ask for more at once, or for a place: title:, LEAD(), NEAR"
         yield _whole(LintId.MATCHES_TOO_MUCH, message, hint)

@@ -1,20 +1,25 @@
 """What the monitor says of itself: alerts like any other, so that every channel can carry them."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from hashlib import sha1
 
-from monitor.core.breaker import TargetHealth
+from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.model import Alert, Article, Delivery, Feed, Match, Severity
 from monitor.core.moves import plain_address
+from monitor.core.routing import take
 from monitor.core.targets import Target
+from monitor.core.telling import RoutingTable
 
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 FEED = "monitor"
-OWN_RULES = frozenset(
-    f"{FEED}.{what}"
-    for what in (
-        *("target-disabled", "feed-gone", "feed-failing", "feed-silent", "feed-same", "feed-well"),
-    )
-)
+TARGET_DISABLED = f"{FEED}.target-disabled"
+_OF_FEEDS = ("feed-gone", "feed-failing", "feed-silent", "feed-same", "feed-well")
+OWN_SEVERITIES = {
+    TARGET_DISABLED: Severity.CRITICAL,
+    **{f"{FEED}.{what}": Severity.WARNING for what in _OF_FEEDS},
+}
+OWN_RULES = frozenset(OWN_SEVERITIES)
 """The rules that find what the monitor writes itself. Routes may name them; nobody else may use the names."""
 
 
@@ -35,12 +40,29 @@ def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: 
         seen_at=now,
     )
     match = Match(
-        rule_id=f"{FEED}.target-disabled",
+        rule_id=TARGET_DISABLED,
         article_id=article.id,
         rule_name="Target switched off",
-        severity=Severity.CRITICAL,
+        severity=OWN_SEVERITIES[TARGET_DISABLED],
     )
     return Alert(subscriber=subscriber, article=article, matches=(match,), created_at=now)
+
+
+def told_elsewhere(
+    target: Target, targets: Sequence[Target], table: RoutingTable
+) -> tuple[str, ...]:
+    """Return by which targets it is told that this one was switched off: the others of its subscriber.
+
+    Where there are none, those of whomever the routes lead the rule `monitor.target-disabled` to.
+    """
+    others = [each for each in targets if each.id != target.id]
+    same = tuple(each.id for each in others if each.subscriber == target.subscriber)
+    if same:
+        return same
+    alert = target_disabled(target.subscriber, target.id, HEALTHY, _ANY_TIME)
+    [match] = alert.matches
+    operators = {visit.subscriber for visit in take(table.tree, alert.article, match)}
+    return tuple(each.id for each in others if each.subscriber in operators)
 
 
 def feed_notice(feed: Feed, what: str, title: str, text: str, now: datetime) -> Article:

@@ -41,7 +41,7 @@ class Lane:
     """A target that can be delivered to: its channel, what kind that is, and how patient to be with it.
 
     `terms` are how it wants its deliveries. After `stale` a delivery is told as late if the channel `reads_late`, else
-    it is given up. `subscriber` and `notify` are whom to tell when the target is switched off, and by which targets.
+    it is given up. `notify` are the targets that say so when this one, of `subscriber`, is switched off.
     """
 
     kind: str
@@ -205,8 +205,9 @@ class DelivererService(LeasingService[DeliveryLease]):
     async def _say_disabled(
         self, lane: Lane, target_id: str, health: TargetHealth, now: datetime
     ) -> None:
-        notice = target_disabled(lane.subscriber, target_id, health, now)
         for other in lane.notify:
+            reader = self._lanes[other].subscriber if other in self._lanes else lane.subscriber
+            notice = target_disabled(reader, target_id, health, now)
             await self._ledger.enqueue(notice, other, now)
 
     def _tell_health(self, lane: Lane, health: TargetHealth) -> None:

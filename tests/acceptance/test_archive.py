@@ -197,3 +197,10 @@ def test_parquet_is_read_back(desk: Desk, tmp_path: Path) -> None:
     table = parquet.read_table(file).to_pylist()
     assert [row["id"] for row in table] == ["a4", "a3", "a2", "a1"]
     assert table[1]["rules"] == ["talks"]
+
+
+def test_rules_are_doubted_by_what_was_archived_lately(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, [chapter(n, f"Talks {n}", days_ago=1) for n in range(6)])
+    doubted = desk.run("rules", "lint", "--archived")
+    assert "the rule 'talks' finds 6 of 6 articles" in doubted.stdout
+    assert doubted.stdout.endswith("2 rules, 1 doubts\n")

@@ -130,6 +130,11 @@ def test_each_node_says_why_it_takes_a_match_or_not(config: Path) -> None:
     assert lines[-1] == "told: desk, kyiv"
 
 
+def test_rules_of_the_monitor_itself_are_routed_too(config: Path) -> None:
+    lines = tried(config, "rule=monitor.target-disabled")
+    assert lines[0] == "rule monitor.target-disabled, critical"
+
+
 def test_digest_and_budget_say_when(config: Path) -> None:
     lines = tried(config, "rule=syria", "entity=syria", "--at", "2026-01-15T12:20Z")
     assert (

@@ -192,16 +192,29 @@ def test_doubts_have_a_place_and_a_name_and_fail_only_if_strict(config: Path) ->
     assert monitor("rules", "lint", "--config", config, "--strict").returncode == 1
 
 
+def lines_of(path: Path, found: int, others: int) -> Path:
+    titles = [
+        *(f"Lavrov in Syria {n}" for n in range(found)),
+        *(f"Weather {n}" for n in range(others)),
+    ]
+    path.write_text("\n".join(json.dumps({"id": title, "title": title}) for title in titles))
+    return path
+
+
 def test_rule_that_finds_too_much_is_doubted(config: Path, tmp_path: Path) -> None:
-    lines = tmp_path / "articles.jsonl"
-    titles = ["Lavrov in Syria", *(f"Weather {number}" for number in range(3))]
-    rows = [json.dumps({"id": title, "title": title}) for title in titles]
-    lines.write_text("\n".join(rows))
+    lines = lines_of(tmp_path / "articles.jsonl", 5, 15)
     options = ("rules", "lint", "--strict", "--config", config, "--articles", lines)
     done = monitor(*options)
     assert done.returncode == 1
-    assert "the rule 'syria' finds 1 of 4 articles" in done.stdout
+    assert "the rule 'syria' finds 5 of 20 articles" in done.stdout
     assert monitor(*options, "--most", "25").returncode == 0
+
+
+def test_few_articles_say_nothing_of_a_rule(config: Path, tmp_path: Path) -> None:
+    few = lines_of(tmp_path / "articles.jsonl", 4, 0)
+    assert (
+        monitor("rules", "lint", "--strict", "--config", config, "--articles", few).returncode == 0
+    )
 
 
 # --- convert ---

@@ -1,5 +1,6 @@
 """The world around the workers: their configuration, their processes, and waiting for the last alert."""
 
+import asyncio
 import json
 import multiprocessing
 import os
@@ -7,8 +8,9 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from functools import cache
+from functools import cache, partial
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
@@ -17,6 +19,11 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from monitor.core.model import DeliveryState
+from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.health import StreamStoreHealth
+from monitor.streams.ledger import StreamDeliveryLedger
+from monitor.streams.store import Store
 from tests.crash.worker import main
 from tests.servers.newsroom import READERS, RULES, TARGETS, Newsroom
 from tests.servers.smtp import MailServer
@@ -25,6 +32,8 @@ from tests.wait import wait_until
 # At a kill as many sends are in flight, over all deliverers: two for each webhook; two for the mailbox, one a chat.
 IN_FLIGHT = 2 * len(TARGETS)
 READ_IN_FLIGHT = 2 + len(READERS) - 1
+FEEDS = ("one", "two")
+HOUR = timedelta(hours=1)
 GATHERED: dict[str, Any] = {"group_by": ["rule"], "group_wait": "200ms", "group_interval": "500ms"}
 
 
@@ -64,7 +73,7 @@ def write_config(
                     "every": "1s",
                     "since": "30d",
                 }
-                for name in ("one", "two")
+                for name in FEEDS
             ]
         },
         "rules": {
@@ -198,6 +207,33 @@ async def working(config: Path, *options: str) -> AsyncIterator[Worker]:
         yield worker
     finally:
         await worker.kill()
+
+
+async def inherit(newsroom: Newsroom, store: Store, config: Path) -> None:
+    """Let a worker take over whose clock is past every lease; what it holds itself another tells, an hour later."""
+    for hours in (1, 2, 3):
+        async with working(config, "--ahead", str(hours * 3600)):
+            rests = partial(at_rest, store, hours * HOUR)
+            await wait_until(rests, "all that can be done is done", 40)
+        if not newsroom.lost():
+            return
+
+
+async def at_rest(store: Store, ahead: timedelta) -> bool:
+    """Whether a worker whose clock is `ahead` has polled and has nothing to do for a second."""
+    await asyncio.sleep(0.02)  # asking costs the worker, too
+    now = datetime.now(UTC) + ahead
+    states = await StreamFeedStore(store).states(FEEDS)
+    polls = [state.polled_at for state in states.values() if state.polled_at]
+    if len(polls) < len(FEEDS) or min(polls) < now - HOUR / 2:
+        return False
+    due = await StreamDeliveryLedger(store).next_due()
+    if due and due < now + timedelta(seconds=1):
+        return False
+    census = await StreamStoreHealth(store).census(now)
+    if census.deliveries[DeliveryState.LEASED]:
+        return False
+    return not any(log.length for log in census.logs if log.name in {"articles", "matches"})
 
 
 async def audit(newsroom: Newsroom, seconds: float = 40) -> None:

@@ -1,25 +1,19 @@
 """A worker is killed before or after the first calls of every operation; others take over; nothing is lost."""
 
-import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from monitor.core.matchers import parse_matchers
-from monitor.core.model import DeliveryState
 from monitor.core.silences import Silence
 from monitor.ports import Draft, RecordKind
 from monitor.registry import SILENCES
-from monitor.streams.feeds import StreamFeedStore
-from monitor.streams.health import StreamStoreHealth
-from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import Store
 from tests.crash.points import CHANNELS, CrashPoint, operations
-from tests.crash.stage import IN_FLIGHT, READ_IN_FLIGHT, Post, working, write_config
+from tests.crash.stage import IN_FLIGHT, READ_IN_FLIGHT, Post, inherit, working, write_config
 from tests.servers.newsroom import READERS, Newsroom, Story
 from tests.wait import wait_until
 
@@ -35,8 +29,6 @@ POINTS = [
     for nth in ((1,) if operation in SELDOM else (1, 2))
 ]
 SILENCED = "weather"
-FEEDS = ("one", "two")
-HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("point", POINTS, ids=str)
@@ -72,35 +64,8 @@ async def silence(store: Store) -> None:
         id="s",
         matchers=parse_matchers(f"rule={SILENCED}"),
         starts_at=now,
-        ends_at=now + 24 * HOUR,
+        ends_at=now + timedelta(days=1),
         author="a",
     )
     draft = Draft(id=said.id, value=SILENCES.encode(said))
     await StreamRegistry(store).put(RecordKind.SILENCE, draft, now)
-
-
-async def inherit(newsroom: Newsroom, store: Store, config: Path) -> None:
-    """Let a worker take over whose clock is past every lease; what it holds itself another tells, an hour later."""
-    for hours in (1, 2, 3):
-        async with working(config, "--ahead", str(hours * 3600)):
-            rests = partial(at_rest, store, hours * HOUR)
-            await wait_until(rests, "all that can be done is done", 40)
-        if not newsroom.lost():
-            return
-
-
-async def at_rest(store: Store, ahead: timedelta) -> bool:
-    """Whether a worker whose clock is `ahead` has polled and has nothing to do for a second."""
-    await asyncio.sleep(0.02)  # asking costs the worker, too
-    now = datetime.now(UTC) + ahead
-    states = await StreamFeedStore(store).states(FEEDS)
-    polls = [state.polled_at for state in states.values() if state.polled_at]
-    if len(polls) < len(FEEDS) or min(polls) < now - HOUR / 2:
-        return False
-    due = await StreamDeliveryLedger(store).next_due()
-    if due and due < now + timedelta(seconds=1):
-        return False
-    census = await StreamStoreHealth(store).census(now)
-    if census.deliveries[DeliveryState.LEASED]:
-        return False
-    return not any(log.length for log in census.logs if log.name in {"articles", "matches"})

@@ -137,6 +137,33 @@ async def test_a_410_that_is_confirmed_disables_the_target_and_is_told_by_anothe
         assert DeliveryState.DEAD not in await states(program)
 
 
+async def test_when_the_only_target_is_disabled_whoever_the_routes_name_is_told(
+    desk: Desk,
+) -> None:
+    desk.directory.mkdir(exist_ok=True)
+    (desk.directory / "slack-url").write_text(desk.slack.url)
+    written = {
+        "subscribers": {"desk": [desk.webhook()], "ops": [desk.chat()], "others": [desk.chat()]},
+        "route": {
+            "subscriber": "desk",
+            "routes": [
+                {"match": {"rule": "monitor.target-disabled"}, "subscriber": "ops"},
+                {"match": {"severity": "critical"}, "subscriber": "others"},
+            ],
+        },
+    }
+    async with pipeline(desk.directory, desk.store, desk.clock, **written) as program:
+        desk.hook.default = Reply(status=410)
+        await desk.tell(program, 1)
+        await program.settle()
+        desk.clock.advance(CONFIRM)
+        await program.finish()
+        [notice] = desk.slack.messages
+        assert f"{HOOK} is switched off" in json.dumps(notice)
+        [told] = await program.parts.ledger.find(DeliveryFilter(target_id="ops/slack"))
+        assert (told.state, told.alert.subscriber) == (DeliveryState.DELIVERED, "ops")
+
+
 # --- consent ---
 
 

@@ -23,6 +23,8 @@ from monitor.core.query.dialects import DIALECTS, convert
 from monitor.errors import MatchBudgetError, QueryError
 from tests.factories import NOW, article
 
+pytestmark = pytest.mark.no_cover  # what would be counted is counted elsewhere, at less cost
+
 _CORPUS = os.environ.get("MONITOR_CORPUS", "")
 _NAUGHTY = Path(_CORPUS, "hostile", "naughty-strings", "blns.json")
 

@@ -186,5 +186,5 @@ class Ledger(TwinStores):
 def test_memory_and_server_keep_the_same_ledger(server_url: str) -> None:
     Ledger.url = server_url
     run_state_machine_as_test(
-        Ledger, settings=settings(max_examples=30, stateful_step_count=40, deadline=None)
+        Ledger, settings=settings(max_examples=20, stateful_step_count=35, deadline=None)
     )

@@ -13,7 +13,10 @@ from monitor.core.text import SCANNER
 from monitor.core.text.article import analyse_field
 from tests.strategies import prose, unhurried
 
-pytestmark = pytest.mark.skipif(SCANNER is None, reason="the compiled matcher was not built")
+pytestmark = [
+    pytest.mark.skipif(SCANNER is None, reason="the compiled matcher was not built"),
+    pytest.mark.no_cover,
+]
 _CORPUS = os.environ.get("MONITOR_CORPUS", "")
 
 # What the borders of words hang on: joints, marks, quotes in Hebrew, scripts without blanks, letters folded to nothing.

@@ -390,7 +390,8 @@ class _Parser:
             parts.append(self._or())
         self._close(opening)
         if not 1 <= int(count.text) <= len(parts):
-            raise _error(f"'{count.text} OF' cannot be asked of {len(parts)} parts", count.at)
+            hint = f"write a number from 1 to {len(parts)}"
+            raise _error(f"'{count.text} OF' cannot be asked of {len(parts)} parts", count.at, hint)
         return AtLeastOf(int(count.text), tuple(parts), at=self._since(count.at.start))
 
     def _score(self, operator: Token) -> Expression:

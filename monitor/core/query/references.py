@@ -193,8 +193,16 @@ def _circle(rule: str, rules: Mapping[str, Expression], unsettled: Collection[st
     )
 
 
+_WHERE = {
+    "entity": "add it to a file in entities/, or write its names as words",
+    "list": "add it under 'lists:' in a rule file",
+    "rule": "a reference names a rule by its id",
+}
+
+
 def _unknown(what: str, node: Reference, names: Collection[str]) -> QueryError:
-    return _at(node, f"unknown {what} '{node.id}'", suggest(node.id, tuple(names)))
+    hint = suggest(node.id, tuple(names)) or _WHERE[what]
+    return _at(node, f"unknown {what} '{node.id}'", hint)
 
 
 def _at(node: Expression, message: str, hint: str) -> QueryError:

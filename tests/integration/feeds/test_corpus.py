@@ -90,6 +90,7 @@ async def test_every_feed_is_read_as_a_feed() -> None:
     assert [path.name for path in refused if "StandaloneEntry" not in str(path)] == []
 
 
+@pytest.mark.no_cover
 async def test_no_entry_is_lost_that_feedparser_finds() -> None:
     found = await parse_all(files("feeds"))
     short = [
@@ -106,6 +107,7 @@ async def test_no_entry_is_lost_that_feedparser_finds() -> None:
 LEAKS = {"feed-itunes-season.xml", "feed-test-audio.xml"}
 
 
+@pytest.mark.no_cover
 def test_what_is_new_is_read_as_feedparser_reads_it_in_the_whole_feed() -> None:
     """Every other entry of every feed is known; the rest must be what feedparser makes of the whole document."""
     compared = pruned = 0

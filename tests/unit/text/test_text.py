@@ -156,6 +156,7 @@ def test_a_very_long_run_is_cut_in_linear_time(unit: str) -> None:
     assert all(text[t.start : t.end] == t.surface for t in tokens)
 
 
+@pytest.mark.no_cover
 def test_more_words_than_are_remembered_are_no_matter() -> None:
     text = " ".join(f"w{number}" for number in range(70_000))
     assert words(text) == text.split()
