@@ -62,7 +62,7 @@ async def main(folder: Path, *, kept_only: bool) -> None:
             environment = {"MONITOR_DATA": str(Path(name) / "data")}
             async with running("--config", directory, env=environment) as daemon:
                 address = await daemon.address()
-                await wait_until(lambda: len(hook.received) > 6, "alerts are sent", 60)
+                await wait_until(lambda: len(hook.received) > len(OUTLETS), "alerts are sent", 60)
                 made = await asyncio.to_thread(
                     monitor,
                     "tokens",

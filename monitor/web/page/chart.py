@@ -56,17 +56,20 @@ def chart_of(tally: Tally, since: datetime, until: datetime) -> Chart:
 def _bar(day: DayTally, number: int, step: float, top: int, every: int) -> Bar:
     room = HEIGHT - _BELOW - _ABOVE
     high, low = room * day.articles / top, room * min(day.stories, day.articles) / top
+    x = _LEFT + number * step
     return Bar(
         day=day.day,
         articles=day.articles,
         stories=day.stories,
-        x=round(_LEFT + number * step + step * _GAP / 2, 1),
+        x=round(x + step * _GAP / 2, 1),
         width=round(step * (1 - _GAP), 1),
         y=round(HEIGHT - _BELOW - high, 1),
         height=round(high, 1),
         story_y=round(HEIGHT - _BELOW - low, 1),
         story_height=round(low, 1),
-        label=f"{day.day.day}.{day.day.month}." if number % every == 0 else "",
+        label=f"{day.day.day}.{day.day.month}."
+        if number % every == 0 and x < WIDTH - _LEFT
+        else "",
     )
 
 

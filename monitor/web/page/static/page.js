@@ -151,6 +151,10 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// A narrow screen has its filters folded, unless some are used.
+const folded = $("#filters details");
+if (folded && matchMedia("(max-width: 60rem)").matches && !$("#filters .button")) folded.open = false;
+
 localTimes(document);
 if (editor) edit();
 document.addEventListener("visibilitychange", mind);
