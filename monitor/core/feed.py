@@ -43,8 +43,10 @@ class Keys:
 
     def present(self) -> tuple[int, ...]:
         """Return the keys there are."""
-        keys = (self.guid, self.url, self.text, self.moment)
-        return tuple([key for key in keys if key is not None])  # a list: asked of every entry
+        guid, url, text, moment = self.guid, self.url, self.text, self.moment
+        if moment is None and guid is not None and url is not None and text is not None:
+            return (guid, url, text)  # what most entries have; asked of every entry
+        return tuple([key for key in (guid, url, text, moment) if key is not None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,10 +112,10 @@ def keys_of(entry: ParsedArticle) -> Keys:
     )
 
 
-def lacks_text(entries: Sequence[ParsedArticle], seen: frozenset[int]) -> bool:
-    """Tell whether an entry that came without its text is not known after all, given the keys `seen` in its feed."""
-    return any(
-        entry.unchanged and not seen.issuperset(keys_of(entry).present()) for entry in entries
+def lacks_text(entries: Sequence[ParsedArticle], unseen: frozenset[int]) -> bool:
+    """Tell whether an entry that came without its text is not known after all, given the keys not seen in its feed."""
+    return bool(unseen) and any(
+        entry.unchanged and not unseen.isdisjoint(keys_of(entry).present()) for entry in entries
     )
 
 
@@ -203,6 +203,9 @@ def has_shared_urls(identities: Sequence[Identity]) -> bool:
 
 
 def _shared(pairs: Sequence[tuple[int | None, int | None]]) -> frozenset[int]:
+    given = [key for key, _ in pairs if key is not None]
+    if len(set(given)) == len(given):
+        return frozenset()
     texts: dict[int, set[int | None]] = {}
     for key, text in pairs:
         if key is not None:
