@@ -6,6 +6,7 @@ Our own POST and not `slack_sdk`: see docs/decisions/0024-slack-without-its-sdk.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -16,6 +17,7 @@ from monitor.channels.http import Answer
 from monitor.channels.memory import Memory
 from monitor.channels.post import fields, noted, own_body, refuses_layout
 from monitor.channels.slack import GONE
+from monitor.channels.slackhistory import HISTORY_BYTES, found_in, marked, question
 from monitor.core.model import Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.render import Message, blocks, text_only
@@ -29,6 +31,7 @@ from monitor.registry import RecordCodec
 
 # The answer to a post repeats the post; what we want of it may stand behind that.
 _ANSWER_BYTES = 64 * 1024
+_PUT_OFF = 3  # attempts, after which it is posted without a look
 _RANK = tuple(Severity)
 _SOURCES_KEPT = 200
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors
@@ -104,13 +107,18 @@ class SlackBotChannel:
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:
         """Post the message into the thread of its story, or begin one.
 
-        The thread is remembered after the post, so that a crash in between begins a second thread at worst.
+        On a second attempt it is looked for first: the first may have posted it, and its answer been lost. The thread
+        is remembered after the post, so that a crash in between begins a second thread at worst.
         """
         told = self._composer.compose(delivery)
+        story = story_of(delivery.alert.article)
+        thread = None if told.is_digest else await self._find(story)
+        if delivery.attempts > 1:
+            found = await self._look(delivery, told, thread, now)
+            if found is not None:
+                return found
         if told.is_digest:
             return noted((await self._say(told, {}, now))[0], told)
-        story = story_of(delivery.alert.article)
-        thread = await self._find(story)
         if thread is not None:
             outcome, _ = await self._reply(told, thread, now)
             if not _lacks_thread(outcome):
@@ -121,6 +129,25 @@ class SlackBotChannel:
         if isinstance(outcome, Delivered):
             await self._keep(story, _begun(told, said), now)
         return noted(outcome, told)
+
+    async def _look(
+        self, delivery: Delivery, told: Message, thread: Thread | None, now: datetime
+    ) -> Outcome | None:
+        """Say that the message is there, or that Slack wants to be asked later; None: it has to be posted.
+
+        A bot that may not read the channel cannot know, nor can one that was put off often: they post.
+        """
+        method, asked = question(delivery, self._target.channel, thread.ts if thread else None)
+        outcome, said = await self._call(method, asked, now, HISTORY_BYTES)
+        if isinstance(outcome, RetryLater) and outcome.lane:
+            return outcome if delivery.attempts <= _PUT_OFF else None
+        ts = found_in(said, delivery.id)
+        if ts is None:
+            return None
+        if thread is None and not told.is_digest:
+            begun = {"channel": self._target.channel, "ts": ts, "sent": self._body(told)}
+            await self._keep(story_of(delivery.alert.article), _begun(told, begun), now)
+        return Delivered(status=200, response="an earlier attempt had posted it")
 
     async def greet(self, now: datetime) -> Outcome:
         """Try the token, and post nothing."""
@@ -153,9 +180,8 @@ class SlackBotChannel:
         self, told: Message, where: Mapping[str, object], now: datetime
     ) -> tuple[Outcome, Json]:
         """Post a message, and once more as plain text if its layout is refused."""
-        common = {"channel": self._target.channel, **where}
-        full = own_body(told)
-        body = {**text_only(told), **full} if full else blocks(told)
+        common = {"channel": self._target.channel, **marked(told.id), **where}
+        body = self._body(told)
         first, said = await self._call("chat.postMessage", {**body, **common}, now)
         if not refuses_layout(first):
             return first, {**said, "sent": body}
@@ -163,14 +189,24 @@ class SlackBotChannel:
         second, said = await self._call("chat.postMessage", {**plain, **common}, now)
         return (first if isinstance(second, Rejected) else second), {**said, "sent": plain}
 
-    async def _call(self, method: str, body: Json, now: datetime) -> tuple[Outcome, Json]:
+    def _body(self, told: Message) -> Json:
+        full = own_body(told)
+        return {**text_only(told), **full} if full else blocks(told)
+
+    async def _call(
+        self, method: str, body: Json, now: datetime, keep: int = _ANSWER_BYTES
+    ) -> tuple[Outcome, Json]:
+        """Call a method. Those that read take a form, the others JSON."""
+        reads = method.startswith("conversations.")
+        form = urlencode({name: str(value) for name, value in body.items()})
+        data = form.encode() if reads else msgspec.json.encode(body)
+        kind = "application/x-www-form-urlencoded" if reads else "application/json"
         headers = {
-            "content-type": "application/json; charset=utf-8",
+            "content-type": f"{kind}; charset=utf-8",
             "authorization": f"Bearer {self._target.token.reveal()}",
         }
         url = f"{self._target.api.rstrip('/')}/{method}"
-        data = msgspec.json.encode(body)
-        answer = await http.post(self._session, url, data, headers, keep=_ANSWER_BYTES)
+        answer = await http.post(self._session, url, data, headers, keep=keep)
         if not isinstance(answer, Answer):
             return answer, {}
         return outcome(answer, now), fields(answer)

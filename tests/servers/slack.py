@@ -74,6 +74,7 @@ def _texts(value: Any, kind: str | None) -> Iterator[str]:
 class FakeSlack:
     """One incoming webhook, and the Web API for the bot with `TOKEN` in the channel C1.
 
+    Without `readable` the bot may not read what stands in the channel.
     `messages` are those it took, `updates` those that were changed; `answers` are given first, one a request. `pace`
     makes it answer 429 to a message that comes less than so many seconds after the one before. `hang` makes it take
     messages and answer nothing. `taken_at` is when each message came, in seconds of the loop's clock.
@@ -81,6 +82,7 @@ class FakeSlack:
 
     pace: float | None = None
     hang: bool = False
+    readable: bool = True
     messages: list[Mapping[str, Any]] = field(default_factory=list)
     updates: list[Mapping[str, Any]] = field(default_factory=list)
     taken_at: list[float] = field(default_factory=list)
@@ -146,14 +148,20 @@ class FakeSlack:
             return web.Response(status=status, text=text, headers=headers, content_type=kind)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return web.json_response({"ok": False, "error": "invalid_auth"})
-        if request.match_info["method"] == "auth.test":
-            return web.json_response({"ok": True, "team": "Newsroom", "user": "monitor"})
-        message = await request.json()
+        match request.match_info["method"]:
+            case "auth.test":
+                return web.json_response({"ok": True, "team": "Newsroom", "user": "monitor"})
+            case "conversations.history" | "conversations.replies":
+                return self._read(await request.post())
+            case method:
+                return await self._written(method, await request.json())
+
+    async def _written(self, method: str, message: Mapping[str, Any]) -> web.Response:
         error = refuse(message) or self._misplaced(message)
         if error is not None:
             self.refused.append(error)
             return web.json_response({"ok": False, "error": error})
-        if request.match_info["method"] == "chat.update":
+        if method == "chat.update":
             self.updates.append(message)
             return web.json_response({"ok": True, "channel": "C1", "ts": message["ts"]})
         return await self._posted(message)
@@ -166,6 +174,18 @@ class FakeSlack:
         # What matters stands behind what is long.
         said = {"ok": True, "message": message, "channel": "C1", "ts": self.ts_of(-1)}
         return web.json_response(said)
+
+    def _read(self, asked: Mapping[str, Any]) -> web.Response:
+        """Answer with the messages of the channel, or of one thread, the newest first."""
+        if not self.readable:
+            return web.json_response({"ok": False, "error": "missing_scope"})
+        root = asked.get("ts")
+        found = [
+            {**message, "ts": self.ts_of(number)}
+            for number, message in enumerate(self.messages)
+            if message.get("thread_ts") == root or self.ts_of(number) == root
+        ]
+        return web.json_response({"ok": True, "messages": found[::-1][: int(asked["limit"])]})
 
     def ts_of(self, number: int) -> str:
         """Return the `ts` of a message that was taken."""

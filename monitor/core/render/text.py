@@ -1,6 +1,7 @@
 """An alert or a digest as plain text, for mail and for anything that shows no more than text."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 
 from monitor.core.links import Links
 from monitor.core.model import Severity
@@ -54,9 +55,17 @@ def grave_mark(severity: Severity) -> tuple[str, ...]:
 
 def origin(shown: AlertView) -> tuple[str, ...]:
     """Say where the article comes from, in which language, and when it was published and seen."""
-    published = shown.published_at and f"published {written(shown.published_at)}"
-    seen = shown.seen_at and f"seen {written(shown.seen_at)}"
-    return tuple(part for part in (shown.source, published, seen, shown.lang) if part)
+    published = f"published {written(shown.published_at)}" if shown.published_at else ""
+    return tuple(part for part in (shown.source, published, _seen(shown), shown.lang) if part)
+
+
+def _seen(shown: AlertView) -> str:
+    """Say when it was seen; the day stands beside it already where it was published on the same."""
+    published, seen = shown.published_at, shown.seen_at
+    if seen is None:
+        return ""
+    same_day = published and published.astimezone(UTC).date() == seen.astimezone(UTC).date()
+    return f"seen {seen.astimezone(UTC):%H:%M} UTC" if same_day else f"seen {written(seen)}"
 
 
 def rule_line(rule: RuleView) -> str:

@@ -21,7 +21,7 @@ async def test_alert_without_a_terminal_is_plain_lines() -> None:
     assert await said("simple", terminal=False) == (
         "Talks resume in Geneva\n"
         "Delegates returned to the table on Thursday.\n"
-        "Example World · published 15 Jan 2026 11:57 UTC · seen 15 Jan 2026 12:00 UTC · en"
+        "Example World · published 15 Jan 2026 11:57 UTC · seen 12:00 UTC · en"
         " · Rule: Talks (found: Talks, table)\n"
         "http://news.example/2026/01/15/talks\n\n"
     )

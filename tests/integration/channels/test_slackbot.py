@@ -264,3 +264,80 @@ async def test_template_writes_the_text_or_the_whole_message(patient: ChannelBui
     assert message["blocks"][0]["text"]["text"] == "Hear"
     assert message["blocks"][1]["text"]["text"].startswith("*Talks resume in Geneva* <http://")
     assert slack.refused == ["invalid_blocks"]
+
+
+# --- an attempt whose answer was lost ---
+
+
+async def lose_the_answer(slack: FakeSlack, sent: Delivery, builder: ChannelBuilder) -> None:
+    slack.hang = True
+    outcome = await builder.build(bot(slack)).deliver(sent, NOW)
+    assert isinstance(outcome, RetryLater)
+    slack.hang = False
+
+
+async def test_message_that_an_attempt_posted_is_not_posted_again(
+    channels: ChannelBuilder,
+) -> None:
+    first, second = told_by("First Paper"), told_by("Second Paper")
+    async with FakeSlack() as slack:
+        await lose_the_answer(slack, first, channels)
+        channel = channels.build(bot(slack))
+        found = await channel.deliver(replace(first, attempts=2), NOW)
+        assert found == Delivered(status=200, response="an earlier attempt had posted it")
+        await lose_the_answer(slack, second, channels)
+        assert isinstance(await channel.deliver(replace(second, attempts=2), NOW), Delivered)
+    root, reply = slack.messages
+    assert "thread_ts" not in root
+    assert reply["thread_ts"] == slack.ts_of(0)
+
+
+async def test_digest_that_an_attempt_posted_is_not_posted_again(channels: ChannelBuilder) -> None:
+    digest = CASES["digest"]()
+    async with FakeSlack() as slack:
+        await lose_the_answer(slack, digest, channels)
+        again = await channels.build(bot(slack)).deliver(replace(digest, attempts=2), NOW)
+    assert isinstance(again, Delivered)
+    assert len(slack.messages) == 1
+
+
+async def test_message_that_was_not_posted_is(channels: ChannelBuilder) -> None:
+    async with FakeSlack() as slack:
+        channel = channels.build(bot(slack))
+        slack.fail("internal_error")
+        await channel.deliver(told_by("First Paper"), NOW)
+        another = await channel.deliver(told_by("Second Paper"), NOW)
+        assert isinstance(another, Delivered)
+        await channel.deliver(replace(told_by("First Paper"), attempts=2), NOW)
+    assert len(slack.messages) == 2
+
+
+async def test_bot_that_may_not_read_posts_again(channels: ChannelBuilder) -> None:
+    async with FakeSlack(readable=False) as slack:
+        await lose_the_answer(slack, told_by("First Paper"), channels)
+        again = replace(told_by("First Paper"), attempts=2)
+        assert isinstance(await channels.build(bot(slack)).deliver(again, NOW), Delivered)
+    assert len(slack.messages) == 2
+
+
+async def test_bot_that_is_to_read_later_waits_but_not_for_ever(channels: ChannelBuilder) -> None:
+    async with FakeSlack() as slack:
+        channel = channels.build(bot(slack))
+        slack.answer(429, "", {"Retry-After": "30"})
+        waits = await channel.deliver(replace(told_by("First Paper"), attempts=2), NOW)
+        slack.answer(429, "", {"Retry-After": "30"})
+        posts = await channel.deliver(replace(told_by("First Paper"), attempts=4), NOW)
+    assert isinstance(waits, RetryLater)
+    assert isinstance(posts, Delivered)
+    assert len(slack.messages) == 1
+
+
+@pytest.mark.parametrize(
+    "said", ["[]", '{"ok": true, "messages": 3}', '{"ok": true, "messages": [3, {}]}']
+)
+async def test_answer_that_is_none_is_no_message(said: str, channels: ChannelBuilder) -> None:
+    async with FakeSlack() as slack:
+        slack.answer(200, said)
+        again = replace(told_by("First Paper"), attempts=2)
+        assert isinstance(await channels.build(bot(slack)).deliver(again, NOW), Delivered)
+    assert len(slack.messages) == 1
