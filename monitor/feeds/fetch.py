@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import aiohttp
@@ -205,7 +205,7 @@ def _check_status(response: aiohttp.ClientResponse, url: URL, sent: Mapping[str,
             f"{url.host} lets only browsers in (a challenge of Cloudflare, HTTP {status}): ask the publisher to let"
             " the feed through, or look for another address of it",
             status=status,
-            retry_after=retry_after(_lower(response)),
+            retry_after=retry_after(_lower(response), datetime.now(UTC)),
         )
     is_conditional = "If-None-Match" in sent or "If-Modified-Since" in sent
     if (
@@ -226,7 +226,7 @@ def _check_status(response: aiohttp.ClientResponse, url: URL, sent: Mapping[str,
         reason,
         f"{url.host} {what} (HTTP {status})",
         status=status,
-        retry_after=retry_after(_lower(response)),
+        retry_after=retry_after(_lower(response), datetime.now(UTC)),
     )
 
 
