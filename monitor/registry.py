@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import msgspec
 import structlog
 
-from monitor.core.access import Token
+from monitor.core.access import Session, Token
 from monitor.core.inhibition import Source
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
@@ -66,6 +66,7 @@ HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)
 TOKENS = RecordCodec(RecordKind.TOKEN, Token)
+SESSIONS = RecordCodec(RecordKind.SESSION, Session)
 HEADLINES = RecordCodec(RecordKind.HEADLINE, str)
 SOURCES = RecordCodec(RecordKind.INHIBITION, Source)
 

@@ -56,6 +56,7 @@ async def run_daemon(
             pages = open_pages(
                 program,
                 parts,
+                outside,
                 metrics,
                 archive=archive,
                 linker=linker,

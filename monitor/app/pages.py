@@ -5,10 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from monitor.app.parts import StoreParts
+from monitor.app.feeds import FeedDesk
+from monitor.app.parts import Outside, StoreParts
+from monitor.app.pollwords import poll_in_words
 from monitor.app.program import Program
+from monitor.app.trying import send_test
+from monitor.config.rules import examples_in
 from monitor.core.canary import canary_document
 from monitor.core.links import Linker
+from monitor.core.model import Feed
 from monitor.ports import Archive, Clock
 from monitor.telemetry import Metrics
 from monitor.web.api.live import Tail
@@ -17,6 +22,9 @@ from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import add_api
 from monitor.web.app import Endpoints, serve
 from monitor.web.links import LinkPages
+from monitor.web.page.backstage import Backstage, Example
+from monitor.web.page.routes import add_page
+from monitor.web.page.site import load_site
 from monitor.web.websub import HubPages
 
 
@@ -24,6 +32,7 @@ from monitor.web.websub import HubPages
 async def open_pages(
     program: Program,
     parts: StoreParts,
+    outside: Outside,
     metrics: Metrics,
     *,
     archive: Archive | None,
@@ -59,7 +68,29 @@ async def open_pages(
         registry=parts.registry,
         clock=parts.clock,
     )
-    add_api(application, operations, Gate(parts.registry, parts.clock), tail)
+    gate = Gate(parts.registry, parts.clock)
+    add_api(application, operations, gate, tail)
+
+    async def poll(feed: Feed) -> str:
+        return "\n".join(poll_in_words(await FeedDesk(program.settings, parts).poll(feed, outside)))
+
+    def examples(rule_id: str) -> list[Example]:
+        given = program.settings.rulebase.examples.get(rule_id)
+        tried = examples_in(given) if given else ()
+        return [Example(article=each.article, wanted=each.wanted) for each in tried]
+
+    backstage = Backstage(
+        operations=operations,
+        tail=tail,
+        health=parts.health,
+        subscribers=lambda: program.settings.subscribers,
+        places=lambda: program.settings.rulebase.places,
+        examples=examples,
+        problems=problems,
+        poll=poll,
+        send_test=lambda target: send_test(outside, target, parts.clock),
+    )
+    add_page(application, await asyncio.to_thread(load_site), backstage, gate)
     listen = program.settings.listen
     async with serve(application, listen.host, listen.port), asyncio.TaskGroup() as group:
         following = group.create_task(tail.run())

@@ -84,15 +84,17 @@ class Program:
         self.poller.use(self.listing.feeds, self.listing.addresses)
         if self.hubs:
             self.poller.follow(self.hubs)
-        self.callback = capability and HubCallback(
-            parts.registry,
-            parts.feeds,
-            self.poller,
-            self._find,
-            capability.secret,
-            clock,
-            metrics,
-        )
+        self.callback: HubCallback | None = None
+        if capability:
+            self.callback = HubCallback(
+                parts.registry,
+                parts.feeds,
+                self.poller,
+                self._find,
+                capability.secret,
+                clock,
+                metrics,
+            )
         self.matcher = MatcherService(parts.articles, settings.rule_set, clock, metrics)
         self.router = RouterService(
             parts.matches,

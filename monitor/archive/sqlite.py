@@ -6,7 +6,7 @@ a whole index, and a search that asks for recent articles opens few of them.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -94,6 +94,14 @@ class SqliteArchive:
         bounds = (_ms(since), _ms(until) if until else _LAST)
         counted: int = await self._reader.run(lambda db: db.execute(query, bounds).fetchone()[0])
         return counted
+
+    async def matched(self, since: datetime) -> Mapping[str, int]:
+        """See `Archive.matched`."""
+        query = (
+            "SELECT rule, count(*) FROM matches INDEXED BY matches_number"
+            " WHERE number >= (SELECT min(number) FROM articles WHERE seen_at >= ?) GROUP BY rule"
+        )
+        return dict(await self._reader.run(lambda db: db.execute(query, (_ms(since),)).fetchall()))
 
     async def versions(self, article_id: str) -> Sequence[Kept]:
         """See `Archive.versions`."""
@@ -319,6 +327,8 @@ def _rows(db: sqlite3.Connection, which: Page, index: str, limit: int) -> list[R
         tables.append("matches AS m")
         conditions += ["m.rule = ?", "m.number = a.number"]
         values.append(which.rule)
+    elif which.matched:
+        conditions.append("EXISTS (SELECT 1 FROM matches AS m WHERE m.number = a.number)")
     order = "w.rowid" if index else "m.number" if which.rule is not None else "a.number"
     for bound, condition in (
         (_ms(which.since) if which.since else None, "a.seen_at >= ?"),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.app.parts import StoreParts, SystemClock, open_outside, open_store_parts
+from monitor.app.trying import send_test
 from monitor.cli.deliveries import attempt_line, when
 from monitor.cli.options import config_option, load_settings
 from monitor.cli.output import text_console
@@ -19,10 +20,8 @@ from monitor.config.values import nearest
 from monitor.core import breaker
 from monitor.core.breaker import TargetHealth, TargetStatus
 from monitor.core.model import Attempt, Delivery, DeliveryState
-from monitor.core.notice import target_test
-from monitor.core.outcome import Outcome, Verdict
+from monitor.core.outcome import Verdict
 from monitor.core.render.clean import line
-from monitor.core.retry import attempt_of
 from monitor.core.targets import Target, kind_of
 from monitor.errors import MonitorError
 from monitor.ports import DeliveryFilter, LaneStanding
@@ -154,15 +153,8 @@ async def _look(
 
 
 async def _try(settings: Settings, target: Target) -> Attempt:
-    """Make one attempt through the channel that alerts go through."""
     async with open_outside(settings) as outside:
-        channel, clock = outside.channel(target), SystemClock()
-        started_at = clock.now()
-        try:
-            outcome: Outcome = await channel.deliver(target_test(target, started_at), started_at)
-        finally:
-            await channel.close()
-        return attempt_of(1, outcome, started_at, clock.now())
+        return await send_test(outside, target, SystemClock())
 
 
 async def _enable(settings: Settings, target_id: str) -> tuple[int, bool]:

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 
 from monitor.config.entities import entity_records, read_gazetteer
 from monitor.config.files import Source
-from monitor.config.rules import BUDGET, WrittenRule, compile_written, read_lists, written_rules
+from monitor.config.rules import (
+    BUDGET,
+    WrittenRule,
+    compile_written,
+    place_of_rule,
+    read_lists,
+    written_rules,
+)
 from monitor.config.schema import EntitiesFile, ExamplesSettings, RulesFile
 from monitor.core.engine import RuleSet, compile_rules
 from monitor.core.engine.revision import Revision, concerned, revise
@@ -28,12 +35,16 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rulebase:
-    """Rules by id in the order of the files, and the same in `rule_set`, once the `revision` was carried out."""
+    """Rules by id in the order of the files, and the same in `rule_set`, once the `revision` was carried out.
+
+    `places` say where each is written: file and line.
+    """
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     examples: Mapping[str, ExamplesSettings] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
     revision: Revision | None = None
 
     def carried_out(self) -> "Rulebase":
@@ -70,6 +81,7 @@ def compile_rulebase(
     found = Rulebase(
         rules={each.rule.id: each.rule for each in written},
         examples=dict(_examples(written)),
+        places={each.rule.id: place_of_rule(each) for each in written},
         vocabulary=_vocabulary(rules, entities, problems, standing),
     )
     names = found.vocabulary

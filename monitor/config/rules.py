@@ -9,7 +9,7 @@ from monitor.config import records
 from monitor.config.files import Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
-from monitor.config.schema import RuleSettings, RulesFile
+from monitor.config.schema import ExamplesSettings, RuleSettings, RulesFile
 from monitor.config.yamlpos import Document, Node
 from monitor.core.engine import Budget, Explanation, RuleSet, compile_rules
 from monitor.core.entities import Gazetteer
@@ -94,6 +94,12 @@ def _written(sources: Iterable[Source[RulesFile]]) -> Iterator[WrittenRule]:
                 yield WrittenRule(rule, query, source.document, item)
 
 
+def place_of_rule(written: WrittenRule) -> str:
+    """Return the file and the line in which a rule begins."""
+    node = written.item.node if written.item else written.query
+    return f"{written.document.file}:{place_of(node).line}"
+
+
 def read_lists(
     sources: Iterable[Source[RulesFile]], problems: list[Problem]
 ) -> dict[str, Expression]:
@@ -122,10 +128,12 @@ def _entry(entry: Node, document: Document) -> Iterator[Problem]:
 
 
 def examples(written: WrittenRule) -> Iterator[TriedExample]:
-    """Yield the examples of a rule, those that must match first."""
-    if written.item is None:
-        return
-    settings = written.item.settings.examples
+    """Return the examples of a rule, those that must match first."""
+    return examples_in(written.item.settings.examples) if written.item else iter(())
+
+
+def examples_in(settings: ExamplesSettings) -> Iterator[TriedExample]:
+    """Yield examples, those that must match first."""
     for key, given, wanted in (
         ("match", settings.match, True),
         ("no_match", settings.no_match, False),

@@ -35,6 +35,14 @@ class Token:
         return self.expires_at is None or now < self.expires_at
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody who signed in on the page with a token, known by its digest; good for as long as the token is."""
+
+    token: str
+    expires_at: datetime
+
+
 def digest(token: str) -> str:
     """Return what stands for a token in the store; tokens are long and random, so one pass of SHA-256 is enough."""
     return sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

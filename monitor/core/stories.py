@@ -17,6 +17,11 @@ def story_of(article: Article) -> str:
     return _key(article.title, article.feed_name) or article.id
 
 
+def headline(article: Article) -> str:
+    """Return the title without the name of the feed at its end."""
+    return _without_publisher(article.title, article.feed_name)
+
+
 @lru_cache(
     maxsize=256
 )  # an alert is routed, rendered and linked for each target of each subscriber

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from monitor.core.chapter import Kept
-from monitor.core.engine import RuleSet
+from monitor.core.engine import Explanation, RuleSet
 from monitor.core.model import Article, Match, Rule
 from monitor.core.narrowing import Narrowing, narrow
 from monitor.core.stories import story_of
@@ -27,6 +27,11 @@ class Trial:
         """Return the match as it would have been when the article came, if there is one."""
         at = article.seen_at or article.published_at or _ANY_TIME
         return next(iter(self._rules.match(article, at)), None)
+
+    def explain(self, article: Article) -> Explanation:
+        """Return why the rule finds an article or does not."""
+        at = article.seen_at or article.published_at or _ANY_TIME
+        return self._rules.explain(self.rule.id, article, at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

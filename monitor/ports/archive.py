@@ -1,6 +1,6 @@
 """What looking back needs: everything that was seen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from monitor.core.narrowing import EVERYTHING, Narrowing
 class Page:
     """Which archived articles to return, newest first: those seen in [`since`, `until`), archived before `before`.
 
-    `rule`: only those that matched it when they came.
+    `rule`: only those that matched it when they came. `matched`: only those that matched any rule.
     """
 
     narrowing: Narrowing = EVERYTHING
@@ -21,6 +21,7 @@ class Page:
     until: datetime | None = None
     before: int | None = None
     rule: str | None = None
+    matched: bool = False
     limit: int = 100
 
 
@@ -49,6 +50,10 @@ class Archive(Protocol):
 
     async def count(self, since: datetime | None, until: datetime | None) -> int:
         """Return how many articles were seen in [`since`, `until`)."""
+        ...
+
+    async def matched(self, since: datetime) -> Mapping[str, int]:
+        """Return how many articles each rule found since then; a rule that found none is absent."""
         ...
 
     async def versions(self, article_id: str) -> Sequence[Kept]:

@@ -22,6 +22,7 @@ class RecordKind(StrEnum):
     HEADLINE = "headline"
     HUB_SUBSCRIPTION = "hub_subscription"
     TOKEN = "token"  # noqa: S105 - the name of a kind
+    SESSION = "session"  # somebody who signed in on the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,17 +9,14 @@ import click
 from monitor.app.feeds import FeedDesk, Found, Polled, look
 from monitor.app.feedtexts import make_feed
 from monitor.app.parts import open_outside, open_store_parts
+from monitor.app.pollwords import poll_in_words
 from monitor.cli.options import config_option, load_settings
 from monitor.config.settings import Settings
 from monitor.core.addresses import suggested_id
 from monitor.core.model import Feed
-from monitor.core.outcome import Suppression
 from monitor.core.render.clean import line
-from monitor.core.standing import ahead
 from monitor.errors import MonitorError
-from monitor.ports import PollRecorded
 
-_TITLES_SHOWN = 20
 _LONGEST = 100
 
 
@@ -54,7 +51,7 @@ def add(config: Path, url: str, label: list[str], **said: str | None) -> None:
     feed = done.feed if isinstance(done, Polled) else done
     click.echo(f"added {feed.id}: {line(feed.name, _LONGEST)}, {feed.url}")
     if isinstance(done, Polled):
-        _print_poll(done, quiet=True)
+        _print(poll_in_words(done, quiet=True))
     else:
         click.echo("it is polled within a minute, if monitor runs")
 
@@ -81,7 +78,7 @@ def discover(config: Path, url: str) -> None:
 def poll(config: Path, feed_id: str) -> None:
     """Poll a feed now, and show what came. What is new is matched and told as always, if monitor runs."""
     done = asyncio.run(_poll(load_settings(config), feed_id))
-    _print_poll(done)
+    _print(poll_in_words(done))
     if done.decision.state.reason:
         raise MonitorError(f"the poll of '{feed_id}' failed")
 
@@ -124,32 +121,6 @@ def _print_links(found: Found) -> None:
         click.echo(f"{link.url}  {line(link.title, _LONGEST)}".rstrip())
 
 
-def _print_poll(done: Polled, *, quiet: bool = False) -> None:
-    decision, state = done.decision, done.decision.state
-    if done.recorded is not PollRecorded.DONE:
-        why = (
-            "the article log is full" if done.recorded is PollRecorded.FULL else "polled elsewhere"
-        )
-        click.echo(f"not recorded: {why}; it will be polled again")
-    elif state.reason:
-        click.echo(f"{state.reason}: {state.detail}")
-    else:
-        for article in decision.articles[-_TITLES_SHOWN:]:
-            click.echo(f"{article.kind:7} {line(article.title, _LONGEST)}")
-        kept_back = "".join(
-            f", {count} {_kept_back(reason)}" for reason, count in decision.suppressed.items()
-        )
-        new = f"{len(decision.articles)} new or edited"
-        nothing = quiet and kept_back and not decision.articles
-        click.echo(kept_back.removeprefix(", ") if nothing else f"{new}{kept_back}")
-    next_at = decision.next.at
-    click.echo(f"next poll {ahead(next_at, state.polled_at or next_at)}: {decision.next.because}")
-
-
-def _kept_back(reason: Suppression) -> str:
-    """Say why entries alert nobody."""
-    words = {
-        Suppression.BASELINE: "of its backlog, which alerts nobody",
-        Suppression.LATE: "old ones that came back",
-    }
-    return words.get(reason, str(reason))
+def _print(lines: Iterable[str]) -> None:
+    for each in lines:
+        click.echo(each)

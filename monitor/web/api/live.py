@@ -18,7 +18,7 @@ _AT_ONCE = 200
 _BEAT_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
 MOST_LISTENERS = 1000
-_HEADERS = {
+EVENT_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # a proxy must not hold events back
@@ -43,6 +43,7 @@ class Tail:
         self._last = ""
         self._rung = asyncio.Event()
         self.listeners = 0
+        self.stopped = False
 
     async def run(self) -> None:
         """Follow the stream until cancelled, while somebody listens."""
@@ -56,6 +57,11 @@ class Tail:
                     self._ring()
             except StreamError:
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        """Tell listeners to go: the server stops."""
+        self.stopped = True
+        self._ring()
 
     def _ring(self) -> None:
         self._rung.set()
@@ -101,12 +107,12 @@ class Live:
             last = self._start(request)
         except ApiProblem as problem:
             return problem.response()
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=EVENT_HEADERS)
         await response.prepare(request)
         self._tail.listeners += 1
         try:
             await response.write(b"retry: 3000\n\n")
-            while True:
+            while not self._tail.stopped:
                 entries = await self._tail.after(last, _BEAT_SECONDS)
                 await response.write(b"".join(map(_event, entries)) or b": beat\n\n")
                 last = entries[-1].id if entries else last
@@ -114,6 +120,7 @@ class Live:
             return response
         finally:
             self._tail.listeners -= 1
+        return response
 
     def _start(self, request: web.Request) -> str:
         if self._tail.listeners >= MOST_LISTENERS:

@@ -102,10 +102,13 @@ class Gate:
     async def enter(self, request: web.Request, needed: Scope) -> Token:
         """Return who asks, or raise `ApiProblem`."""
         presented = _presented(request)
-        known = digest(presented) if presented else ""
+        return await self.admit(digest(presented) if presented else "", request.remote, needed)
+
+    async def admit(self, known: str, remote: str | None, needed: Scope) -> Token:
+        """Return whose token has the digest `known`, or raise `ApiProblem`."""
         token = await self._token(known) if known else None
         if token is None:
-            self._count(f"stranger {request.remote}", STRANGER_RATE)
+            self._count(f"stranger {remote}", STRANGER_RATE)
             raise ApiProblem(
                 401,
                 "no good token: send `Authorization: Bearer TOKEN`; `monitor tokens create` makes one",

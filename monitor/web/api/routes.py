@@ -16,6 +16,11 @@ def add_api(app: web.Application, operations: Operations, gate: Gate, tail: Tail
     described = operations.all()
     for each in described:
         app.router.add_route(each.method, each.path, serve_operation(each, gate))
+
+    async def stop(_app: web.Application) -> None:
+        tail.stop()
+
+    app.on_shutdown.append(stop)
     app.router.add_get(STREAM, Live(tail, gate).stream)
     body = msgspec.json.encode(document(described))
 

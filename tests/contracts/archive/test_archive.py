@@ -184,3 +184,22 @@ async def test_an_empty_archive_has_nothing(archive: Archive) -> None:
     assert await found(archive, HasWord("talks")) == []
     size = await archive.size()
     assert (size.articles, size.oldest) == (0, None)
+
+
+async def test_what_matched_is_paged_and_counted_by_rule(archive: Archive) -> None:
+    found = {"a": ("one",), "b": (), "c": ("one", "two"), "d": ("two",)}
+    await archive.add(
+        [
+            replace(
+                seen(id_, NOW + DAY * number),
+                matches=tuple(match(rule_id=each, article_id=id_) for each in rules),
+            )
+            for number, (id_, rules) in enumerate(found.items())
+        ]
+    )
+    assert await ids(archive, Page(matched=True)) == ["d", "c", "a"]
+    assert await ids(archive, Page(matched=True, before=3)) == ["a"]
+    assert await ids(archive, Page(matched=True, narrowing=HasWord("nothing"))) == []
+    assert await archive.matched(NOW) == {"one": 2, "two": 2}
+    assert await archive.matched(NOW + DAY) == {"one": 1, "two": 2}
+    assert await archive.matched(NOW + 9 * DAY) == {}

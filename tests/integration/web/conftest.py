@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import CookieJar
 
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter
 from monitor.core.engine import compile_rules
-from monitor.core.model import Delivery
+from monitor.core.model import Attempt, Delivery, Feed
+from monitor.core.outcome import DeliveryReason, Verdict
+from monitor.core.targets import ConsoleTarget, Subscriber, Target
 from monitor.ports import DeliveryFilter, Draft, RecordKind
 from monitor.registry import TOKENS
 from monitor.streams.memory import (
@@ -29,11 +33,39 @@ from monitor.web.api.operation import Gate
 from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import add_api
 from monitor.web.app import Endpoints, serve
+from monitor.web.page.backstage import Backstage, Example
+from monitor.web.page.routes import add_page
+from monitor.web.page.site import load_site
 from tests.clock import StandingClock
 from tests.factories import NOW, alert, article, feed, match, rule
 from tests.servers.tasks import running_task
 
 SECRETS = {scope: f"mon_{scope}_{'x' * 30}" for scope in Scope}
+
+
+SITE = load_site()
+EXAMPLES = {
+    "talks": [
+        Example(article=article(title="Talks resume"), wanted=True),
+        Example(article=article(title="Talks fail"), wanted=False),
+    ]
+}
+DESK = Subscriber(name="desk", targets=(ConsoleTarget(id="desk/console", subscriber="desk"),))
+
+
+async def polled(asked: Feed) -> str:
+    return f"{asked.id}: 3 new or edited"
+
+
+async def tested(target: Target) -> Attempt:
+    return Attempt(
+        number=1,
+        started_at=NOW,
+        duration=timedelta(milliseconds=12),
+        verdict=Verdict.REJECTED,
+        reason=DeliveryReason.UNAUTHORIZED,
+        detail=f"{target.id} says no",
+    )
 
 
 @dataclass
@@ -123,10 +155,22 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
         gate, tail = Gate(registry, clock), Tail(public)
         add_api(app, operations, gate, tail)
+        backstage = Backstage(
+            operations=operations,
+            tail=tail,
+            health=MemoryStoreHealth(store),
+            subscribers=lambda: (DESK,),
+            places=lambda: {"talks": "rules.yaml:2"},
+            examples=lambda rule_id: EXAMPLES.get(rule_id, []),
+            problems=dict,
+            poll=polled,
+            send_test=tested,
+        )
+        add_page(app, SITE, backstage, gate)
         async with (
             running_task(tail.run()),
             serve(app, "127.0.0.1", 0) as address,
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(cookie_jar=CookieJar(unsafe=True)) as session,
         ):
             yield Desk(
                 address,

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -293,3 +294,13 @@ async def test_matches_are_told_as_they_come_and_resumed(desk: Desk) -> None:
     assert "event: match" in fresh
     resumed = "".join(await listen(2, **{"Last-Event-ID": "0"}))
     assert resumed.index('"before"') < resumed.index('"live"')
+
+
+async def test_a_server_that_stops_lets_its_listeners_go(desk: Desk) -> None:
+    assert desk.tail
+    async with desk.session.get(
+        f"{desk.address}/api/stream", headers=desk.headers(Scope.READ)
+    ) as response:
+        desk.tail.stop()
+        async with asyncio.timeout(10):
+            assert "retry:" in (await response.read()).decode()

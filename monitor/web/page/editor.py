@@ -1,0 +1,202 @@
+"""`/editor`: a query is tried while it is written: its mistakes, its tree, what it finds, and what it would have."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from monitor import lookback
+from monitor.core.engine import Explanation, RuleSet
+from monitor.core.model import Article, Rule
+from monitor.core.query import parse, to_text
+from monitor.core.trial import Found, Trial
+from monitor.errors import QueryError
+from monitor.lookback import Backtest
+from monitor.ports import Archive, Page
+from monitor.web.api.operation import ApiProblem
+from monitor.web.page.backstage import Backstage, Example
+from monitor.web.page.chart import Chart, chart_of
+from monitor.web.page.filters import Row, row_of
+from monitor.web.page.frame import Visit
+from monitor.web.page.site import Shown
+
+_PREVIEWED = timedelta(days=7)
+_MOST_PREVIEWED = 50
+_SHOWN = 8
+_MOST_EXAMPLES = 100
+_LONGEST_EXAMPLE = 10_000
+_SECONDS = 120
+_BACKTESTS_AT_ONCE = 1  # each reads much of the archive
+_PERIODS = {"1d": 1, "7d": 7, "30d": 30}
+_USUAL_PERIOD = "7d"
+_NOTHING = Article(id="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriedExample:
+    """An example, and whether the query does with it what is wanted."""
+
+    example: Example
+    good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is to say of a query: what is wrong with it, or what it means and finds. `more`: it finds more yet."""
+
+    error: QueryError | None = None
+    canonical: str = ""
+    tree: Explanation | None = None
+    examples: Sequence[TriedExample] = ()
+    rows: Sequence[Row] = ()
+    found: int = 0
+    more: bool = False
+    days: int = _PREVIEWED.days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A backtest with its chart. `gained` and `lost` are the newest of what a change makes."""
+
+    tested: Backtest
+    chart: Chart
+    against: str
+    gained: Sequence[Article]
+    lost: Sequence[Article]
+    rows: Sequence[Row]
+
+
+class EditorViews:
+    """The editor, its answers while somebody types, and the backtest."""
+
+    def __init__(self, backstage: Backstage) -> None:
+        """Try queries on the archive."""
+        self._backstage = backstage
+        self._turn = asyncio.Semaphore(_BACKTESTS_AT_ONCE)
+
+    async def show(self, visit: Visit) -> Shown:
+        """Show the editor, with the query of a rule if the address names one."""
+        asked = visit.request.query
+        form = {"query": asked.get("query", ""), "rule": ""}
+        rule = self._rules().get(asked.get("rule", ""))
+        if rule is not None:
+            examples = self._backstage.examples(rule.id)
+            form = {
+                "rule": rule.id,
+                "query": rule.query,
+                "match": _lines(examples, wanted=True),
+                "no_match": _lines(examples, wanted=False),
+            }
+        return await self._show(form)
+
+    async def try_(self, visit: Visit) -> Shown:
+        """Answer the script that asks while somebody types."""
+        answer = await self._answer(visit.form)
+        return Shown(template="answer.html", says={"answer": answer, "past": None})
+
+    async def backtest(self, visit: Visit) -> Shown:
+        """Show what the query would have found, and against the rule it comes from."""
+        return await self._show(visit.form, backtest=True)
+
+    async def _show(self, form: Mapping[str, str], *, backtest: bool = False) -> Shown:
+        answer = await self._answer(form) if form.get("query", "").strip() else None
+        past = None
+        if backtest and answer and not answer.error:
+            past = await self._past(form)
+        says = {
+            "form": form,
+            "rule": form.get("rule", ""),
+            "place": self._backstage.places().get(form.get("rule", ""), ""),
+            "answer": answer,
+            "past": past,
+            "periods": _PERIODS,
+            "period": form.get("period", _USUAL_PERIOD),
+        }
+        return Shown(template="editor.html", says=says)
+
+    def _rules(self) -> dict[str, Rule]:
+        return {rule.id: rule for rule in self._backstage.operations.in_force().rules}
+
+    async def _answer(self, form: Mapping[str, str]) -> Answer:
+        ours, query = self._backstage.operations, form.get("query", "")
+        rule_set = ours.in_force().rule_set
+        try:
+            trial, tree = await asyncio.to_thread(_compiled, query, rule_set)
+            canonical = to_text(parse(query))
+        except QueryError as error:
+            return Answer(error=error)
+        examples = await asyncio.to_thread(_tried, trial, form)
+        found = await self._preview(ours.archive, trial) if ours.archive else []
+        return Answer(
+            canonical=canonical,
+            tree=tree,
+            examples=examples,
+            rows=[_row(each) for each in found[:_SHOWN]],
+            found=len(found),
+            more=len(found) == _MOST_PREVIEWED,
+        )
+
+    async def _preview(self, archive: Archive, trial: Trial) -> list[Found]:
+        since = self._backstage.operations.clock.now() - _PREVIEWED
+        page = Page(since=since, limit=_MOST_PREVIEWED)
+        return [found async for found in lookback.search(archive, trial, page)]
+
+    async def _past(self, form: Mapping[str, str]) -> Past:
+        ours, now = self._backstage.operations, self._backstage.operations.clock.now()
+        if ours.archive is None:
+            raise ApiProblem(404, "nothing is archived: `archive.enabled` is false")
+        since = now - timedelta(days=_PERIODS.get(form.get("period", ""), 7))
+        rule_set = ours.in_force().rule_set
+        trial = Trial(Rule(id="?", query=form["query"]), rule_set)
+        rule = self._rules().get(form.get("rule", ""))
+        against = Trial(rule, rule_set) if rule else None
+        try:
+            async with asyncio.timeout(_SECONDS), self._turn:
+                tested = await lookback.backtest(
+                    ours.archive, trial, Page(since=since, limit=2**31), _SHOWN, against
+                )
+        except TimeoutError:
+            raise ApiProblem(
+                503,
+                f"this took longer than {_SECONDS} s: choose fewer days, or ask on the command line",
+            ) from None
+        change = tested.difference
+        return Past(
+            tested=tested,
+            chart=chart_of(tested.tally, since, now),
+            against=rule.id if rule else "",
+            gained=list(change.gained.values()) if change else [],
+            lost=list(change.lost.values()) if change else [],
+            rows=[_row(each) for each in tested.newest],
+        )
+
+
+def _compiled(query: str, rules: RuleSet) -> tuple[Trial, Explanation]:
+    rule = Rule(id="?", query=query)
+    trial = Trial(rule, rules)
+    return trial, trial.explain(_NOTHING)
+
+
+def _row(found: Found) -> Row:
+    return row_of(found.kept.article, found.kept.matches, found.match)
+
+
+def _tried(trial: Trial, form: Mapping[str, str]) -> list[TriedExample]:
+    """Try the examples that stand in a form, a headline in each line."""
+    return [
+        TriedExample(example=each, good=(trial.find(each.article) is not None) is each.wanted)
+        for wanted, name in ((True, "match"), (False, "no_match"))
+        for each in _examples(form.get(name, ""), wanted=wanted)
+    ]
+
+
+def _examples(text: str, *, wanted: bool) -> list[Example]:
+    lines = [each.strip() for each in text.splitlines() if each.strip()][:_MOST_EXAMPLES]
+    return [
+        Example(article=Article(id="example", title=each[:_LONGEST_EXAMPLE]), wanted=wanted)
+        for each in lines
+    ]
+
+
+def _lines(examples: Sequence[Example], *, wanted: bool) -> str:
+    return "\n".join(each.article.title for each in examples if each.wanted is wanted)
