@@ -25,6 +25,7 @@ from monitor.core.telling import (
     Told,
     answers,
     messages,
+    own_traces,
 )
 from tests.factories import NOW, article, match, matched
 
@@ -35,6 +36,17 @@ NIGHT = (Quiet(start=22 * 60, end=7 * 60),)
 INFO, CRITICAL = match(rule_id="a"), match(rule_id="z", severity=Severity.CRITICAL)
 WEEKEND = TimeInterval("weekend", (Span(weekdays=frozenset({5, 6})),))
 AFTERNOON = TimeInterval("afternoon", (Span(minutes=(Range(720, 1080),)),))
+
+
+def test_matches_of_an_article_inhibit_each_other_too() -> None:
+    rule = InhibitRule(
+        source=parse_matchers("severity=critical"),
+        target=parse_matchers("severity=info"),
+        window=HOUR,
+    )
+    found = own_traces([rule], matched(matches=(INFO, CRITICAL)), NOW)
+    assert list(found.values()) == [NOW]
+    assert own_traces([], matched(matches=(INFO, CRITICAL)), NOW) == {}
 
 
 def local(text: str) -> datetime:
