@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from monitor.core.feed import Keys, ParsedArticle
@@ -48,8 +48,7 @@ class Verdict(StrEnum):
     KNOWN = "known"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):  # made for every entry of every document
     """An entry with its keys, and which of them can be relied on in this document."""
 
     entry: ParsedArticle
