@@ -25,6 +25,7 @@ from monitor.web.links import LinkPages
 from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.routes import add_page
 from monitor.web.page.site import load_site
+from monitor.web.syndication import RuleFeeds
 from monitor.web.websub import HubPages
 
 
@@ -70,6 +71,7 @@ async def open_pages(
     )
     gate = Gate(parts.registry, parts.clock)
     add_api(application, operations, gate, tail)
+    RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
 
     async def poll(feed: Feed) -> str:
         return "\n".join(poll_in_words(await FeedDesk(program.settings, parts).poll(feed, outside)))

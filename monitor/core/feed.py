@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,12 @@ class Document:
         return self.status == 304  # noqa: PLR2004 - the status code is its own best name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
+def digest_of(body: bytes) -> str:
+    """Return what tells one body from another."""
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+class Keys(NamedTuple):  # made for every entry of every document
     """The 64-bit signed keys of one entry; a part that the entry does not have is None.
 
     `moment` is the text together with its date, and exists for short dated texts alone.
@@ -43,8 +49,10 @@ class Keys:
 
     def present(self) -> tuple[int, ...]:
         """Return the keys there are."""
-        keys = (self.guid, self.url, self.text, self.moment)
-        return tuple([key for key in keys if key is not None])  # a list: asked of every entry
+        guid, url, text, moment = self.guid, self.url, self.text, self.moment
+        if moment is None and guid is not None and url is not None and text is not None:
+            return (guid, url, text)  # what most entries have; asked of every entry
+        return tuple([key for key in (guid, url, text, moment) if key is not None])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from monitor.core.feed import Keys, ParsedArticle
@@ -48,8 +48,7 @@ class Verdict(StrEnum):
     KNOWN = "known"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):  # made for every entry of every document
     """An entry with its keys, and which of them can be relied on in this document."""
 
     entry: ParsedArticle
@@ -112,10 +111,10 @@ def keys_of(entry: ParsedArticle) -> Keys:
     )
 
 
-def lacks_text(entries: Sequence[ParsedArticle], seen: frozenset[int]) -> bool:
-    """Tell whether an entry that came without its text is not known after all, given the keys `seen` in its feed."""
-    return any(
-        entry.unchanged and not seen.issuperset(keys_of(entry).present()) for entry in entries
+def lacks_text(entries: Sequence[ParsedArticle], unseen: frozenset[int]) -> bool:
+    """Tell whether an entry that came without its text is not known after all, given the keys not seen in its feed."""
+    return bool(unseen) and any(
+        entry.unchanged and not unseen.isdisjoint(keys_of(entry).present()) for entry in entries
     )
 
 
@@ -203,6 +202,9 @@ def has_shared_urls(identities: Sequence[Identity]) -> bool:
 
 
 def _shared(pairs: Sequence[tuple[int | None, int | None]]) -> frozenset[int]:
+    given = [key for key, _ in pairs if key is not None]
+    if len(set(given)) == len(given):
+        return frozenset()
     texts: dict[int, set[int | None]] = {}
     for key, text in pairs:
         if key is not None:

@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.model import DeliveryState
-from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater, Verdict
 from monitor.core.retry import (
     BUSY_WAIT,
     EMAIL,
     NOT_FOUND,
     WEBHOOK,
     Ruling,
+    attempt_of,
     decide,
     parse_retry_after,
     waits_for,
@@ -38,6 +39,31 @@ def test_rejected_is_dead_with_its_reason_at_once() -> None:
     outcome = Rejected(reason=DeliveryReason.GONE, detail="410")
     ruling = decide(1, outcome, NOW, "d1")
     assert ruling == Ruling(state=DeliveryState.DEAD, reason=DeliveryReason.GONE, detail="410")
+
+
+def test_what_a_refused_target_was_sent_waits_with_the_rest_until_the_tries_are_used_up() -> None:
+    gone = Rejected(reason=DeliveryReason.GONE, detail="410", target=True)
+    ruling = decide(12, gone, NOW, "d1")
+    assert wait(ruling) == BUSY_WAIT
+    assert (ruling.reason, ruling.lane_until) == (DeliveryReason.GONE, None)
+    assert decide(13, gone, NOW, "d1").state is DeliveryState.DEAD
+
+
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "reason"),
+    [
+        (Delivered(status=200, response="x" * 2000), Verdict.DELIVERED, None),
+        (DOWN, Verdict.RETRY_LATER, DeliveryReason.SERVER_ERROR),
+        (Rejected(reason=DeliveryReason.GONE), Verdict.REJECTED, DeliveryReason.GONE),
+    ],
+)
+def test_attempt_says_what_came_of_it_in_a_kilobyte(
+    outcome: Outcome, verdict: Verdict, reason: DeliveryReason | None
+) -> None:
+    attempt = attempt_of(3, outcome, NOW, NOW + SECOND)
+    assert (attempt.number, attempt.started_at, attempt.duration) == (3, NOW, SECOND)
+    assert (attempt.verdict, attempt.reason) == (verdict, reason)
+    assert len(attempt.response) <= 1024
 
 
 @pytest.mark.parametrize(("attempt", "nominal"), list(enumerate(WEBHOOK, start=1)))

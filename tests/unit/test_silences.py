@@ -5,6 +5,7 @@ from monitor.core.silences import (
     Silence,
     concerning,
     expired,
+    kept_until,
     new_silence,
     silenced_by,
     snooze,
@@ -69,6 +70,10 @@ def test_silence_that_somebody_ends_is_over_at_once_and_stays_known() -> None:
     never_began = expired(silence(begins=3), NOW)
     assert never_began.status(NOW) == "expired"
     assert never_began.starts_at == NOW
+
+
+def test_silence_that_is_over_is_kept_for_whoever_asks() -> None:
+    assert kept_until(silence(hours=5)) > silence(hours=5).ends_at
 
 
 def test_snooze_of_a_story_is_for_one_subscriber() -> None:

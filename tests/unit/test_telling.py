@@ -23,8 +23,10 @@ from monitor.core.telling import (
     RoutingTable,
     Suppressed,
     Told,
+    aloud,
     answers,
     messages,
+    own_traces,
 )
 from tests.factories import NOW, article, match, matched
 
@@ -35,6 +37,17 @@ NIGHT = (Quiet(start=22 * 60, end=7 * 60),)
 INFO, CRITICAL = match(rule_id="a"), match(rule_id="z", severity=Severity.CRITICAL)
 WEEKEND = TimeInterval("weekend", (Span(weekdays=frozenset({5, 6})),))
 AFTERNOON = TimeInterval("afternoon", (Span(minutes=(Range(720, 1080),)),))
+
+
+def test_matches_of_an_article_inhibit_each_other_too() -> None:
+    rule = InhibitRule(
+        source=parse_matchers("severity=critical"),
+        target=parse_matchers("severity=info"),
+        window=HOUR,
+    )
+    found = own_traces([rule], matched(matches=(INFO, CRITICAL)), NOW)
+    assert list(found.values()) == [NOW]
+    assert own_traces([], matched(matches=(INFO, CRITICAL)), NOW) == {}
 
 
 def local(text: str) -> datetime:
@@ -354,3 +367,16 @@ def test_suppressed_match_is_not_taken_along() -> None:
     around = Circumstances(silences=[silence])
     assert sent(given(INFO, CRITICAL, around=around))["desk/slack"].matches == (CRITICAL,)
     assert sent(given(INFO, around=around)) == {}
+
+
+def test_rule_in_shadow_tells_nobody_and_inhibits_nothing() -> None:
+    table = RoutingTable(
+        tree=TO_DESK, desks={"desk": Desk(paces={"d/1": Pace()})}, shadow=frozenset({"z"})
+    )
+    both = matched(matches=(INFO, CRITICAL))
+    told, tried = answers(table, NOTHING_ELSE, both, NOW)
+    assert told.decision == Told()
+    assert isinstance(tried.decision, Suppressed)
+    assert tried.decision.reason is Suppression.SHADOW
+    assert aloud(table, both).matches == (INFO,)
+    assert aloud(RoutingTable(), both) is both

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import ssl
 from datetime import UTC, datetime, timedelta
 
@@ -199,9 +200,15 @@ async def test_longer_answer_that_comes_in_pieces_is_read_to_its_end(
 
 
 async def test_compressed_body_is_kept_compressed(channels: ChannelBuilder) -> None:
-    bomb = Reply(text="\x1b[2Jnot gzip", headers={"Content-Encoding": "gzip"})
-    async with HookServer(default=bomb) as hook:
+    strange = Reply(text="\x1b[2Jnot gzip", headers={"Content-Encoding": "gzip"})
+    async with HookServer(default=strange) as hook:
         assert await send(channels, hook.url) == Delivered(status=200, response="[2Jnot gzip")
+    bomb = gzip.compress(bytes(2**24))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    async with raw_server(_saying(head.encode() + bomb)) as address:
+        outcome = await send(channels, f"http://{address}/")
+    assert isinstance(outcome, Delivered)
+    assert len(outcome.response) <= 1024
 
 
 def _saying(*parts: bytes, pause: float = 0, forever: bool = False) -> Conversation:
@@ -216,6 +223,20 @@ def _saying(*parts: bytes, pause: float = 0, forever: bool = False) -> Conversat
                 return
 
     return talk
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivered"),
+    [(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", True), (b"HTTP/1.1 500 Oh\r\nContent-Length: 9\r\n\r\n", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("rest", [b"", b"x"])
+async def test_body_that_breaks_off_changes_nothing(
+    answer: bytes, rest: bytes, channels: ChannelBuilder, *, delivered: bool
+) -> None:
+    async with raw_server(_saying(answer + rest)) as address:
+        outcome = await send(channels, f"http://{address}/")
+    assert isinstance(outcome, Delivered) is delivered
+    assert delivered or reason(outcome) == (RetryLater, DeliveryReason.SERVER_ERROR)
 
 
 @pytest.mark.parametrize(

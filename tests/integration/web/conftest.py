@@ -37,6 +37,7 @@ from monitor.web.app import Endpoints, serve
 from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.routes import add_page
 from monitor.web.page.site import load_site
+from monitor.web.syndication import RuleFeeds
 from tests.clock import StandingClock
 from tests.factories import NOW, alert, article, feed, match, rule
 from tests.servers.tasks import running_task
@@ -162,6 +163,7 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
         gate, tail = Gate(registry, clock), Tail(public)
         add_api(app, operations, gate, tail)
+        RuleFeeds(lambda: in_force.rules, archive, gate).add_to(app)
         backstage = Backstage(
             operations=operations,
             tail=tail,

@@ -7,6 +7,11 @@ from pathlib import Path
 from monitor.core.links import Linker
 from monitor.core.model import Delivery
 from monitor.core.render import Message, blocks, html, message, payload, subject, text
+from monitor.core.render.discord import discord
+from monitor.core.render.mattermost import mattermost
+from monitor.core.render.ntfy import ntfy
+from monitor.core.render.teams import teams
+from monitor.core.render.telegram import telegram
 from monitor.core.secret import Secret
 from tests.unit.render.cases import CASES
 
@@ -27,6 +32,11 @@ FORMATS: Mapping[str, Callable[[Delivery], str]] = {
     "html": lambda case: html(_shown(case)),
     "slack.json": lambda case: _json(blocks(_shown(case))),
     "webhook.json": lambda case: _json(payload(case)),
+    "teams.json": lambda case: _json(teams(_shown(case))),
+    "discord.json": lambda case: _json(discord(_shown(case))),
+    "telegram.json": lambda case: _json(telegram(_shown(case))),
+    "ntfy.json": lambda case: _json(ntfy(_shown(case))),
+    "mattermost.json": lambda case: _json(mattermost(_shown(case))),
 }
 
 

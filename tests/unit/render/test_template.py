@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.render import Message, blocks, message
+from monitor.core.render import Message, blocks, message, short_text
 from monitor.core.render.message import Parts
 from monitor.core.render.sandbox import Format
 from monitor.core.render.template import (
@@ -219,6 +219,23 @@ def test_bounds_say_which_was_met() -> None:
     ):  # fmt: skip
         with pytest.raises(TemplateProblemError, match=words):
             render(source)
+
+
+def test_alert_with_words_of_the_operator_keeps_its_heading_and_its_links() -> None:
+    own = replace(told("simple"), parts=Parts(subject="Hear", text="*all*"))
+    said = blocks(own)["blocks"]
+    assert isinstance(said, list)
+    assert [block["type"] for block in said] == ["header", "section", "actions"]
+
+
+def test_numbers_are_rounded_within_bounds() -> None:
+    assert render("{{ 2.345 | round(1) }} {{ 2.5 | round(-3) }}") == "2.3 2.0"
+
+
+def test_message_in_few_lines_has_every_heading_and_address() -> None:
+    short = short_text(told("digest"))
+    assert short.count("http") == len(told("digest").stories)
+    assert short.startswith(told("digest").heading)
 
 
 def test_digest_with_words_of_the_operator_keeps_its_heading() -> None:
