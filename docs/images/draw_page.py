@@ -47,7 +47,7 @@ VIEWS = {
     "subscribers": "/subscribers",
     "sign-in": "/sign-in",
 }
-SIZES = {"wide": (1280, 900), "phone": (390, 844)}
+SIZES = {"wide": (1120, 700), "phone": (390, 844)}
 KEPT = {("matches", "wide", "light"), ("matches", "phone", "dark"), ("backtest", "wide", "light")}
 
 
