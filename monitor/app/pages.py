@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from monitor.app.feeds import FeedDesk
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.pollwords import poll_in_words
 from monitor.app.program import Program
@@ -74,6 +73,8 @@ async def open_pages(
     RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
 
     async def poll(feed: Feed) -> str:
+        from monitor.app.feeds import FeedDesk  # noqa: PLC0415 - reads documents: the daemon loads no parser of them
+
         return "\n".join(poll_in_words(await FeedDesk(program.settings, parts).poll(feed, outside)))
 
     def examples(rule_id: str) -> list[Example]:

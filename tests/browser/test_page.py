@@ -174,6 +174,11 @@ async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:
         hosts = await page.locator(".row h2 a").evaluate_all("all => all.map(one => one.host)")
         assert set(hosts) <= {"news.example", "evil.example"}
         why = await page.locator("a.why").evaluate_all("all => all.map(one => one.pathname)")
+
+        async def is_archived() -> bool:
+            return bool((await page.request.get(stage.address + why[0])).ok)
+
+        await wait_until(is_archived, "the newest is archived")
         for path in (
             *VIEWS,
             why[0],
