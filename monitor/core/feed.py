@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import NamedTuple
 
 
@@ -30,7 +31,12 @@ class Document:
         return self.status == 304  # noqa: PLR2004 - the status code is its own best name
 
 
-class Keys(NamedTuple):
+def digest_of(body: bytes) -> str:
+    """Return what tells one body from another."""
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+class Keys(NamedTuple):  # made for every entry of every document
     """The 64-bit signed keys of one entry; a part that the entry does not have is None.
 
     `moment` is the text together with its date, and exists for short dated texts alone.

@@ -48,7 +48,7 @@ class Verdict(StrEnum):
     KNOWN = "known"
 
 
-class Identity(NamedTuple):
+class Identity(NamedTuple):  # made for every entry of every document
     """An entry with its keys, and which of them can be relied on in this document."""
 
     entry: ParsedArticle

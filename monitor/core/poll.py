@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from types import MappingProxyType
 from typing import TypedDict
 
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes
+from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes, digest_of
 from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
     Identity,
@@ -72,7 +71,7 @@ class PollDecision:
 
 def body_hash(document: Document) -> str:
     """Return what tells one body from another."""
-    return document.digest or sha256(document.body).hexdigest()
+    return document.digest or digest_of(document.body)
 
 
 def is_unchanged(state: FeedState, document: Document) -> bool:

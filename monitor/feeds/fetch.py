@@ -5,12 +5,11 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
 import aiohttp
 from yarl import URL
 
-from monitor.core.feed import Document
+from monitor.core.feed import Document, digest_of
 from monitor.core.freshness import retry_after
 from monitor.core.model import Feed, FeedState
 from monitor.core.moves import address_of
@@ -118,7 +117,7 @@ class HttpFetcher:
             url=_named(url),
             status=response.status,
             body=body,
-            digest=sha256(body).hexdigest(),
+            digest=digest_of(body),
             headers=_lower(response),
             etag=_validator(response, "ETag"),
             last_modified=_validator(response, "Last-Modified"),

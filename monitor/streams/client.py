@@ -172,7 +172,7 @@ class _Base(ABC):
 
 
 def _packing(connection: Any) -> Any:
-    """Return a kind of connection that packs commands in C: a poll's two took 50 µs in redis-py, and take 6."""
+    """Return a kind of connection that packs commands in C: that of a poll takes 3 µs, and 19 in redis-py."""
 
     class Packing(connection):  # type: ignore[misc]
         def pack_command(self, *words: Word) -> list[bytes]:

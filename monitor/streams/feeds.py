@@ -301,7 +301,7 @@ def _feed_keys(partition: int) -> list[str]:
 
 def _as_text(keys: Sequence[int]) -> str:
     """Return keys as one word of a command, a tenth of the work of as many words."""
-    return str(list(keys))[1:-1].replace(",", "")  # half of what `join` takes
+    return " ".join(map(str, keys))
 
 
 def _seen_keys(partition: int, feed_id: str) -> list[str]:

@@ -174,6 +174,12 @@ async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:
         hosts = await page.locator(".row h2 a").evaluate_all("all => all.map(one => one.host)")
         assert set(hosts) <= {"news.example", "evil.example"}
         why = await page.locator("a.why").evaluate_all("all => all.map(one => one.pathname)")
+
+        async def are_archived() -> bool:
+            answers = [await page.request.get(stage.address + why[at]) for at in (0, -1)]
+            return all(answer.ok for answer in answers)
+
+        await wait_until(are_archived, "first and last are archived")
         for path in (
             *VIEWS,
             why[0],

@@ -75,6 +75,7 @@ class RuleShape(msgspec.Struct, kw_only=True):
     owner: str
     labels: Mapping[str, str]
     expires_at: datetime | None
+    shadow: bool
 
 
 class RulesShape(msgspec.Struct, kw_only=True):
@@ -224,6 +225,7 @@ def rule_shape(rule: Rule) -> RuleShape:
         owner=rule.owner,
         labels=dict(rule.labels),
         expires_at=rule.expires_at,
+        shadow=rule.shadow,
     )
 
 
