@@ -1,6 +1,7 @@
 """The API over a store in memory and an archive on disk, served on a real port."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -125,6 +126,12 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     store, clock = MemoryStore(), StandingClock()
     registry, public = MemoryRegistry(store), MemoryPublicStream(store)
     ledger, feeds = MemoryDeliveryLedger(store), MemoryFeedStore(store)
@@ -143,7 +150,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await registry.put(
             RecordKind.TOKEN, Draft(id=digest(secret), value=TOKENS.encode(token)), NOW
         )
-    async with open_sqlite(tmp_path / "archive.sqlite") as archive:
+    async with open_sqlite(directory / "archive.sqlite") as archive:
         operations = Operations(
             in_force=lambda: in_force,
             reload=reload,
