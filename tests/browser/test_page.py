@@ -152,11 +152,15 @@ async def test_a_test_is_sent_and_a_reader_unsubscribes(stage: Stage) -> None:
         await page.click("nav >> text=Unsubscribe")
         await page.click("button")
         await expect(page.locator("h1")).to_contain_text("is unsubscribed")
+        link = page.url
         await page.goto("/subscribers")
         target = page.locator("tr", has_text="desk/slack")
         await expect(target).to_contain_text("unsubscribed by its reader")
         await target.locator("button").click()
         await expect(page.locator(".notice")).to_contain_text("delivered")
+        await page.goto(link)
+        await page.click("text=Subscribe again")
+        await expect(page.locator("h1")).to_contain_text("Unsubscribe")
 
 
 async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:
