@@ -62,6 +62,8 @@ _NOTHING_ELSE = "the entry has neither id nor link nor text: nobody could tell i
 _BREAKS_OFF = "the document breaks off before its first entry: it is refused, and its validators are not taken over"
 _NO_TEXT = "content that is no text, such as application/octet-stream, is not taken for one"
 _MISSPELT_END = "the only element it has ends in a tag of another name"
+_NO_GUID = "a guid made of elements is none to feedparser either, and the entry has nothing else"
+_URI = "feedparser takes the attribute `uri` of a link before its text, and so do we"
 EXPLAINED = {
     "encoding/bozo_linenoise.xml": "noise without a charset: detection guesses another one",
     **dict.fromkeys(
@@ -108,8 +110,8 @@ EXPLAINED = {
     "parser/atom/atom10_feed_title_xhtml_escaped_markup.xml": _MISSPELT_END,
     "parser/atom/atom10_feed_title_xhtml_inline_markup.xml": _MISSPELT_END,
     "parser/atom/issue_275_extensions_and_source.xml": _NO_TEXT,
-    "parser/rss/rss_channel_item_guid_naked_markup.xml": "a guid made of elements is none to feedparser either, and the entry has nothing else",
-    "parser/rss/rss_channel_item_uri_at_protocol.xml": "feedparser takes the attribute `uri` of a link before its text, and so do we",
+    "parser/rss/rss_channel_item_guid_naked_markup.xml": _NO_GUID,
+    "parser/rss/rss_channel_item_uri_at_protocol.xml": _URI,
     "parser/rss/rss_channel_language.xml": _MISSPELT_END,
     "translator/rss/feed_item_published_-_rss_channel_item_pubDate.xml": _NOTHING_ELSE,
     # encodings
