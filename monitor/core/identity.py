@@ -126,16 +126,18 @@ def identify(
     A guid or a link that stands with several texts in the document identifies nothing; with `shared_urls` no link does.
     """
     keys = [keys_of(entry) for entry in entries]
-    guids = _shared([(each.guid, each.text) for each in keys])
-    urls = _shared([(each.url, each.text) for each in keys])
+    guids = _shared([each.guid for each in keys], keys)
+    urls = _shared([each.url for each in keys], keys)
     return tuple(
-        Identity(
-            entry=entry,
-            keys=each,
-            guid_trusted=each.guid is not None and each.guid not in guids,
-            url_trusted=each.url is not None and each.url not in urls and not shared_urls,
-        )
-        for entry, each in zip(entries, keys, strict=True)
+        [
+            Identity(
+                entry,
+                each,
+                each.guid is not None and each.guid not in guids,
+                each.url is not None and each.url not in urls and not shared_urls,
+            )
+            for entry, each in zip(entries, keys, strict=True)
+        ]
     )
 
 
@@ -201,14 +203,14 @@ def has_shared_urls(identities: Sequence[Identity]) -> bool:
     return most > 1 and most >= min(3, len(identities))
 
 
-def _shared(pairs: Sequence[tuple[int | None, int | None]]) -> frozenset[int]:
-    given = [key for key, _ in pairs if key is not None]
-    if len(set(given)) == len(given):
+def _shared(parts: Sequence[int | None], keys: Sequence[Keys]) -> frozenset[int]:
+    """Return the guids or links, given as `parts` of the `keys`, that stand with several texts."""
+    if len(set(parts)) == len(parts):
         return frozenset()
     texts: dict[int, set[int | None]] = {}
-    for key, text in pairs:
-        if key is not None:
-            texts.setdefault(key, set()).add(text)
+    for part, each in zip(parts, keys, strict=True):
+        if part is not None:
+            texts.setdefault(part, set()).add(each.text)
     return frozenset(key for key, seen in texts.items() if len(seen) > 1)
 
 

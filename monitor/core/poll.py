@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypedDict
 
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed, digest_of
+from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes, digest_of
 from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
     Identity,
@@ -114,7 +114,8 @@ def decide(
     )
     after = learn(about(feed, state), _overlap(document, parsed, found), now)
     after = replace(
-        _advanced(_succeeded(feed, after, document, listed, now), document, parsed),
+        _succeeded(feed, after, document, listed, now),
+        **_advanced(document, parsed),
         baseline_at=state.baseline_at or now,
         shared_urls=state.shared_urls or has_shared_urls(identities),
         changed_at=now if found else state.changed_at,
@@ -402,15 +403,22 @@ def _planned(state: FeedState, following: PollNext) -> FeedState:
     )
 
 
-def _advanced(state: FeedState, document: Document, parsed: ParsedFeed) -> FeedState:
-    """Take over the validators of a document that is whole and has entries.
+class _Advanced(TypedDict, total=False):
+    url: str
+    etag: str | None
+    last_modified: str | None
+    body_hash: str | None
+    wishes: Wishes
+
+
+def _advanced(document: Document, parsed: ParsedFeed) -> _Advanced:
+    """Return the validators to remember of a document that is whole and has entries; of any other none.
 
     Those of a broken or empty one would turn the next answer into a 304 and hide what is missing.
     """
     if not parsed.complete or not parsed.articles:
-        return state
-    return replace(
-        state,
+        return {}
+    return _Advanced(
         url=document.url,
         etag=document.etag,
         last_modified=document.last_modified,
