@@ -44,7 +44,10 @@ async def open_pages(
     def in_force() -> InForce:
         settings = program.settings
         return InForce(
-            rules=settings.rules, rule_set=settings.rule_set, feeds=program.listing.feeds
+            rules=settings.rules,
+            rule_set=settings.rule_set,
+            feeds=program.listing.feeds,
+            routing=settings.routing,
         )
 
     async def reload_now() -> str:

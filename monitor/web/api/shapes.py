@@ -93,11 +93,15 @@ class DayShape(msgspec.Struct, kw_only=True):
 
 
 class BacktestShape(msgspec.Struct, kw_only=True):
-    """What a query finds in the archive, out of `seen` articles; `gained` and `lost` against another rule."""
+    """What a query finds in the archive, out of `seen` articles; `gained` and `lost` against another rule.
+
+    `alerts` is how many messages the routes in force would have made of that, to all targets together.
+    """
 
     seen: int
     articles: int
     stories: int
+    alerts: int
     days: list[DayShape]
     newest: list[ArticleShape]
     gained: list[str] | None = None

@@ -8,6 +8,7 @@ from datetime import timedelta
 from monitor import lookback
 from monitor.core.engine import Explanation, RuleSet
 from monitor.core.model import Article, Rule
+from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Found, Trial
 from monitor.errors import QueryError
 from monitor.lookback import Backtest
@@ -155,10 +156,11 @@ class EditorViews:
         trial = await asyncio.to_thread(Trial, Rule(id="?", query=form["query"]), rule_set)
         rule = self._rules().get(form.get("rule", ""))
         against = Trial(rule, rule_set) if rule else None
+        rehearsal = Rehearsal(ours.in_force().routing, rule)
         try:
             async with asyncio.timeout(_SECONDS), self._turn:
                 tested = await lookback.backtest(
-                    ours.archive, trial, Page(since=since, limit=2**31), _SHOWN, against
+                    ours.archive, trial, Page(since=since, limit=2**31), _SHOWN, against, rehearsal
                 )
         except TimeoutError:
             raise ApiProblem(
