@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from monitor.core.account import Event, Sent, account
 from monitor.core.chapter import Kept
 from monitor.core.model import Article, DeliveryState
+from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Difference, Found, Tally, Trial
 from monitor.ports import Archive, DeliveryLedger, Page
 
@@ -43,29 +44,42 @@ def _find(trial: Trial, candidates: Sequence[Kept]) -> list[Found]:
 
 @dataclass(slots=True)
 class Backtest:
-    """What a trial found out of `seen` articles, its `newest` first; `difference` to what it is compared with."""
+    """What a trial found out of `seen` articles, its `newest` first; `difference` to what it is compared with.
+
+    `alerts` is how many messages that would have made, if there were routes to ask.
+    """
 
     seen: int = 0
+    alerts: int | None = None
     tally: Tally = field(default_factory=Tally)
     newest: list[Found] = field(default_factory=list)
     difference: Difference | None = None
 
 
 async def backtest(
-    archive: Archive, trial: Trial, which: Page, limit: int, against: Trial | str | None = None
+    archive: Archive,
+    trial: Trial,
+    which: Page,
+    limit: int,
+    against: Trial | str | None = None,
+    rehearsal: Rehearsal | None = None,
 ) -> Backtest:
     """Ask a trial of every article of the pages `which`; keep the newest `limit` of those that it finds.
 
-    Compare with what another trial finds, or with what the rule of an id found when the articles came.
+    Compare with what another trial finds, or with what the rule of an id found when the articles came. With a
+    `rehearsal`, count the alerts.
     """
     tested, found = Backtest(), dict[str, Article]()
     tested.seen = await archive.count(which.since, which.until)
     async for one in search(archive, trial, which):
         article = one.kept.article
         tested.tally.add(article)
+        if rehearsal:
+            rehearsal.add(article, one.match)
         found.setdefault(article.id, article)
         if len(tested.newest) < limit:
             tested.newest.append(one)
+    tested.alerts = rehearsal.alerts if rehearsal else None
     if against is not None:
         told = await _told(archive, which, against)
         tested.difference = Difference(

@@ -5,9 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from monitor.app.feeds import FeedDesk
 from monitor.app.parts import Outside, StoreParts
-from monitor.app.pollwords import poll_in_words
 from monitor.app.program import Program
 from monitor.app.trying import send_test
 from monitor.config.rules import examples_in
@@ -25,6 +23,7 @@ from monitor.web.links import LinkPages
 from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.routes import add_page
 from monitor.web.page.site import load_site
+from monitor.web.syndication import RuleFeeds
 from monitor.web.websub import HubPages
 
 
@@ -45,7 +44,10 @@ async def open_pages(
     def in_force() -> InForce:
         settings = program.settings
         return InForce(
-            rules=settings.rules, rule_set=settings.rule_set, feeds=program.listing.feeds
+            rules=settings.rules,
+            rule_set=settings.rule_set,
+            feeds=program.listing.feeds,
+            routing=settings.routing,
         )
 
     async def reload_now() -> str:
@@ -70,8 +72,13 @@ async def open_pages(
     )
     gate = Gate(parts.registry, parts.clock)
     add_api(application, operations, gate, tail)
+    RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
 
     async def poll(feed: Feed) -> str:
+        # They read documents, and the daemon is to load no parser of them.
+        from monitor.app.feeds import FeedDesk  # noqa: PLC0415
+        from monitor.app.pollwords import poll_in_words  # noqa: PLC0415
+
         return "\n".join(poll_in_words(await FeedDesk(program.settings, parts).poll(feed, outside)))
 
     def examples(rule_id: str) -> list[Example]:

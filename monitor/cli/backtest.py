@@ -13,6 +13,7 @@ from monitor.cli.options import config_option, load_settings
 from monitor.cli.output import text_console
 from monitor.config.settings import Settings
 from monitor.core.model import Rule
+from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Difference, Trial
 from monitor.lookback import Backtest
 from monitor.ports import Page
@@ -40,8 +41,8 @@ def backtest(
 ) -> None:
     """Show what a query or a configured rule would have found in the archive.
 
-    How many articles and stories a day, and the newest. A configured rule is compared with what it found when
-    the articles came; `--against` compares with another rule.
+    How many articles and stories a day, how many alerts by the routes in force, and the newest. A configured
+    rule is compared with what it found when the articles came; `--against` compares with another rule.
     """
     settings = load_settings(config)
     rules = {rule.id: rule for rule in settings.rules}
@@ -60,7 +61,8 @@ async def _try(
     settings: Settings, trial: Trial, page: Page, limit: int, against: Trial | str | None
 ) -> Backtest:
     async with open_archive_of(settings) as archive:
-        return await lookback.backtest(archive, trial, page, limit, against)
+        rehearsal = Rehearsal(settings.routing)
+        return await lookback.backtest(archive, trial, page, limit, against, rehearsal)
 
 
 def _print(console: Console, report: Backtest, since: datetime, until: datetime | None) -> None:
@@ -69,7 +71,9 @@ def _print(console: Console, report: Backtest, since: datetime, until: datetime 
         f", before {until:%Y-%m-%d %H:%M}" if until else ""
     )
     console.print(
-        f"{tally.articles} of {report.seen} articles, {tally.stories} stories, {span}", style="bold"
+        f"{tally.articles} of {report.seen} articles, {tally.stories} stories,"
+        f" {report.alerts} alerts, {span}",
+        style="bold",
     )
     days = tally.days(_days(since, until)) if tally.articles else ()
     most = max((each.articles for each in days), default=1)

@@ -20,7 +20,7 @@ from monitor.core.inhibition import asked
 from monitor.core.matchers import Subject
 from monitor.core.model import Article, Match, MatchedArticle, Severity, Span
 from monitor.core.notice import OWN_SEVERITIES
-from monitor.core.telling import Circumstances, answers, own_traces
+from monitor.core.telling import Circumstances, aloud, answers, own_traces
 from monitor.ports import RecordKind
 from monitor.registry import CHOICES, SILENCES, SOURCES, Roster
 
@@ -177,7 +177,8 @@ def _circumstances(
     settings: Settings, matched: MatchedArticle, now: datetime, *, offline: bool
 ) -> Circumstances:
     """Return what the store says, if there is one, and what the matches themselves inhibit."""
-    own = own_traces(settings.routing.inhibit, matched, now)
+    heard = aloud(settings.routing, matched)
+    own = own_traces(settings.routing.inhibit, heard, now)
     traces = {trace.key: at for trace, at in own.items()}
     store = settings.store
     if offline or not (store.url or store.directory.is_dir()):

@@ -51,6 +51,7 @@ def _settings(
     process = files.process.settings
     secrets = SecretSource(directory, environ)
     listen = environment.listen(process.listen, environ, problems)
+    rulebase = compile_rulebase(files.rules, files.entities, problems, standing)
     return Settings(
         store=_store(files, environ, secrets, problems),
         archive=_archive(files, environ, secrets, problems),
@@ -70,7 +71,7 @@ def _settings(
             ),
             *_canary(files, listen, problems),
         ),
-        rulebase=compile_rulebase(files.rules, files.entities, problems, standing),
+        rulebase=rulebase,
         subscribers=tuple(
             Subscriber(
                 name=item.settings.name, targets=tuple(_targets(item, secrets, directory, problems))
@@ -78,7 +79,7 @@ def _settings(
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
-        routing=_routing(files.subscribers),
+        routing=_routing(files.subscribers, rulebase),
     )
 
 
@@ -99,7 +100,7 @@ def _canary(files: Files, listen: ListenSettings, problems: list[Problem]) -> It
     yield canary_feed(base, every)
 
 
-def _routing(sources: tuple[Source[SubscribersFile], ...]) -> RoutingTable:
+def _routing(sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase) -> RoutingTable:
     trees = [source.settings.route for source in sources if source.settings.route]
     intervals = {
         each.name: routerecords.interval(each)
@@ -118,6 +119,7 @@ def _routing(sources: tuple[Source[SubscribersFile], ...]) -> RoutingTable:
             for source in sources
             for each in source.settings.inhibit_rules
         ),
+        shadow=frozenset(rule.id for rule in rulebase.rules.values() if rule.shadow),
     )
 
 

@@ -62,6 +62,7 @@ def rule(settings: RuleSettings) -> Rule:
         severity=settings.severity,
         labels=settings.labels,
         expires_at=settings.expires,
+        shadow=settings.shadow,
     )
 
 

@@ -312,6 +312,8 @@ class RuleSettings(Section):
     """Names and values for routes to ask for."""
     expires: Expiry | None = None
     """The last day on which the rule works (in UTC), or the instant at which it ends."""
+    shadow: bool = False
+    """Try the rule: it matches and is counted, archived and explained, and alerts nobody."""
     examples: ExamplesSettings = Field(default_factory=ExamplesSettings)
     """Articles that the rule must and must not find."""
 

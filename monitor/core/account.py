@@ -127,6 +127,7 @@ WORDS = {
     Suppression.BASELINE: "it stood in the first document of its feed",
     Suppression.LATE: "it is older than everything known and slid back into the feed",
     Suppression.NO_RULE: "no rule finds it",
+    Suppression.SHADOW: "the rule is in shadow: it is tried, and tells nobody",
     Suppression.NO_ROUTE: "no route leads anywhere",
     Suppression.SILENCED: "a silence keeps it back",
     Suppression.INHIBITED: "another match said more, not long before",

@@ -32,20 +32,21 @@ def says_freshness(headers: Mapping[str, str]) -> bool:
     return "cache-control" in headers or "expires" in headers
 
 
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
+def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     """Return how long the server asks to be left alone, at most `RETRY_AFTER_LIMIT`; None if it does not say.
 
-    A date is taken relative to the server's own `Date`, so that neither clock has to be right.
+    A date is taken relative to the server's own `Date`, so that neither clock has to be right; from one without a
+    clock (RFC 9110, section 6.6.1) it is taken relative to `now`.
     """
     value = headers.get("retry-after", "").strip()
     if not value:
         return None
     wait = _seconds(value)
     if wait is None:
-        until, sent = _instant(value), _instant(headers.get("date", ""))
-        if until is None or sent is None:
+        until = _instant(value)
+        if until is None:
             return None
-        wait = until - sent
+        wait = until - (_instant(headers.get("date", "")) or now)
     return min(max(wait, timedelta(0)), RETRY_AFTER_LIMIT)
 
 

@@ -9,9 +9,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from monitor.core.feed import Keys, ParsedArticle
@@ -48,8 +48,7 @@ class Verdict(StrEnum):
     KNOWN = "known"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(NamedTuple):  # made for every entry of every document
     """An entry with its keys, and which of them can be relied on in this document."""
 
     entry: ParsedArticle
@@ -112,10 +111,10 @@ def keys_of(entry: ParsedArticle) -> Keys:
     )
 
 
-def lacks_text(entries: Sequence[ParsedArticle], seen: frozenset[int]) -> bool:
-    """Tell whether an entry that came without its text is not known after all, given the keys `seen` in its feed."""
-    return any(
-        entry.unchanged and not seen.issuperset(keys_of(entry).present()) for entry in entries
+def lacks_text(entries: Sequence[ParsedArticle], unseen: frozenset[int]) -> bool:
+    """Tell whether an entry that came without its text is not known after all, given the keys not seen in its feed."""
+    return bool(unseen) and any(
+        entry.unchanged and not unseen.isdisjoint(keys_of(entry).present()) for entry in entries
     )
 
 
@@ -127,16 +126,18 @@ def identify(
     A guid or a link that stands with several texts in the document identifies nothing; with `shared_urls` no link does.
     """
     keys = [keys_of(entry) for entry in entries]
-    guids = _shared([(each.guid, each.text) for each in keys])
-    urls = _shared([(each.url, each.text) for each in keys])
+    guids = _shared([each.guid for each in keys], keys)
+    urls = _shared([each.url for each in keys], keys)
     return tuple(
-        Identity(
-            entry=entry,
-            keys=each,
-            guid_trusted=each.guid is not None and each.guid not in guids,
-            url_trusted=each.url is not None and each.url not in urls and not shared_urls,
-        )
-        for entry, each in zip(entries, keys, strict=True)
+        [
+            Identity(
+                entry,
+                each,
+                each.guid is not None and each.guid not in guids,
+                each.url is not None and each.url not in urls and not shared_urls,
+            )
+            for entry, each in zip(entries, keys, strict=True)
+        ]
     )
 
 
@@ -202,11 +203,14 @@ def has_shared_urls(identities: Sequence[Identity]) -> bool:
     return most > 1 and most >= min(3, len(identities))
 
 
-def _shared(pairs: Sequence[tuple[int | None, int | None]]) -> frozenset[int]:
+def _shared(parts: Sequence[int | None], keys: Sequence[Keys]) -> frozenset[int]:
+    """Return the guids or links, given as `parts` of the `keys`, that stand with several texts."""
+    if len(set(parts)) == len(parts):
+        return frozenset()
     texts: dict[int, set[int | None]] = {}
-    for key, text in pairs:
-        if key is not None:
-            texts.setdefault(key, set()).add(text)
+    for part, each in zip(parts, keys, strict=True):
+        if part is not None:
+            texts.setdefault(part, set()).add(each.text)
     return frozenset(key for key, seen in texts.items() if len(seen) > 1)
 
 

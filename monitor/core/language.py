@@ -87,6 +87,7 @@ def _written(letters: str, langs: str, *, is_shared: bool = False) -> _Alphabet:
 
 
 _LATIN = _written("A-Za-zªº\u00c0-\u024f\u1e00-\u1eff", "", is_shared=True)
+_PLAIN = re.compile("[A-Za-z]")
 _KANA = _written("\u3040-\u30ff\uff66-\uff9d", "ja")
 _HAN = _written("\u3400-\u4dbf\u4e00-\u9fff", "zh ja")
 _ALPHABETS = (
@@ -153,6 +154,9 @@ _VARIETIES = {
 
 def _alphabet(text: str) -> _Alphabet | None:
     """Return the alphabet of most of the letters; Japanese counts as such where it shows."""
+    plain = len(_PLAIN.findall(text))
+    if plain > len(text) - len(text.encode("ascii", "ignore")):
+        return _LATIN  # the others cannot have as many
     counts = {alphabet: len(alphabet.letters.findall(text)) for alphabet in _ALPHABETS}
     kana, han = counts[_KANA], counts[_HAN]
     is_japanese = kana > _KANA_OF_JAPANESE * (kana + han)

@@ -173,7 +173,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A named, configured interest. `version` changes whenever `query` does."""
+    """A named, configured interest. `version` changes whenever `query` does. One in `shadow` alerts nobody."""
 
     id: str
     query: str
@@ -183,6 +183,7 @@ class Rule:
     severity: Severity = Severity.INFO
     labels: Mapping[str, str] = field(default_factory=dict)
     expires_at: datetime | None = None
+    shadow: bool = False
 
 
 class TextField(StrEnum):

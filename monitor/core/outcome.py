@@ -58,6 +58,7 @@ class Suppression(StrEnum):
     BASELINE = "baseline"  # stood in the first document of a feed
     LATE = "late"  # older than everything known, slid back into the window of a feed
     NO_RULE = "no_rule"  # no rule matched
+    SHADOW = "shadow"  # the rule is tried: it matches, and tells nobody
     NO_ROUTE = "no_route"  # matched, but no route leads anywhere
     SILENCED = "silenced"  # a silence, which somebody made, keeps it back
     INHIBITED = "inhibited"  # another match, not long ago, said more

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from types import MappingProxyType
 from typing import TypedDict
 
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed
+from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes, digest_of
 from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
     Identity,
@@ -72,7 +71,7 @@ class PollDecision:
 
 def body_hash(document: Document) -> str:
     """Return what tells one body from another."""
-    return document.digest or sha256(document.body).hexdigest()
+    return document.digest or digest_of(document.body)
 
 
 def is_unchanged(state: FeedState, document: Document) -> bool:
@@ -103,23 +102,27 @@ def decide(
 
     `listed` are the addresses of all feeds, with their ids.
     """
+    keys = document_keys(parsed)
     identities = identify(parsed.articles, shared_urls=state.shared_urls)
-    found = _unknown(identities, known)
-    told, suppressed = _suppress(feed, state, found, _late_places(identities, known, now), now)
+    changed = _changed(identities, frozenset(keys) - known)
+    found = _unknown(changed, known)
+    late = _late_places(identities, changed, known, now)
+    told, suppressed = _suppress(feed, state, found, late, now)
     articles = tuple(
         _article(feed, parsed, one, verdict, now=now, trace_id=trace_id)
         for _, one, verdict in _oldest_first(told)
     )
     after = learn(about(feed, state), _overlap(document, parsed, found), now)
     after = replace(
-        _advanced(_succeeded(feed, after, document, listed, now), document, parsed),
+        _succeeded(feed, after, document, listed, now),
+        **_advanced(document, parsed),
         baseline_at=state.baseline_at or now,
         shared_urls=state.shared_urls or has_shared_urls(identities),
         changed_at=now if found else state.changed_at,
     )
     return PollDecision(
         **_scheduled(feed, state, after, now),
-        keys=document_keys(parsed),
+        keys=keys,
         articles=articles,
         suppressed=suppressed,
     )
@@ -206,11 +209,20 @@ def decide_too_early(feed: Feed, state: FeedState, now: datetime) -> PollDecisio
 _Found = tuple[int, Identity, Verdict]
 
 
-def _unknown(identities: Sequence[Identity], known: frozenset[int]) -> list[_Found]:
+def _changed(identities: Sequence[Identity], unseen: frozenset[int]) -> list[tuple[int, Identity]]:
+    """Return the entries that have a key which was not seen in their feed, with their places: all others are known."""
+    return [
+        (place, one)
+        for place, one in enumerate(identities)
+        if not unseen.isdisjoint(one.keys.present())
+    ]
+
+
+def _unknown(changed: Sequence[tuple[int, Identity]], known: frozenset[int]) -> list[_Found]:
     """Return the entries that are new or edited. An entry that repeats an earlier one of the document is known."""
     seen = set(known)
     found: list[_Found] = []
-    for place, one in enumerate(identities):
+    for place, one in changed:
         verdict = judge(one, seen)
         if verdict is not Verdict.KNOWN:
             found.append((place, one, verdict))
@@ -219,24 +231,25 @@ def _unknown(identities: Sequence[Identity], known: frozenset[int]) -> list[_Fou
 
 
 def _late_places(
-    identities: Sequence[Identity], known: frozenset[int], now: datetime
+    identities: Sequence[Identity],
+    changed: Sequence[tuple[int, Identity]],
+    known: frozenset[int],
+    now: datetime,
 ) -> frozenset[int]:
     """Return the places below the last known entry whose dates are older than all that is known, and than a day.
 
     When a publisher deletes entries, older ones slide back into the window of the feed (bitbot #83).
     """
-    familiar = [
-        (place, one.entry.published_at)
-        for place, one in enumerate(identities)
-        if judge(one, known) is not Verdict.NEW
-    ]
-    dates = [date for _, date in familiar if date is not None]
+    fresh = {place for place, one in changed if judge(one, known) is Verdict.NEW}
+    familiar = [place for place in range(len(identities)) if place not in fresh]
+    every = (identities[place].entry.published_at for place in familiar)
+    dates = [date for date in every if date is not None]
     if not dates:
         return frozenset()
-    last, oldest = familiar[-1][0], min([*dates, now - _LATE_AGE])
+    last, oldest = familiar[-1], min([*dates, now - _LATE_AGE])
     return frozenset(
         place
-        for place, one in enumerate(identities)
+        for place, one in changed
         if place > last and one.entry.published_at is not None and one.entry.published_at < oldest
     )
 
@@ -390,15 +403,22 @@ def _planned(state: FeedState, following: PollNext) -> FeedState:
     )
 
 
-def _advanced(state: FeedState, document: Document, parsed: ParsedFeed) -> FeedState:
-    """Take over the validators of a document that is whole and has entries.
+class _Advanced(TypedDict, total=False):
+    url: str
+    etag: str | None
+    last_modified: str | None
+    body_hash: str | None
+    wishes: Wishes
+
+
+def _advanced(document: Document, parsed: ParsedFeed) -> _Advanced:
+    """Return the validators to remember of a document that is whole and has entries; of any other none.
 
     Those of a broken or empty one would turn the next answer into a 304 and hide what is missing.
     """
     if not parsed.complete or not parsed.articles:
-        return state
-    return replace(
-        state,
+        return {}
+    return _Advanced(
         url=document.url,
         etag=document.etag,
         last_modified=document.last_modified,

@@ -37,11 +37,15 @@ class Desk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingTable:
-    """Who is told of what, as configured: the tree, the subscribers by name, and what inhibits what."""
+    """Who is told of what, as configured: the tree, the subscribers by name, and what inhibits what.
+
+    `shadow` are the ids of rules of which nobody is told.
+    """
 
     tree: Route = field(default_factory=Route)
     desks: Mapping[str, Desk] = field(default_factory=dict)
     inhibit: tuple[InhibitRule, ...] = ()
+    shadow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,14 @@ class Message:
     hold: Hold | None
 
 
+def aloud(table: RoutingTable, matched: MatchedArticle) -> MatchedArticle:
+    """Return an article without the matches of rules in shadow, which maybe are all of them."""
+    if not table.shadow:
+        return matched
+    heard = tuple(match for match in matched.matches if match.rule_id not in table.shadow)
+    return replace(matched, matches=heard)
+
+
 def own_traces(
     rules: Sequence[InhibitRule], matched: MatchedArticle, now: datetime
 ) -> Mapping[Trace, datetime]:
@@ -118,6 +130,9 @@ def answers(
     What cannot concern a match is left out once and not at every target: there may be thousands of each.
     """
     for match in matched.matches:
+        if match.rule_id in table.shadow:
+            yield Answer(match=match, path=(table.tree,), decision=_IN_SHADOW)
+            continue
         subject = Subject(matched.article, match)
         near = replace(around, silences=concerning(around.silences, subject, now))
         rules = tuple(
@@ -158,6 +173,9 @@ def _urgency(answer: Answer) -> tuple[int, float]:
 
 
 # --- one node, one match ---
+
+
+_IN_SHADOW = Suppressed(Suppression.SHADOW, "the rule is in shadow: it is tried, and tells nobody")
 
 
 def _at_node(

@@ -5,6 +5,7 @@ A feed that is pushed is still polled, rarely: a hub may forget us, and nobody w
 """
 
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +34,10 @@ _LINK_HEADER = re.compile(r"""<([^<>]*)>\s*;([^<]*)""")
 _REL = re.compile(r"""\brel\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s;,>"']+))""", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _LINK_TAG = re.compile(r"<(?:[\w.-]+:)?link\b([^<>]*)>", re.IGNORECASE)
-_FIRST_ENTRY = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)\b", re.IGNORECASE)
+_FIRST_ENTRY = re.compile(rb"<(?:[\w.-]+:)?(?:item|entry)\b|\"items\"\s*:", re.IGNORECASE)
+_JSON_HUBS = re.compile(r'"hubs"\s*:\s*\[([^\[\]]*)\]')
+_JSON_OBJECT = re.compile(r"\{[^{}]*\}")
+_JSON_SELF = re.compile(r'"feed_url"\s*:\s*("(?:[^"\\]|\\.)*")')
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -100,12 +104,36 @@ def _in_body(document: Document) -> tuple[list[str], list[str]]:
     head = document.body[:_LOOKED_THROUGH]
     first = _FIRST_ENTRY.search(head)
     text = head[: first.start() if first else None].decode("latin-1")
+    if text.lstrip("\xef\xbb\xbf \t\r\n").startswith("{"):
+        return _in_json(document.url, text)
     pairs = []
     for tag in _LINK_TAG.finditer(text):
         href = _HREF.search(tag[1])
         if href:
             pairs.append((unescape(href[1] or href[2] or ""), tag[1]))
     return _sorted_out(document.url, pairs)
+
+
+def _in_json(base: str, text: str) -> tuple[list[str], list[str]]:
+    """Read `hubs` and `feed_url` of a JSON Feed (jsonfeed.org/version/1.1), of which only the beginning is at hand."""
+    hubs = _JSON_HUBS.search(text)
+    listed = [_loaded(each) for each in _JSON_OBJECT.findall(hubs[1])] if hubs else []
+    kinds = [each for each in listed if isinstance(each, dict)]
+    urls = [each.get("url") for each in kinds if str(each.get("type")).lower() == "websub"]
+    own = _JSON_SELF.search(text)
+    topic = _loaded(own[1]) if own else None
+    return (
+        [found for url in urls if isinstance(url, str) and (found := _absolute(base, url))],
+        [found for url in (topic,) if isinstance(url, str) and (found := _absolute(base, url))],
+    )
+
+
+def _loaded(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return None
+    return value
 
 
 def _sorted_out(base: str, pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:

@@ -42,6 +42,7 @@ _DECLARATION = re.compile(
     rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_ESCAPE, _KOREAN_ESCAPE = b"\x1b$", b"\x1b$)C"
 _SAMPLE = 32_768  # detection is slow, and a page of text is enough
 _TOLERATED = 5  # one broken character for so many good ones beyond ASCII
 
@@ -74,10 +75,15 @@ def _utf8(body: bytes) -> str | None:
 
 
 def _seven_bits(body: bytes, content_type: str) -> str | None:
-    """Read what is ASCII only on the surface: ISO-2022-JP and HZ write other scripts in seven bits."""
+    """Read what is ASCII only on the surface: ISO-2022 and HZ write other scripts in seven bits.
+
+    The escapes of ISO-2022 need no declaration: no text has them otherwise.
+    """
     for name in _declared(body, content_type):
         if name.startswith(("iso2022", "hz")):
             return _strict(body, name)
+    if _ESCAPE in body:
+        return _strict(body, "iso2022_kr" if _KOREAN_ESCAPE in body else "iso2022_jp_2")
     return None
 
 

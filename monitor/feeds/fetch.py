@@ -4,13 +4,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from hashlib import sha256
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from yarl import URL
 
-from monitor.core.feed import Document
+from monitor.core.feed import Document, digest_of
 from monitor.core.freshness import retry_after
 from monitor.core.model import Feed, FeedState
 from monitor.core.moves import address_of
@@ -118,7 +117,7 @@ class HttpFetcher:
             url=_named(url),
             status=response.status,
             body=body,
-            digest=sha256(body).hexdigest(),
+            digest=digest_of(body),
             headers=_lower(response),
             etag=_validator(response, "ETag"),
             last_modified=_validator(response, "Last-Modified"),
@@ -205,7 +204,7 @@ def _check_status(response: aiohttp.ClientResponse, url: URL, sent: Mapping[str,
             f"{url.host} lets only browsers in (a challenge of Cloudflare, HTTP {status}): ask the publisher to let"
             " the feed through, or look for another address of it",
             status=status,
-            retry_after=retry_after(_lower(response)),
+            retry_after=retry_after(_lower(response), datetime.now(UTC)),
         )
     is_conditional = "If-None-Match" in sent or "If-Modified-Since" in sent
     if (
@@ -226,7 +225,7 @@ def _check_status(response: aiohttp.ClientResponse, url: URL, sent: Mapping[str,
         reason,
         f"{url.host} {what} (HTTP {status})",
         status=status,
-        retry_after=retry_after(_lower(response)),
+        retry_after=retry_after(_lower(response), datetime.now(UTC)),
     )
 
 

@@ -30,7 +30,7 @@ class EntryMemory:
         """Return the entries of the last document from `url` by mark, without their texts."""
         if url in self._kept:
             self._kept.move_to_end(url)
-        return dict(map(_unpacked, _ENTRY.iter_unpack(self._kept.get(url, b""))))
+        return dict([_unpacked(*row) for row in _ENTRY.iter_unpack(self._kept.get(url, b""))])
 
     def keep(self, url: str, marks: Sequence[int], articles: Sequence[ParsedArticle]) -> None:
         """Remember a document instead of the last one from `url`; one without marks is forgotten."""
@@ -47,8 +47,8 @@ _NO_KEYS = Keys(guid=None, url=None, text=None)
 
 
 def _packed(mark: int, article: ParsedArticle) -> bytes:
-    keys, date = article.keys or _NO_KEYS, article.published_at
-    guid, url, text, moment = keys.guid, keys.url, keys.text, keys.moment
+    guid, url, text, moment = article.keys or _NO_KEYS
+    date = article.published_at
     present = (
         (guid is not None)
         | (url is not None) << 1
@@ -60,13 +60,14 @@ def _packed(mark: int, article: ParsedArticle) -> bytes:
     return _ENTRY.pack(mark, present, guid or 0, url or 0, text or 0, moment or 0, microseconds)
 
 
-def _unpacked(row: tuple[int, ...]) -> tuple[int, ParsedArticle]:
-    mark, present, guid, url, text, moment, date = row
+def _unpacked(
+    mark: int, present: int, guid: int, url: int, text: int, moment: int, date: int
+) -> tuple[int, ParsedArticle]:
     keys = Keys(
-        guid=guid if present & 1 else None,
-        url=url if present & 2 else None,
-        text=text if present & 4 else None,
-        moment=moment if present & 8 else None,
+        guid if present & 1 else None,
+        url if present & 2 else None,
+        text if present & 4 else None,
+        moment if present & 8 else None,
     )
     published_at = _EPOCH + date * _MICROSECOND if present & 16 else None
-    return mark, ParsedArticle(keys=keys, published_at=published_at, unchanged=True)
+    return mark, ParsedArticle.standing(keys, published_at)

@@ -24,6 +24,7 @@ from monitor.core.outcome import (
 )
 from monitor.core.recall import recalled
 from monitor.core.retry import LEASE_MARGIN, STALE, Ruling, Waits, attempt_of, decide
+from monitor.errors import StreamError
 from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLedger, LaneTerms
 from monitor.services.service import IDLE, LeasingService
 from monitor.services.wishes import Wishes
@@ -86,6 +87,7 @@ class DelivererService(LeasingService[DeliveryLease]):
         self._wished_at: datetime | None = None
         self._lanes = lanes
         self._arranged: dict[str, LaneTerms] = {}
+        self._is_arranged = False
         self._paces: dict[str, timedelta] = {}
         self._clock = clock
         self._shortest_lease = lease
@@ -94,6 +96,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     def use(self, lanes: Mapping[str, Lane]) -> None:
         """Deliver by `lanes` from the next attempt on."""
         self._lanes = lanes
+        self._is_arranged = False
 
     async def _claim(self, limit: int) -> Sequence[DeliveryLease]:
         await self._arrange()
@@ -115,16 +118,29 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _arrange(self) -> None:
         """Tell the ledger of terms that it does not know."""
+        if self._is_arranged:
+            return
+        self._is_arranged = True  # lanes may change while the ledger is told
         terms = {target_id: self._terms(target_id, lane) for target_id, lane in self._lanes.items()}
         news = {one: each for one, each in terms.items() if self._arranged.get(one) != each}
         if news:
-            await self._ledger.arrange(news)
+            try:
+                await self._ledger.arrange(news)
+            except StreamError:
+                self._is_arranged = False
+                raise
             self._arranged = terms
 
     def _terms(self, target_id: str, lane: Lane) -> LaneTerms:
         """Return the terms of a lane, no faster than its receiver says it takes."""
         gap = max(lane.terms.gap, self._paces.get(target_id, timedelta()))
         return lane.terms if gap == lane.terms.gap else replace(lane.terms, gap=gap)
+
+    def _keep_pace(self, target_id: str, pace: timedelta) -> None:
+        """Note how fast a receiver says that it takes more."""
+        if self._paces.get(target_id) != pace:
+            self._paces[target_id] = pace
+            self._is_arranged = False
 
     async def _guarded(self, lease: DeliveryLease) -> None:
         try:
@@ -146,7 +162,7 @@ class DelivererService(LeasingService[DeliveryLease]):
                 outcome = await self._attempt(lane, told, started_at)
                 ended_at = self._clock.now()
                 if isinstance(outcome, Delivered) and outcome.pace is not None:
-                    self._paces[delivery.target_id] = outcome.pace
+                    self._keep_pace(delivery.target_id, outcome.pace)
                 judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
                 await self._insist(judged)
                 ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)

@@ -220,8 +220,9 @@ class PollerService(LeasingService[FeedLease]):
     async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
         """Return what a document says, and which of its keys are known."""
         parsed = await self._parser.parse(document, pruned=True)
-        known = await self._store.known(feed.id, document_keys(parsed))
-        if lacks_text(parsed.articles, known):
+        keys = document_keys(parsed)
+        known = await self._store.known(feed.id, keys)
+        if lacks_text(parsed.articles, frozenset(keys) - known):
             # It was read before, but what came of it not recorded.
             parsed = await self._parser.parse(document)
             known = await self._store.known(feed.id, document_keys(parsed))

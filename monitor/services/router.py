@@ -19,6 +19,7 @@ from monitor.core.telling import (
     Message,
     RoutingTable,
     Suppressed,
+    aloud,
     answers,
     messages,
     own_traces,
@@ -100,13 +101,15 @@ class RouterService(EntryService[MatchedArticle]):
             else:
                 article = await self._headlines.compared(article, now)
                 matched = replace(matched, article=article)
-                await self._public.publish(matched, now)
+                heard = aloud(self._table, matched)
+                if heard.matches:
+                    await self._public.publish(heard, now)
                 decisions = await self._tell(matched, now)
             chapter = Chapter(article=article, decisions=tuple(decisions), decided_at=now)
             await self._matches.done(entry, chapter)
 
     async def _tell(self, matched: MatchedArticle, now: datetime) -> list[Decision]:
-        around = await self._circumstances(matched, now)
+        around = await self._circumstances(aloud(self._table, matched), now)
         given = tuple(answers(self._table, around, matched, now))
         decisions = [
             self._tell_suppressed(answer, answer.decision)

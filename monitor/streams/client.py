@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
+from hiredis import pack_command
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -170,6 +171,17 @@ class _Base(ABC):
     async def everywhere(self, *words: Word) -> list[Any]: ...
 
 
+def _packing(connection: Any) -> Any:
+    """Return a kind of connection that packs commands in C: that of a poll takes 3 µs, and 19 in redis-py."""
+
+    class Packing(connection):  # type: ignore[misc]
+        def pack_command(self, name: str, *words: Word) -> list[bytes]:
+            # redis-py's own methods give `XGROUP CREATE` as one word; the stub takes tuples of one
+            return [pack_command(cast("Any", (*name.split(), *words)))]
+
+    return Packing
+
+
 class _Single(_Base):
     """One server, perhaps with replicas of its own that we do not know of."""
 
@@ -188,6 +200,7 @@ class _Single(_Base):
             socket_timeout=reply_within,
             **_settings(),
         )
+        pool.connection_class = _packing(pool.connection_class)
         return Redis.from_pool(pool)
 
     async def _send(self, commands: Sequence[Command]) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, TypeVar
 
 from monitor.core.model import Article, Feed, FeedState
@@ -16,7 +16,7 @@ from monitor.streams.keys import domain_of, key, mood_of
 from monitor.streams.store import Store
 
 CHUNK = 1000
-_YES = ord("1")
+_FLAGS = bytes.maketrans(b"01", b"\x00\x01")
 
 T = TypeVar("T")
 
@@ -204,7 +204,7 @@ class StreamFeedStore:
             return frozenset()
         asked = call("monitor_known_keys", _seen_keys(home, feed_id), _as_text(keys))
         found = await self._server.run(asked)
-        return frozenset(key for key, is_known in zip(keys, found, strict=True) if is_known == _YES)
+        return frozenset(compress(keys, found.translate(_FLAGS)))
 
     async def record(
         self,

@@ -115,7 +115,7 @@ async def test_a_silence_is_set_and_holds_for_the_next_match(stage: Stage) -> No
 
         async def told() -> bool:
             await page.reload()
-            return "silenced" in await page.locator(".events").inner_text()
+            return "silenced" in "".join(await page.locator(".events").all_inner_texts())
 
         await wait_until(told, "the article says that it was silenced")
         await page.goto("/silences")
@@ -152,11 +152,15 @@ async def test_a_test_is_sent_and_a_reader_unsubscribes(stage: Stage) -> None:
         await page.click("nav >> text=Unsubscribe")
         await page.click("button")
         await expect(page.locator("h1")).to_contain_text("is unsubscribed")
+        link = page.url
         await page.goto("/subscribers")
         target = page.locator("tr", has_text="desk/slack")
         await expect(target).to_contain_text("unsubscribed by its reader")
         await target.locator("button").click()
         await expect(page.locator(".notice")).to_contain_text("delivered")
+        await page.goto(link)
+        await page.click("text=Subscribe again")
+        await expect(page.locator("h1")).to_contain_text("Unsubscribe")
 
 
 async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:
@@ -174,6 +178,13 @@ async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:
         hosts = await page.locator(".row h2 a").evaluate_all("all => all.map(one => one.host)")
         assert set(hosts) <= {"news.example", "evil.example"}
         why = await page.locator("a.why").evaluate_all("all => all.map(one => one.pathname)")
+
+        async def are_archived() -> bool:
+            answers = [await page.request.get(stage.address + why[at]) for at in (0, -1)]
+            return all(answer.ok for answer in answers)
+
+        await wait_until(are_archived, "first and last are archived")
+        stage.errors.clear()
         for path in (
             *VIEWS,
             why[0],

@@ -1,6 +1,6 @@
 """What servers ask for about when to come back."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,6 +8,7 @@ from monitor.core.freshness import MAX_AGE_LIMIT, RETRY_AFTER_LIMIT, max_age, re
 
 DATE = "Thu, 15 Jan 2026 12:00:00 GMT"
 LATER = "Thu, 15 Jan 2026 13:00:00 GMT"
+OURS = datetime(2026, 1, 15, 11, tzinfo=UTC)  # an hour behind the server's
 HOUR = timedelta(hours=1)
 NONE = timedelta(0)
 
@@ -51,11 +52,11 @@ def test_max_age(headers: dict[str, str], fresh: timedelta) -> None:
         ({"retry-after": LATER, "date": DATE}, HOUR),
         ({"retry-after": DATE, "date": LATER}, NONE),
         ({"retry-after": "Fri, 15 Jan 2036 12:00:00 GMT", "date": DATE}, RETRY_AFTER_LIMIT),
-        ({"retry-after": LATER}, None),
-        ({"retry-after": LATER, "date": "today"}, None),
+        ({"retry-after": LATER}, 2 * HOUR),
+        ({"retry-after": LATER, "date": "today"}, 2 * HOUR),
         ({"retry-after": "Thu, 15 Jan 2026 14:00:00 +0100", "date": DATE}, HOUR),
         ({"retry-after": "Thu, 99 Jan 99999 14:00:00", "date": DATE}, None),
     ],
 )
 def test_retry_after(headers: dict[str, str], wait: timedelta | None) -> None:
-    assert retry_after(headers) == wait
+    assert retry_after(headers, OURS) == wait

@@ -23,6 +23,7 @@ from monitor.core.telling import (
     RoutingTable,
     Suppressed,
     Told,
+    aloud,
     answers,
     messages,
     own_traces,
@@ -366,3 +367,16 @@ def test_suppressed_match_is_not_taken_along() -> None:
     around = Circumstances(silences=[silence])
     assert sent(given(INFO, CRITICAL, around=around))["desk/slack"].matches == (CRITICAL,)
     assert sent(given(INFO, around=around)) == {}
+
+
+def test_rule_in_shadow_tells_nobody_and_inhibits_nothing() -> None:
+    table = RoutingTable(
+        tree=TO_DESK, desks={"desk": Desk(paces={"d/1": Pace()})}, shadow=frozenset({"z"})
+    )
+    both = matched(matches=(INFO, CRITICAL))
+    told, tried = answers(table, NOTHING_ELSE, both, NOW)
+    assert told.decision == Told()
+    assert isinstance(tried.decision, Suppressed)
+    assert tried.decision.reason is Suppression.SHADOW
+    assert aloud(table, both).matches == (INFO,)
+    assert aloud(RoutingTable(), both) is both

@@ -1,5 +1,6 @@
 import hashlib
 import hmac
+import json
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,12 @@ def links(body: str = "", header: str = "") -> HubLinks | None:
         (f'<feed><link rel="hub" href="{HUB}"/><link href="{TOPIC}" rel="self"/><entry/>', ""),
         (f"<rss><atom:link rel='hub' href='{HUB}'/><item/>", ""),
         (f'<feed><link rel="hub" href="{HUB}"/><link href="/rss" rel="self"/>', ""),
+        (
+            json.dumps({"feed_url": TOPIC, "hubs": [{"type": "WebSub", "url": HUB}], "items": []}),
+            "",
+        ),
+        (json.dumps({"hubs": [{"type": "rssCloud"}, {"url": HUB, "type": "websub"}]}), ""),
+        (f'{{"feed_url": "/rss", "hubs": [{{oops}}, {{"type": "WebSub", "url": "{HUB}"}}]}}', ""),
     ],
 )
 def test_hub_and_topic_are_found_in_the_headers_or_before_the_first_entry(
@@ -84,6 +91,8 @@ def test_hub_and_topic_are_found_in_the_headers_or_before_the_first_entry(
         ("", '<http://hub.example/a b>; rel="hub"'),
         ("", f'<{HUB}>; rel="hubs"'),
         (f'<feed><entry><link rel="hub" href="{HUB}"/></entry>', ""),
+        (json.dumps({"hubs": [{"type": "WebSub", "url": 1}, 2], "feed_url": 3}), ""),
+        (json.dumps({"items": [], "hubs": [{"type": "WebSub", "url": HUB}]}), ""),
         (f"<feed>{' ' * 70_000}<link rel='hub' href='{HUB}'/>", ""),
         ("<feed><link rel='hub'/><link href='/x'/>", ""),
     ],

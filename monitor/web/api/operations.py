@@ -1,7 +1,7 @@
 """What can be asked of the API."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -13,7 +13,9 @@ from monitor.core.engine import RuleSet
 from monitor.core.matchers import MatcherError, parse_matchers
 from monitor.core.model import DeliveryState, Feed, Rule
 from monitor.core.query import parse, to_text
+from monitor.core.rehearsal import Rehearsal
 from monitor.core.silences import Silence, expired, new_silence
+from monitor.core.telling import RoutingTable
 from monitor.core.trial import Trial
 from monitor.ports import (
     Archive,
@@ -67,6 +69,7 @@ class InForce:
     rules: tuple[Rule, ...]
     rule_set: RuleSet
     feeds: Mapping[str, Feed]
+    routing: RoutingTable = field(default_factory=RoutingTable)
 
 
 class SearchQuery(Struct, kw_only=True):
@@ -349,12 +352,16 @@ class Operations:
         trial = Trial(Rule(id="trial", query=body.query), current.rule_set)
         against = Trial(rules[body.against], current.rule_set) if body.against else None
         page = Page(since=body.since, until=body.until, limit=_ALL)
-        tested = await lookback.backtest(self._archive(), trial, page, body.newest, against)
+        rehearsal = Rehearsal(current.routing, rules.get(body.against or ""))
+        tested = await lookback.backtest(
+            self._archive(), trial, page, body.newest, against, rehearsal
+        )
         change = tested.difference
         return BacktestShape(
             seen=tested.seen,
             articles=tested.tally.articles,
             stories=tested.tally.stories,
+            alerts=rehearsal.alerts,
             days=[day_shape(day) for day in tested.tally.days()],
             newest=[article_shape(one.kept, one.match) for one in tested.newest],
             gained=list(change.gained) if change else None,

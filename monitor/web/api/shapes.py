@@ -75,6 +75,7 @@ class RuleShape(msgspec.Struct, kw_only=True):
     owner: str
     labels: Mapping[str, str]
     expires_at: datetime | None
+    shadow: bool
 
 
 class RulesShape(msgspec.Struct, kw_only=True):
@@ -92,11 +93,15 @@ class DayShape(msgspec.Struct, kw_only=True):
 
 
 class BacktestShape(msgspec.Struct, kw_only=True):
-    """What a query finds in the archive, out of `seen` articles; `gained` and `lost` against another rule."""
+    """What a query finds in the archive, out of `seen` articles; `gained` and `lost` against another rule.
+
+    `alerts` is how many messages the routes in force would have made of that, to all targets together.
+    """
 
     seen: int
     articles: int
     stories: int
+    alerts: int
     days: list[DayShape]
     newest: list[ArticleShape]
     gained: list[str] | None = None
@@ -224,6 +229,7 @@ def rule_shape(rule: Rule) -> RuleShape:
         owner=rule.owner,
         labels=dict(rule.labels),
         expires_at=rule.expires_at,
+        shadow=rule.shadow,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from monitor import lookback
 from monitor.core.engine import Explanation, RuleSet
 from monitor.core.model import Article, Rule
-from monitor.core.query import parse, to_text
+from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Found, Trial
 from monitor.errors import QueryError
 from monitor.lookback import Backtest
@@ -22,6 +22,7 @@ from monitor.web.page.site import Shown
 
 _PREVIEWED = timedelta(days=7)
 _MOST_PREVIEWED = 50
+_PREVIEW_SECONDS = 3
 _SHOWN = 8
 _MOST_EXAMPLES = 100
 _LONGEST_EXAMPLE = 10_000
@@ -45,7 +46,6 @@ class Answer:
     """What is to say of a query: what is wrong with it, or what it means and finds. `more`: it finds more yet."""
 
     error: QueryError | None = None
-    canonical: str = ""
     tree: Explanation | None = None
     examples: Sequence[TriedExample] = ()
     rows: Sequence[Row] = ()
@@ -122,24 +122,30 @@ class EditorViews:
         rule_set = ours.in_force().rule_set
         try:
             trial, tree = await asyncio.to_thread(_compiled, query, rule_set)
-            canonical = to_text(parse(query))
         except QueryError as error:
             return Answer(error=error)
         examples = await asyncio.to_thread(_tried, trial, form)
-        found = await self._preview(ours.archive, trial) if ours.archive else []
+        found, more = await self._preview(ours.archive, trial) if ours.archive else ([], False)
         return Answer(
-            canonical=canonical,
             tree=tree,
             examples=examples,
             rows=[_row(each) for each in found[:_SHOWN]],
             found=len(found),
-            more=len(found) == _MOST_PREVIEWED,
+            more=more,
         )
 
-    async def _preview(self, archive: Archive, trial: Trial) -> list[Found]:
+    async def _preview(self, archive: Archive, trial: Trial) -> tuple[list[Found], bool]:
+        """Return what is found first, and whether there may be more: somebody waits, and types on."""
         since = self._backstage.operations.clock.now() - _PREVIEWED
         page = Page(since=since, limit=_MOST_PREVIEWED)
-        return [found async for found in lookback.search(archive, trial, page)]
+        found: list[Found] = []
+        try:
+            async with asyncio.timeout(_PREVIEW_SECONDS):
+                async for each in lookback.search(archive, trial, page):
+                    found.append(each)  # noqa: PERF401 - what was found in time is kept
+        except TimeoutError:
+            return found, True
+        return found, len(found) == _MOST_PREVIEWED
 
     async def _past(self, form: Mapping[str, str]) -> Past:
         ours, now = self._backstage.operations, self._backstage.operations.clock.now()
@@ -147,13 +153,14 @@ class EditorViews:
             raise ApiProblem(404, "nothing is archived: `archive.enabled` is false")
         since = now - timedelta(days=_PERIODS.get(form.get("period", ""), 7))
         rule_set = ours.in_force().rule_set
-        trial = Trial(Rule(id="?", query=form["query"]), rule_set)
+        trial = await asyncio.to_thread(Trial, Rule(id="?", query=form["query"]), rule_set)
         rule = self._rules().get(form.get("rule", ""))
         against = Trial(rule, rule_set) if rule else None
+        rehearsal = Rehearsal(ours.in_force().routing, rule)
         try:
             async with asyncio.timeout(_SECONDS), self._turn:
                 tested = await lookback.backtest(
-                    ours.archive, trial, Page(since=since, limit=2**31), _SHOWN, against
+                    ours.archive, trial, Page(since=since, limit=2**31), _SHOWN, against, rehearsal
                 )
         except TimeoutError:
             raise ApiProblem(

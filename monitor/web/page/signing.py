@@ -50,6 +50,8 @@ class Signing:
         answer = see(SIGN_IN)
         try:
             await self._entry.sign_out(request, answer)
+        except StreamError as error:
+            return self._asked("/", f"{error}; try again", 503)
         except ApiProblem as problem:
             return self._asked("/", problem.detail, problem.status)
         return answer

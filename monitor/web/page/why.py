@@ -59,7 +59,8 @@ class WhyViews:
         ours, wanted = self._backstage.operations, visit.request.match_info["id"]
         found = await lookback.stories(ours.archive, ours.ledger, wanted)
         if not found:
-            raise ApiProblem(404, f"no article and no delivery {wanted!r}: what is old is gone")
+            gone = "what is old is gone, what came this moment is here in a second"
+            raise ApiProblem(404, f"no article and no delivery {wanted!r}: {gone}")
         asked = visit.request.query.get("rule", "")
         in_force = ours.in_force()
         says = {

@@ -294,6 +294,8 @@ RUSSIAN = "Переговоры в Женеве"
         ("utf-8", "utf-16", ""),
         ("utf-8", "idna", ""),
         ("utf-8", "hex", ""),
+        ("iso2022_jp", None, ""),  # its escapes say it
+        ("iso2022_kr", None, "text/xml"),
     ],
 )
 def test_charset_is_settled(encoding: str, declared: str | None, content_type: str) -> None:

@@ -157,3 +157,16 @@ async def test_trace_of_an_inhibition_that_cannot_be_read_keeps_nothing_back() -
         await bench.registry.put(RecordKind.INHIBITION, draft, NOW)
     assert len(await bench.route(matched())) == 2
     assert bench.suppressed(Suppression.INHIBITED) == 0
+
+
+async def test_a_rule_in_shadow_is_counted_and_told_nobody_nor_public() -> None:
+    bench = Bench()
+    bench.service.use(replace(TABLE, shadow=frozenset({"vote"})))
+    both = matched(matches=(match(rule_id="talks"), match(rule_id="vote")))
+    alone = matched(article=article(id="a2"), matches=(match(rule_id="vote", article_id="a2"),))
+    assert await bench.route(both, alone) == [
+        ("desk/email", ("talks",)),
+        ("desk/slack", ("talks",)),
+    ]
+    assert bench.suppressed(Suppression.SHADOW) == 2
+    assert [fields["rule"] for fields in bench.store.public] == ["talks"]

@@ -1,6 +1,7 @@
 """The API over a store in memory and an archive on disk, served on a real port."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ from monitor.web.app import Endpoints, serve
 from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.routes import add_page
 from monitor.web.page.site import load_site
+from monitor.web.syndication import RuleFeeds
 from tests.clock import StandingClock
 from tests.factories import NOW, alert, article, feed, match, rule
 from tests.servers.tasks import running_task
@@ -124,6 +126,12 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with open_desk(tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     store, clock = MemoryStore(), StandingClock()
     registry, public = MemoryRegistry(store), MemoryPublicStream(store)
     ledger, feeds = MemoryDeliveryLedger(store), MemoryFeedStore(store)
@@ -142,7 +150,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         await registry.put(
             RecordKind.TOKEN, Draft(id=digest(secret), value=TOKENS.encode(token)), NOW
         )
-    async with open_sqlite(tmp_path / "archive.sqlite") as archive:
+    async with open_sqlite(directory / "archive.sqlite") as archive:
         operations = Operations(
             in_force=lambda: in_force,
             reload=reload,
@@ -155,6 +163,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
         gate, tail = Gate(registry, clock), Tail(public)
         add_api(app, operations, gate, tail)
+        RuleFeeds(lambda: in_force.rules, archive, gate).add_to(app)
         backstage = Backstage(
             operations=operations,
             tail=tail,
