@@ -58,7 +58,7 @@ end
 local function place(base, target)
   local status = status_of(base, target)
   local gap, flights, _, _, ordered = terms_of(base, target)
-  if status == 'open' then
+  if status == 'open' or ordered then
     flights = 1
   end
   local at = first_score(base .. 'flight:' .. target)

@@ -287,6 +287,14 @@ async def test_one_in_order_waits_for_the_one_before_it(ports: Ports) -> None:
     assert told == [first, second, third]
 
 
+async def test_what_comes_next_in_order_is_due_when_the_one_under_way_ends(ports: Ports) -> None:
+    await tell(ports, -2)
+    [lease] = await claim(ports)
+    await tell(ports, -1)
+    await ports.ledger.arrange({HOOK: LaneTerms(ordered=True)})
+    assert await ports.ledger.next_due() == lease.until
+
+
 async def test_what_waits_is_told_in_order_from_when_that_is_wanted(ports: Ports) -> None:
     ids = [await tell(ports, n) for n in (-9, -8, -7)]
     leases = await claim(ports)
