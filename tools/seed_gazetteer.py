@@ -44,6 +44,7 @@ _ADJECTIVES: Mapping[str, tuple[str, ...]] = {
 }
 _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK")
 _LIKE_ENGLISH = ("de", "fr", "es", "pl", "tr")
+_WITHOUT_COLUMN = ("cs", "sk", "sl", "hr")  # spelled as in English, with endings of their own
 _INFLECTING = frozenset([*GRAMMARS, *EXCHANGES, "de", "tr", "ar", "he", "ko", "fi", "et", "hu"])
 
 
@@ -122,7 +123,7 @@ def _people() -> Iterator[_Record]:
         names = {lang: _listed(cells.get(lang, "")) for lang in columns[3:]}
         for lang in _LIKE_ENGLISH:
             names[lang] = names[lang] or names["en"]
-        names["cs"] = names["en"]
+        names |= dict.fromkeys(_WITHOUT_COLUMN, names["en"])
         yield {
             "id": cells["id"],
             "type": "person",

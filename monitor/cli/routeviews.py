@@ -145,7 +145,9 @@ def _when(table: RoutingTable, answer: Answer, hold: Hold, now: datetime) -> str
     if hold.free:
         return f"at once, if not more than {hold.free} this hour; else {until}"
     interval = f", then every {format_duration(hold.interval)}" if hold.interval else ""
-    return f"{until}{interval} ({hold.reason}: {hold.detail})"
+    rest = hold.surplus
+    most = f", at most {rest.free} this hour" if rest else ""
+    return f"{until}{interval}{most} ({hold.reason}: {hold.detail})"
 
 
 def _together(table: RoutingTable, given: Sequence[Answer], now: datetime) -> Branch:

@@ -14,6 +14,7 @@ class Hold:
     group is released at least so long after it last was. `free`: so many deliveries go to the target at once before
     one is held, counted anew when `until` changes; none: all are held. `detail` says why, in words. `closed` are times
     from and until which a group is not released that waits for its interval; it is then released at their end.
+    `surplus`: what begins a group counts as told at once there, and is held by that instead when none is free any more.
     """
 
     group: str
@@ -23,3 +24,4 @@ class Hold:
     free: int = 0
     detail: str = ""
     closed: tuple[tuple[datetime, datetime], ...] = ()
+    surplus: "Hold | None" = None

@@ -274,7 +274,10 @@ def _paced(path: Path, node: Route, pace: Pace, subject: Subject, now: datetime)
     quiet_end = quiet_until(pace.quiet, hold.until if hold else now, pace.zone)
     if quiet_end:
         return Held(_until_loud(pace, quiet_end))
-    hold = hold or _budget(pace, now)
+    surplus = _budget(pace, now)
+    if hold and hold.reason is HoldReason.GROUP:
+        hold = replace(hold, surplus=surplus)
+    hold = hold or surplus
     return Held(hold) if hold else Told()
 
 

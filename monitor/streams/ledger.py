@@ -60,6 +60,7 @@ class StreamDeliveryLedger:
             to_ms(alert.created_at),
             codec.alerts.encode(ordered),
             *_hold_words(hold),
+            *_surplus_words(hold.surplus if hold else None),
         ]
         for match in ordered.matches:
             words += [match.rule_id, keys.hash64(alert.article.id, match.rule_id, target_id)]
@@ -336,6 +337,12 @@ def _hold_words(hold: Hold | None) -> tuple[Word, ...]:
     until, interval = to_ms(hold.until), span_ms(hold.interval)
     closed = "".join(f"{to_ms(start)},{to_ms(end)};" for start, end in hold.closed)
     return (hold.group, hold.reason.value, hold.detail, until, interval, hold.free, closed)
+
+
+def _surplus_words(hold: Hold | None) -> tuple[Word, ...]:
+    if hold is None:
+        return ("",) * 5
+    return (hold.group, hold.reason.value, hold.detail, to_ms(hold.until), hold.free)
 
 
 def _delivery(

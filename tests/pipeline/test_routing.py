@@ -229,6 +229,17 @@ async def test_first_of_a_group_is_told_at_once_and_the_rest_together(newsroom: 
         assert newsroom.told() == [["Story 2", "Story 4"]]
 
 
+async def test_groups_count_in_the_budget(newsroom: Newsroom) -> None:
+    by_story = {"subscriber": "desk", "group_by": ["story"], "group_interval": "10m"}
+    async with newsroom.open({"budget": 2}, "2026-01-15T12:10", route=by_story) as program:
+        await newsroom.publish(program, "2026-01-15T12:10", *(f"Story {n}" for n in range(5)))
+        at_once = newsroom.told()
+        assert [len(titles) for titles in at_once] == [1, 1]
+        await newsroom.pass_time(program, "2026-01-15T13:00")
+        [surplus] = newsroom.told()
+        assert sorted(surplus + at_once[0] + at_once[1]) == [f"Story {n}" for n in range(5)]
+
+
 async def test_group_is_not_told_in_quiet_hours(newsroom: Newsroom) -> None:
     async with newsroom.open(NIGHT, "2026-01-15T21:30", route=GROUPED) as program:
         await newsroom.publish(program, "2026-01-15T21:30", "Story 1")

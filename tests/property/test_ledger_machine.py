@@ -53,16 +53,30 @@ class Ledger(TwinStores):
         wait=seconds,
         interval=seconds,
         free=st.integers(0, 2),
+        surplus=st.none() | st.integers(0, 2),
     )
     def hold_back(
-        self, to: str, n: int, group: str, wait: timedelta, interval: timedelta, free: int
+        self,
+        to: str,
+        n: int,
+        group: str,
+        wait: timedelta,
+        interval: timedelta,
+        free: int,
+        surplus: int | None,
     ) -> None:
+        rest = None
+        if surplus is not None:
+            until = NOW + timedelta(hours=1)
+            reason = HoldReason.ALLOWANCE
+            rest = Hold(group="surplus", reason=reason, until=until, free=surplus)
         hold = Hold(
             group=group,
             reason=HoldReason.DIGEST,
             until=self.now + wait,
             interval=interval,
             free=free,
+            surplus=rest,
         )
         told = alert(
             article=article(id=f"a{n}"),

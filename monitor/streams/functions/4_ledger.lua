@@ -14,18 +14,20 @@ local function is_free(base, target, until_, free)
 end
 
 -- keys: lanes, told now, told before. args: article, target, due, created, alert; of a hold the group, reason, detail,
--- instant, interval, how many are free of it and when it is closed, all '' without one; then rule and told-hash by turns,
--- in the order of rule ids. Answers the id, or nothing.
+-- instant, interval, how many are free of it and when it is closed, all '' without one; of its surplus the group, reason,
+-- detail, instant and how many are free of it, or ''; then rule and told-hash by turns, in the order of rule ids. Answers
+-- the id, or nothing.
 local function enqueue(keys, args)
   local base = base_of(keys)
   local article, target, due, created, alert = unpack(args, 1, 5)
   local group, because, detail, until_, interval, free, closed = unpack(args, 6, 12)
   local said, accepted = { article }, {}
-  for i = 13, #args, 2 do
+  local surplus, because_surplus, surplus_detail, surplus_until, surplus_free = unpack(args, 13, 17)
+  for i = 18, #args, 2 do
     local told = redis.call('SISMEMBER', keys[3], args[i + 1]) == 1
     if not told and redis.call('SADD', keys[2], args[i + 1]) == 1 then
       said[#said + 1] = args[i]
-      accepted[#accepted + 1] = (i - 13) / 2
+      accepted[#accepted + 1] = (i - 18) / 2
     end
   end
   if #accepted == 0 then
@@ -39,6 +41,11 @@ local function enqueue(keys, args)
     return false
   end
   local held = because ~= '' and not is_free(base, target, until_, free)
+  local begins = held and redis.call('EXISTS', base .. 'held:\0' .. target .. '\0' .. group) == 0
+  if begins and surplus ~= '' and not is_free(base, target, surplus_until, surplus_free) then
+    group, because, detail, until_, interval, closed =
+      surplus, because_surplus, surplus_detail, surplus_until, '0', ''
+  end
   local state = held and 'held' or 'pending'
   redis.call('HSET', key, 'target', target, 'alert', alert, 'accepted', table.concat(accepted, ','), 'state', state,
     'attempts', 0, 'turn', 0, 'created', created, 'due', due, 'reason', '', 'detail', '')

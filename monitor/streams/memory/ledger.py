@@ -53,7 +53,7 @@ class MemoryDeliveryLedger:
         )
         self._store.booked[new_id] = Booked(delivery)
         if hold and not self._is_free(target_id, hold):
-            self._keep_back(delivery, hold)
+            self._keep_back(delivery, self._or_surplus(target_id, hold))
         else:
             self._admit(new_id, to_ms(due_at))
         self._store.rung.set()
@@ -67,6 +67,13 @@ class MemoryDeliveryLedger:
             lane.used = (until, used + 1)
             return True
         return False
+
+    def _or_surplus(self, target_id: str, hold: Hold) -> Hold:
+        """Return the hold, or that of the surplus where this would begin a group and none is free any more."""
+        gathering = self._store.gatherings.get((target_id, hold.group))
+        begins = gathering is None or not gathering.held
+        spent = begins and hold.surplus and not self._is_free(target_id, hold.surplus)
+        return hold.surplus if spent and hold.surplus else hold
 
     def _keep_back(self, delivery: Delivery, hold: Hold) -> None:
         gathering = self._store.gatherings.setdefault((delivery.target_id, hold.group), Gathering())

@@ -215,6 +215,27 @@ async def test_a_digest_tells_no_more_than_the_terms_of_its_target_allow(ports: 
     assert max(len(each.alerts) for each in waited) == 2
 
 
+async def test_a_group_counts_once_in_the_budget_and_what_is_more_waits_with_the_surplus(
+    ports: Ports,
+) -> None:
+    surplus = hold(group="surplus", reason=HoldReason.ALLOWANCE, free=2)
+
+    def grouped(name: str) -> Hold:
+        until = NOW + MINUTE
+        return hold(group=name, reason=HoldReason.GROUP, until=until, surplus=surplus)
+
+    for n, group in enumerate(["one", "one", "two", "three", "one", "three", "four"]):
+        await tell(ports, n, grouped(group))
+    leases = await claim(ports, NOW + MINUTE)
+    assert sorted(said(lease.delivery) for lease in leases) == [["a0", "a1", "a4"], ["a2"]]
+    for lease in leases:
+        await ports.ledger.record(lease, attempt(), DELIVERED, NOW + MINUTE)
+    await tell(ports, 8, grouped("one"))
+    assert await claim_all(ports, NOW + 2 * MINUTE) == []
+    [rest] = await claim_all(ports, NOW + HOUR)
+    assert (said(rest), rest.because) == (["a3", "a5", "a6", "a8"], HoldReason.ALLOWANCE)
+
+
 async def test_held_and_folded_are_counted(ports: Ports) -> None:
     for n in (1, 2):
         await tell(ports, n, hold())
