@@ -24,15 +24,12 @@ def backup(config: Path, file: Path) -> None:
     contents = asyncio.run(back_up(config, settings, file))
     size = file.stat().st_size / _MIB
     click.echo(f"{file}: {size:.1f} MiB; {contents.files} files of {config}")
-    for part, taken, place in (
-        ("store", contents.store, settings.store.url),
-        ("archive", contents.archive, settings.archive.url),
+    for part, taken, missing in (
+        (
+            "store",
+            contents.store,
+            "not in it; it is a server of yours: back it up with its own tools",
+        ),
+        ("archive", contents.archive, "there is none"),
     ):
-        if taken:
-            click.echo(f"  {part}: in it")
-        elif place is not None:
-            click.echo(
-                f"  {part}: not in it; it is a server of yours: back it up with its own tools"
-            )
-        else:
-            click.echo(f"  {part}: there is none")
+        click.echo(f"  {part}: {'in it' if taken else missing}")

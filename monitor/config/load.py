@@ -10,7 +10,6 @@ from monitor.config.rulebase import Rulebase, compile_rulebase
 from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
 from monitor.config.secrets import (
     SecretSource,
-    check_archive_address,
     check_link_key,
     check_store_address,
 )
@@ -54,7 +53,7 @@ def _settings(
     rulebase = compile_rulebase(files.rules, files.entities, problems, standing)
     return Settings(
         store=_store(files, environ, secrets, problems),
-        archive=_archive(files, environ, secrets, problems),
+        archive=_archive(files, environ),
         listen=listen,
         log=process.log,
         poll=process.poll,
@@ -149,18 +148,9 @@ def _directory(files: Files, environ: Mapping[str, str]) -> Path:
     return Path(named or files.process.settings.store.directory)
 
 
-def _archive(
-    files: Files, environ: Mapping[str, str], secrets: SecretSource, problems: list[Problem]
-) -> ArchivePlace:
-    settings, url = files.process.settings.archive, None
-    try:
-        url = secrets.get(settings, "url", check_archive_address) if settings.enabled else None
-    except WrongValueError as error:
-        item = Item(settings, files.process.root.find(("archive",)), files.process.document)
-        problems.append(item.problem((error.key,), error.message, error.hint))
-    return ArchivePlace(
-        enabled=settings.enabled, url=url, path=_directory(files, environ) / ARCHIVE_FILE
-    )
+def _archive(files: Files, environ: Mapping[str, str]) -> ArchivePlace:
+    enabled = files.process.settings.archive.enabled
+    return ArchivePlace(enabled=enabled, path=_directory(files, environ) / ARCHIVE_FILE)
 
 
 def _web(files: Files, secrets: SecretSource, problems: list[Problem]) -> Web:

@@ -81,16 +81,13 @@ class StoreSettings(Section):
 
 
 class ArchiveSettings(Section):
-    """Where everything seen is kept for a while: for search, backtests, explanations and export."""
+    """Whether everything seen is kept for a while: for search, backtests, explanations and export.
 
-    SECRETS = {"url": "optional"}
+    It is a file in the data directory, `archive.sqlite`: let one host run the `archiver` and the `web` service.
+    """
 
     enabled: bool = True
     """`false`: nothing is kept."""
-    url_file: FilePath | None = None
-    """A file with the address of a PostgreSQL server, for several hosts; else a file in the store's directory."""
-    url_env: Variable | None = None
-    """An environment variable with the address of a PostgreSQL server."""
 
 
 class ListenSettings(Section):

@@ -123,15 +123,6 @@ def check_store_address(text: str) -> None:
         raise WrongValueError(message) from None
 
 
-def check_archive_address(text: str) -> None:
-    """Raise unless the secret is the address of a PostgreSQL server, which may have credentials."""
-    bare = re.sub(r"//[^/]*@", "//", text, count=1)
-    try:
-        address("postgresql", "postgres")(bare)
-    except WrongValueError:
-        raise WrongValueError("expected an address that begins with postgresql://") from None
-
-
 def check_signing_key(text: str) -> None:
     """Raise unless the secret is a key of Standard Webhooks."""
     try:
