@@ -155,7 +155,7 @@ class DelivererService(LeasingService[DeliveryLease]):
             trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
         ):
             started_at = ended_at = self._clock.now()
-            told = self._left_to_tell(lane, delivery, started_at)
+            told = await self._left_to_tell(lane, delivery, started_at)
             if lane is None or isinstance(told, Rejected):
                 outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
             else:
@@ -172,7 +172,7 @@ class DelivererService(LeasingService[DeliveryLease]):
             recorded = await self._insist(record)
             self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
-    def _left_to_tell(
+    async def _left_to_tell(
         self, lane: Lane | None, delivery: Delivery, now: datetime
     ) -> Delivery | Rejected:
         """Return what is told of a delivery, or why it is not attempted."""
@@ -183,14 +183,18 @@ class DelivererService(LeasingService[DeliveryLease]):
             hours = lane.stale.total_seconds() / 3600
             detail = f"could not be delivered within {hours:g} h; replay it to send it all the same"
             return Rejected(reason=DeliveryReason.EXPIRED, detail=detail)
-        told = self._recalled(delivery, now)
+        told = await self._recalled(delivery, now)
         return _as_late(told) if late and isinstance(told, Delivery) else told
 
-    def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
+    async def _recalled(self, delivery: Delivery, now: datetime) -> Delivery | Rejected:
         if self._wishes is None:
             return delivery
-        silences = self._wishes.silences_of(delivery.alert.subscriber)
-        told = recalled(delivery, silences, self._wishes.choices, now)
+        told = _as_wished(self._wishes, delivery, now)
+        if (
+            told is not delivery
+        ):  # what ended a moment ago keeps nothing back, and what is dropped is gone
+            await self._wishes.refresh()
+            told = _as_wished(self._wishes, delivery, now)
         left_out = len(delivery.alerts) - len(told.alerts) if isinstance(told, Delivery) else 0
         if left_out:
             self.metrics.suppressed.labels(Suppression.SILENCED).inc(left_out)
@@ -291,6 +295,11 @@ def _untried(refused: Rejected) -> tuple[Outcome, Ruling]:
     expired = refused.reason is DeliveryReason.EXPIRED
     state = DeliveryState.DEAD if expired else DeliveryState.DROPPED
     return refused, Ruling(state=state, reason=refused.reason, detail=refused.detail)
+
+
+def _as_wished(wishes: Wishes, delivery: Delivery, now: datetime) -> Delivery | Rejected:
+    silences = wishes.silences_of(delivery.alert.subscriber)
+    return recalled(delivery, silences, wishes.choices, now)
 
 
 def _is_stale(lane: Lane, delivery: Delivery, now: datetime) -> bool:

@@ -2,6 +2,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from monitor.core.matchers import parse_matchers
 from monitor.core.model import Delivery, DeliveryState
 from monitor.core.outcome import (
     Delivered,
@@ -12,9 +13,12 @@ from monitor.core.outcome import (
     Verdict,
 )
 from monitor.core.retry import WEBHOOK
-from monitor.ports import DeliveryFilter
+from monitor.core.silences import new_silence
+from monitor.ports import DeliveryFilter, Draft, RecordKind
+from monitor.registry import SILENCES
 from monitor.services.deliverer import DelivererService, Lane
-from monitor.streams.memory import MemoryDeliveryLedger, MemoryStore
+from monitor.services.wishes import Wishes
+from monitor.streams.memory import MemoryDeliveryLedger, MemoryRegistry, MemoryStore
 from monitor.telemetry import Metrics
 from tests.clock import StandingClock
 from tests.factories import alert, article
@@ -51,7 +55,9 @@ class Bench:
     """A deliverer over a ledger in memory."""
 
     def __init__(self, timeout: float = 0.2, **channels: Script) -> None:
-        self.ledger = MemoryDeliveryLedger(MemoryStore())
+        store = MemoryStore()
+        self.ledger = MemoryDeliveryLedger(store)
+        self.registry = MemoryRegistry(store)
         self.clock = StandingClock()
         self.metrics = Metrics()
         self.service = DelivererService(
@@ -66,6 +72,7 @@ class Bench:
             self.metrics,
             concurrency=8,
             lease=timedelta(seconds=30),
+            wishes=Wishes(self.registry),
         )
 
     async def enqueue(self, target: str, number: int = 1) -> str:
@@ -204,3 +211,25 @@ async def test_a_lease_outlasts_the_longest_attempt_so_that_no_send_is_repeated_
     await bench.enqueue("hook")
     (lease,) = await bench.service._claim(1)
     assert lease.until - bench.clock.now() >= timedelta(seconds=50)
+
+
+async def test_a_silence_that_ended_a_moment_ago_keeps_nothing_back() -> None:
+    hook = Script()
+    bench = Bench(hook=hook)
+    now = bench.clock.now()
+    everything = new_silence(
+        parse_matchers('rule=~".*"'),
+        starts_at=now - timedelta(hours=1),
+        ends_at=now + timedelta(hours=1),
+        author="ana",
+    )
+    await bench.registry.put(
+        RecordKind.SILENCE, Draft(id=everything.id, value=SILENCES.encode(everything)), now
+    )
+    silenced = await bench.enqueue("hook", 1)
+    await bench.service.step()
+    assert (await bench.get(silenced)).state is DeliveryState.DROPPED
+    await bench.registry.remove(RecordKind.SILENCE, everything.id, now)
+    told = await bench.enqueue("hook", 2)
+    await bench.service.step()
+    assert (await bench.get(told)).state is DeliveryState.DELIVERED
