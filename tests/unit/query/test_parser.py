@@ -132,6 +132,7 @@ def test_query_is_read_as(query: str, canonical: str) -> None:
         ("(" * 60 + "a" + ")" * 60, 50, 1, "nested deeper than 50 levels", "@"),
         ("lead:" * 99 + "a", 250, 4, "nested deeper than 50 levels", ""),
         (" AND ".join(["a"] * 10_001), 0, 1, "the query has 10001 terms", "list"),
+        (" OR ".join(["*abcd"] * 201), 1800, 1, "201 regular expressions and wildcards", "200"),
         (" NEAR ".join("abcdefg"), 0, 1, "NEAR, ONEAR, NOT NEAR and EXCEPT stand inside", "SENT"),
         (" NEAR ".join(["a"] * 60), 0, 1, "nested deeper than 50 levels", "@"),
         (f"re:/{'a' * 501}/", 0, 506, "the regular expression cannot be used: longer than 500", ""),
