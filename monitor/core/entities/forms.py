@@ -9,26 +9,12 @@ from monitor.core.entities.declension import GRAMMARS, declined
 from monitor.core.entities.suffixes import estonian, finnish, hungarian
 
 _ARABIC = ("و", "ف", "ب", "ل", "ك", "وب", "ول", "وك")
-_HEBREW = (
-    "ו",
-    "ב",
-    "ה",
-    "ל",
-    "כ",
-    "מ",
-    "ש",
-    "וב",
-    "וה",
-    "ול",
-    "וכ",
-    "ומ",
-    "וש",
-    "שב",
-    "שה",
-    "של",
-    "שמ",
-)
 # fmt: off
+_HEBREW = (
+    "ו", "ב", "ה", "ל", "כ", "מ", "ש", "וב", "וה", "ול", "וכ", "ומ", "וש", "שב", "שה", "של", "שמ", "כש", "וכש",
+)
+_HEBREW_THE = "ה"
+_HEBREW_SWALLOWING = ("ב", "ל", "כ", "וב", "ול", "וכ", "שב", "של")
 _KOREAN = (
     "은", "는", "이", "가", "을", "를", "의", "에", "에서", "에게", "에도", "와", "과", "도", "로", "으로", "만",
     "까지", "부터", "측", "측은", "측이",
@@ -64,7 +50,7 @@ def forms(name: str, lang: str, *, person: bool = False) -> tuple[str, ...]:  # 
         case "ar":
             return (name, *(_with_arabic(prefix, name) for prefix in _ARABIC))
         case "he":
-            return (name, *(prefix + name for prefix in _HEBREW))
+            return (name, *_hebrew(name))
         case "ko":
             return (name, *(name + particle for particle in _KOREAN))
         case "de":
@@ -80,6 +66,17 @@ def _with_arabic(prefix: str, name: str) -> str:
     if prefix.endswith("ل") and name.startswith(_ARTICLE):
         return prefix + "ل" + name.removeprefix(_ARTICLE)
     return prefix + name
+
+
+def _hebrew(name: str) -> Iterator[str]:
+    """Yield a name behind each prefix; "to the" is the prefix alone: `הבית הלבן`, `לבית הלבן`.
+
+    Where the second word has the article too, the first letter is one: `הונג קונג` keeps its own.
+    """
+    yield from (prefix + name for prefix in _HEBREW)
+    first, _, rest = name.partition(" ")
+    if first.startswith(_HEBREW_THE) and rest.startswith(_HEBREW_THE):
+        yield from (prefix + name.removeprefix(_HEBREW_THE) for prefix in _HEBREW_SWALLOWING)
 
 
 def _german(name: str) -> Iterator[str]:

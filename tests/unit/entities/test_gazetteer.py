@@ -82,12 +82,20 @@ def test_all_bad_records_are_reported() -> None:
         ("الأمم المتحدة", "ar", "للأمم المتحدة"),
         ("الأمم المتحدة", "ar", "والأمم المتحدة"),
         ("לברוב", "he", "שלברוב"),
+        ("לברוב", "he", "כשלברוב"),
+        ("הבית הלבן", "he", "לבית הלבן"),
+        ("הבית הלבן", "he", "מהבית הלבן"),
         ("라브로프", "ko", "라브로프는"),
     ],
 )
 def test_forms_include(name: str, lang: str, form: str) -> None:
     assert form in forms(name, lang)
     assert forms(name, lang)[0] == name
+
+
+@pytest.mark.parametrize("name", ["הונג קונג", "הנייה"])
+def test_first_letter_of_a_name_is_no_article(name: str) -> None:
+    assert "ב" + name[1:] not in forms(name, "he")
 
 
 def test_names_without_forms_stay_as_they_are() -> None:
