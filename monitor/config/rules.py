@@ -114,7 +114,11 @@ def read_lists(
             if not entries and node.value == []:
                 errors = [at(source.document, place_of(node), "the list is empty", "add a term")]
             if entries and not errors:
-                lists[str(name)] = parse_list([str(entry.value) for entry in entries])
+                try:
+                    lists[str(name)] = parse_list([str(entry.value) for entry in entries])
+                except QueryError as error:
+                    place = place_of(node)
+                    errors = [at(source.document, place, error.message, error.hint)]
             problems += errors
     return lists
 

@@ -61,6 +61,15 @@ def validate(expression: Expression) -> None:
         raise QueryError("nothing positive to look for", expression.at.start, length, hint)
 
 
+def bound_scans(expression: Expression, where: str) -> None:
+    """Raise `QueryError` where more has to be compared with every word of an article than is good for the rest."""
+    scans = [node for node in walk(expression) if _is_scan(node)]
+    if len(scans) > MOST_SCANS:
+        message = f"{len(scans)} regular expressions and wildcards that begin with a sign"
+        hint = f"{where} has at most {MOST_SCANS}; write the words, or begin wildcards with letters"
+        raise QueryError(message, scans[MOST_SCANS].at.start, 1, hint)
+
+
 def _validate_size(expression: Expression) -> None:
     if levels(expression) > MOST_LEVELS:
         raise QueryError(
@@ -68,11 +77,7 @@ def _validate_size(expression: Expression) -> None:
         )
     if proximities(expression) > MOST_PROXIMITIES:
         raise QueryError(TOO_CLOSE, expression.at.start, 1, TOO_CLOSE_HINT)
-    scans = [node for node in walk(expression) if _is_scan(node)]
-    if len(scans) > MOST_SCANS:
-        message = f"{len(scans)} regular expressions and wildcards that begin with a sign"
-        hint = f"a query has at most {MOST_SCANS}; write the words, or begin wildcards with letters"
-        raise QueryError(message, scans[MOST_SCANS].at.start, 1, hint)
+    bound_scans(expression, "a query")
     terms = count_terms(expression)
     if terms > MOST_TERMS:
         hint = f"a query has at most {MOST_TERMS} terms; move them to a list"

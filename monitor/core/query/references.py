@@ -10,6 +10,7 @@ from monitor.core.query.check import (
     TOO_CLOSE,
     TOO_CLOSE_HINT,
     TOO_DEEP_HINT,
+    bound_scans,
     count_terms,
     is_positional,
     levels,
@@ -56,7 +57,9 @@ def parse_list(entries: Sequence[str]) -> Expression:
     """Return what a named list stands for: any of its terms. An entry is a word or phrase, maybe with `=` or `*`."""
     if not entries:
         raise QueryError("the list is empty", 0, 1, "add a term")
-    return disjunction([_list_entry(entry.strip()) for entry in entries])
+    listed = disjunction([_list_entry(entry.strip()) for entry in entries])
+    bound_scans(listed, "a list")
+    return listed
 
 
 def _list_entry(entry: str) -> Expression:

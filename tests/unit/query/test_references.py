@@ -88,6 +88,14 @@ def test_list_is_any_of_its_terms() -> None:
     assert to_text(listed) == '"acme corp" OR =WHO OR globex OR resol*'
 
 
+def test_list_is_compared_with_every_word_no_more_often_than_a_query() -> None:
+    most = [f"*part{n}" for n in range(200)]
+    parse_list([*most, "resol*"])
+    with pytest.raises(QueryError, match="201 regular expressions and wildcards") as refused:
+        parse_list([*most, "*more"])
+    assert refused.value.hint.startswith("a list has at most 200")
+
+
 @pytest.mark.parametrize("entries", [[], ["…"], ["ab*"]])
 def test_list_without_a_usable_term_is_refused(entries: list[str]) -> None:
     with pytest.raises(QueryError):
