@@ -15,5 +15,5 @@ def test_list_that_costs_too_much_is_refused_at_its_name(tmp_path: Path) -> None
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, {})
     [problem] = refused.value.problems
-    assert (problem.line, problem.message.split()[0]) == (5, "201")
+    assert (problem.line, problem.message.split()[0]) == (4, "201")
     assert problem.hint.startswith("a list has at most 200")
