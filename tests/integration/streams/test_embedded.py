@@ -48,10 +48,7 @@ def is_running(pid: int) -> bool:
     """Whether a process runs; one that ended and that its new parent has not yet collected does not."""
     try:
         return "(zombie)" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    except (
-        FileNotFoundError,
-        ProcessLookupError,
-    ):  # gone before it was opened, or before it was read
+    except (FileNotFoundError, ProcessLookupError):  # gone before it was opened, or read
         return False
 
 
