@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from monitor.core.account import Event, Sent, account
 from monitor.core.chapter import Kept
-from monitor.core.model import Article, DeliveryState
+from monitor.core.model import Article, DeliveryState, Match
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Difference, Found, Tally, Trial
 from monitor.ports import Archive, DeliveryLedger, Page
@@ -105,9 +105,10 @@ async def _told(archive: Archive, which: Page, against: Trial | str) -> dict[str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """An article in its newest text, and what is known of it."""
+    """An article in its newest text, the matches that it had, and what is known of it."""
 
     article: Article
+    matches: tuple[Match, ...]
     events: tuple[Event, ...]
 
 
@@ -136,7 +137,8 @@ async def _story(
         return None
     ids = [one.delivery_id for each in decided for one in each.decisions if one.delivery_id]
     sent = await _sent(ledger, dict.fromkeys([*ids, *deliveries]))
-    return Story(article=newest, events=account(versions, decided, sent))
+    matches = versions[-1].matches if versions else ()
+    return Story(article=newest, matches=matches, events=account(versions, decided, sent))
 
 
 async def _sent(ledger: DeliveryLedger, ids: Iterable[str]) -> list[Sent]:

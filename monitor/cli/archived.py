@@ -11,9 +11,8 @@ import click
 import msgspec
 
 from monitor.app.parts import open_archive
-from monitor.cli.options import load_settings
+from monitor.cli.options import Instant, load_settings
 from monitor.config.settings import Settings
-from monitor.config.values import WrongValueError, duration
 from monitor.core.chapter import Kept
 from monitor.core.model import Article, Match
 from monitor.core.render.clean import line
@@ -26,37 +25,10 @@ _TITLE = 160
 _WORDS = 80
 
 
-class When(click.ParamType[datetime]):
-    """An instant: a duration before now (`7d`), a day or an instant (`2026-01-15`, `2026-01-15T12:00Z`)."""
-
-    name = "when"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime:
-        """Read it; a day begins at midnight in UTC."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            return datetime.now(UTC) - duration(value)
-        except (WrongValueError, OverflowError):
-            pass
-        try:
-            instant = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(
-                f"{value!r} is none: write 12h, 7d, 2026-01-15 or 2026-01-15T12:00Z", param, ctx
-            )
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
 since_option = click.option(
-    "--since", type=When(), default="7d", show_default=True, help="Seen from then on."
+    "--since", type=Instant(), default="7d", show_default=True, help="Seen from then on."
 )
-until_option = click.option("--until", type=When(), help="Seen before then.")
+until_option = click.option("--until", type=Instant(), help="Seen before then.")
 
 
 @asynccontextmanager

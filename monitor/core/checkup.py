@@ -47,49 +47,47 @@ class Machine:
     synchronised: bool | None
 
 
+def _judged(name: str, says: str, fix: str, *, well: bool, worse: Grade = Grade.BAD) -> Finding:
+    """Return a finding that needs its fix unless all is well."""
+    return Finding(name, Grade.OK, says) if well else Finding(name, worse, says, fix)
+
+
 def machine(facts: Machine, *, wanted_memory: int) -> Iterator[Finding]:
     """Judge a machine that is to give the embedded store `wanted_memory` bytes (0: none)."""
-    compiled = facts.matcher == "compiled"
-    yield Finding(
+    yield _judged(
         "machine",
-        Grade.OK if compiled else Grade.LOOK,
         f"Python {facts.python}, {facts.matcher} matcher",
-        ""
-        if compiled
-        else "matching is several times slower: install a C compiler, then install again",
+        "matching is several times slower: install a C compiler, then install again",
+        well=facts.matcher == "compiled",
+        worse=Grade.LOOK,
     )
-    enough = facts.files >= FEWEST_FILES
-    yield Finding(
+    yield _judged(
         "open files",
-        Grade.OK if enough else Grade.BAD,
         f"at most {facts.files}",
-        "" if enough else f"run ulimit -n {FEWEST_FILES * 8}, or set LimitNOFILE= in the unit",
+        f"run ulimit -n {FEWEST_FILES * 8}, or set LimitNOFILE= in the unit",
+        well=facts.files >= FEWEST_FILES,
     )
     if facts.memory is not None:
-        fits = facts.memory >= wanted_memory
-        yield Finding(
+        yield _judged(
             "memory",
-            Grade.OK if fits else Grade.LOOK,
             f"{facts.memory // MIB} MiB free",
-            ""
-            if fits
-            else f"the store may take {wanted_memory // MIB} MiB: lower store.max_memory, or add memory",
+            f"the store may take {wanted_memory // MIB} MiB: lower store.max_memory, or add memory",
+            well=facts.memory >= wanted_memory,
+            worse=Grade.LOOK,
         )
-    roomy = facts.disk_free >= LEAST_FREE
-    yield Finding(
+    yield _judged(
         "disk",
-        Grade.OK if roomy else Grade.BAD,
         f"{facts.disk_free // MIB} MiB free for {facts.disk_path}",
-        ""
-        if roomy
-        else "make room: a full disk stops the store; retention.archive bounds the archive",
+        "make room: a full disk stops the store; retention.archive bounds the archive",
+        well=facts.disk_free >= LEAST_FREE,
     )
     if facts.synchronised is not None:
-        yield Finding(
+        yield _judged(
             "clock",
-            Grade.OK if facts.synchronised else Grade.LOOK,
             "synchronised" if facts.synchronised else "nothing keeps it right",
-            "" if facts.synchronised else "switch on an NTP client, such as systemd-timesyncd",
+            "switch on an NTP client, such as systemd-timesyncd",
+            well=facts.synchronised,
+            worse=Grade.LOOK,
         )
 
 
@@ -97,39 +95,34 @@ def store(
     server: str, used: int, limit: int, skew: timedelta, *, durable: bool
 ) -> Iterator[Finding]:
     """Judge the store by what its server says; `skew` is how far its clock is from ours, either way."""
-    full = bool(limit) and used > FULL * limit
     share = f" of {limit // MIB}" if limit else ""
-    yield Finding(
+    yield _judged(
         "store",
-        Grade.LOOK if full else Grade.OK,
         f"{server}, {used // MIB}{share} MiB",
-        "raise store.max_memory, or see what waits: monitor status" if full else "",
+        "raise store.max_memory, or see what waits: monitor status",
+        well=not limit or used <= FULL * limit,
+        worse=Grade.LOOK,
     )
-    yield Finding(
+    yield _judged(
         "store's log",
-        Grade.OK if durable else Grade.BAD,
         "on" if durable else "off: what it holds is lost when it restarts",
-        "" if durable else "set appendonly yes in the server's configuration",
+        "set appendonly yes in the server's configuration",
+        well=durable,
     )
     if skew > MOST_SKEW:
-        seconds = round(skew.total_seconds())
-        yield Finding(
-            "store's clock",
-            Grade.BAD,
-            f"{seconds} s from ours",
-            "put both clocks right: leases and retries are counted by them",
-        )
+        says = f"{round(skew.total_seconds())} s from ours"
+        fix = "put both clocks right: leases and retries are counted by them"
+        yield Finding("store's clock", Grade.BAD, says, fix)
 
 
 def waiting(service: str, length: int, oldest: timedelta | None) -> Finding:
     """Judge what waits in a log for `service`."""
-    stale = oldest is not None and oldest > STALE
     age = f", oldest {round(oldest.total_seconds() / 60)} min" if oldest else ""
-    return Finding(
+    return _judged(
         service,
-        Grade.BAD if stale else Grade.OK,
         f"{length} waiting{age}",
-        f"no {service} keeps up: start one with monitor run --only {service}" if stale else "",
+        f"no {service} keeps up: start one with monitor run --only {service}",
+        well=oldest is None or oldest <= STALE,
     )
 
 

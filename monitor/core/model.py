@@ -257,6 +257,11 @@ class DeliveryState(StrEnum):
     FOLDED = "folded"
 
 
+FINAL = frozenset(
+    {DeliveryState.DELIVERED, DeliveryState.DEAD, DeliveryState.DROPPED, DeliveryState.FOLDED}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What goes to one target in one message, with an id that is a hash of what it says and to whom.

@@ -34,7 +34,10 @@ class Rehearsal:
         if rule:
             match = replace(match, rule_id=rule.id, severity=rule.severity, labels=rule.labels)
         matched = MatchedArticle(article=article, matches=(match,))
-        given = tuple(answers(self.table, _NOTHING_ELSE, matched, at))
+        aloud = replace(
+            self.table, shadow=frozenset()
+        )  # what a rule in shadow would tell is the question
+        given = tuple(answers(aloud, _NOTHING_ELSE, matched, at))
         self._told[article.id] = (at, tuple((one.target_id, one.hold) for one in messages(given)))
 
     @property

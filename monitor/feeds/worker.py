@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -22,33 +22,38 @@ from monitor.feeds.frames import LENGTH, PageReply, PageRequest, Reply, Request
 from monitor.feeds.parse import parse_unknown
 
 
-def answer_feed(frame: bytes) -> bytes:
-    """Parse the document in `frame` and return the reply, encoded."""
+class Job(NamedTuple):
+    """What a process does with frames: answer one, or say that answering it failed."""
+
+    answer: Callable[[bytes], msgspec.Struct]
+    failed: Callable[[str], msgspec.Struct]
+
+
+def answer_feed(frame: bytes) -> Reply:
+    """Parse the document in `frame`."""
     request = msgspec.msgpack.decode(frame, type=Request)
     try:
         parsed = parse_unknown(request.document, request.known)
-        reply = Reply(_with_keys(parsed.feed), parsed.marks)
     except ParseError as error:
-        reply = Reply(None, (), error.reason, error.detail)
-    except MemoryError:
-        reply = Reply(None, (), FeedReason.PARSER_FAILED, "takes more memory to parse than it may")
-    except Exception as error:  # noqa: BLE001 - the wall of one feed: feedparser meets documents nobody has thought of
-        reply = Reply(None, (), FeedReason.PARSER_FAILED, f"the parser failed: {error!r:.300}")
-    return msgspec.msgpack.encode(reply)
+        return Reply(None, (), error.reason, error.detail)
+    return Reply(_with_keys(parsed.feed), parsed.marks)
 
 
-def answer_page(frame: bytes) -> bytes:
-    """Extract the text of the page in `frame` and return the reply, encoded."""
+def answer_page(frame: bytes) -> PageReply:
+    """Extract the text of the page in `frame`."""
     from monitor.feeds.extract import extract_page  # noqa: PLC0415 - it takes long to import, and feeds need none of it
 
-    request = msgspec.msgpack.decode(frame, type=PageRequest)
-    try:
-        page = extract_page(request.document)
-    except MemoryError:
-        page = PageText(outcome=PageOutcome.FAILED, detail="takes more memory to read than it may")
-    except Exception as error:  # noqa: BLE001 - the wall of one page: trafilatura meets pages nobody has thought of
-        page = PageText(outcome=PageOutcome.FAILED, detail=f"the extractor failed: {error!r:.300}")
-    return msgspec.msgpack.encode(PageReply(page))
+    return PageReply(extract_page(msgspec.msgpack.decode(frame, type=PageRequest).document))
+
+
+def _failed_page(detail: str) -> PageReply:
+    return PageReply(PageText(outcome=PageOutcome.FAILED, detail=detail))
+
+
+JOBS = {
+    "feed": Job(answer_feed, lambda detail: Reply(None, (), FeedReason.PARSER_FAILED, detail)),
+    "page": Job(answer_page, _failed_page),
+}
 
 
 def _with_keys(feed: ParsedFeed) -> ParsedFeed:
@@ -58,7 +63,7 @@ def _with_keys(feed: ParsedFeed) -> ParsedFeed:
     )
 
 
-def serve(source: BinaryIO, sink: BinaryIO, seconds: int, answer: Callable[[bytes], bytes]) -> None:
+def serve(source: BinaryIO, sink: BinaryIO, seconds: int, job: Job) -> None:
     """Answer frames until `source` ends; die of an alarm when one takes longer than `seconds`."""
     while True:
         head = source.read(LENGTH.size)
@@ -67,10 +72,19 @@ def serve(source: BinaryIO, sink: BinaryIO, seconds: int, answer: Callable[[byte
         frame = source.read(*LENGTH.unpack(head))
         signal.alarm(seconds)
         _allow(seconds)
-        reply = answer(frame)
+        reply = msgspec.msgpack.encode(_answered(job, frame))
         signal.alarm(0)
         sink.write(LENGTH.pack(len(reply)) + reply)
         sink.flush()
+
+
+def _answered(job: Job, frame: bytes) -> msgspec.Struct:
+    try:
+        return job.answer(frame)
+    except MemoryError:
+        return job.failed("takes more memory to read than it may")
+    except Exception as error:  # noqa: BLE001 - the wall of one document: its parsers meet what nobody has thought of
+        return job.failed(f"the parser failed: {error!r:.300}")
 
 
 def _allow(seconds: int) -> None:
@@ -87,7 +101,7 @@ def main(memory: int, seconds: int, job: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     sink, sys.stdout = sys.stdout.buffer, sys.stderr
     with contextlib.suppress(BrokenPipeError):
-        serve(sys.stdin.buffer, sink, seconds, answer_page if job == "page" else answer_feed)
+        serve(sys.stdin.buffer, sink, seconds, JOBS[job])
 
 
 if __name__ == "__main__":

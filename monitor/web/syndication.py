@@ -7,12 +7,12 @@ from hashlib import blake2b
 
 from aiohttp import web
 
-from monitor.core.access import Scope, digest
+from monitor.core.access import Scope
 from monitor.core.model import Rule
 from monitor.core.render.syndication import atom, json_feed
 from monitor.errors import ArchiveError, StreamError
 from monitor.ports import Archive, Page
-from monitor.web.api.operation import ApiProblem, Gate
+from monitor.web.api.operation import ApiProblem, Gate, presented, token_digest
 
 PATH = "/feeds/rules/{rule}.{kind:atom|json}"
 _ENTRIES = 50
@@ -43,8 +43,7 @@ class RuleFeeds:
 
     async def _respond(self, request: web.Request) -> web.Response:
         try:
-            token = _presented(request)
-            await self._gate.admit(digest(token) if token else "", request.remote, Scope.READ)
+            await self._gate.admit(token_digest(_presented(request)), request.remote, Scope.READ)
             return await self._feed(request)
         except ApiProblem as problem:
             response = problem.response()
@@ -79,12 +78,9 @@ class RuleFeeds:
 
 def _presented(request: web.Request) -> str:
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        return given.strip()
-    if kind.lower() == "basic":
-        try:
-            decoded = base64.b64decode(given, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-        return decoded.partition(":")[2]
-    return request.query.get("token", "")
+    if kind.lower() != "basic":
+        return presented(request) or request.query.get("token", "")
+    try:
+        return base64.b64decode(given, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -116,8 +116,10 @@ async def idle(pid: int, seconds: float) -> None:
             f"idle {name_of(each):22} {share:5.2f} % of a core, {often:4.1f} wake-ups/s,"
             f" {memory_mib(each):6.1f} MiB"
         )
-    bare = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(60)")
-    await asyncio.sleep(0.5)
+    command = (sys.executable, "-c", "import time; print(flush=True); time.sleep(60)")
+    bare = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert bare.stdout
+    await bare.stdout.readline()
     bare_mib = memory_mib(bare.pid)
     bare.kill()
     await bare.wait()

@@ -35,8 +35,11 @@ def test_an_article_counts_once_when_it_came_first() -> None:
     assert rehearsal.alerts == 1
 
 
-def test_nobody_is_told_without_a_target_or_in_shadow() -> None:
+def test_nobody_is_told_without_a_target() -> None:
     assert rehearsed(0, targets=0) == 0
+
+
+def test_what_a_rule_in_shadow_would_tell_is_counted() -> None:
     table = RoutingTable(
         tree=Route(subscriber="desk"),
         desks={"desk": Desk(paces={"d/1": Pace()})},
@@ -44,7 +47,7 @@ def test_nobody_is_told_without_a_target_or_in_shadow() -> None:
     )
     rehearsal = Rehearsal(table)
     rehearsal.add(article(), match(rule_id="talks"))
-    assert rehearsal.alerts == 0
+    assert rehearsal.alerts == 1
 
 
 @pytest.mark.parametrize(

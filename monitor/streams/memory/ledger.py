@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.breaker import HEALTHY, TargetHealth, is_freed
 from monitor.core.holding import Hold
-from monitor.core.model import Alert, Attempt, Delivery, DeliveryState, Match
+from monitor.core.model import FINAL, Alert, Attempt, Delivery, DeliveryState, Match
 from monitor.core.outcome import HoldReason
 from monitor.core.retry import Ruling
 from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
@@ -15,15 +15,6 @@ from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import delivery_id, digest_id, generation, hash64
 from monitor.streams.memory import store as shared
 from monitor.streams.memory.store import Booked, Gathering, Lane, MemoryStore
-
-FINAL = frozenset(
-    {
-        DeliveryState.DELIVERED,
-        DeliveryState.DEAD,
-        DeliveryState.DROPPED,
-        DeliveryState.FOLDED,
-    }
-)
 
 
 class MemoryDeliveryLedger:

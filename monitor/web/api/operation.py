@@ -101,8 +101,7 @@ class Gate:
 
     async def enter(self, request: web.Request, needed: Scope) -> Token:
         """Return who asks, or raise `ApiProblem`."""
-        presented = _presented(request)
-        return await self.admit(digest(presented) if presented else "", request.remote, needed)
+        return await self.admit(token_digest(presented(request)), request.remote, needed)
 
     async def admit(self, known: str, remote: str | None, needed: Scope) -> Token:
         """Return whose token has the digest `known`, or raise `ApiProblem`."""
@@ -172,9 +171,15 @@ def serve_operation(operation: Operation, gate: Gate) -> Callable[..., Awaitable
     return respond
 
 
-def _presented(request: web.Request) -> str:
+def presented(request: web.Request) -> str:
+    """Return the token that a request presents as its bearer; nothing if it presents none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" and token.strip().startswith(PREFIX) else ""
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def token_digest(token: str) -> str:
+    """Return what a token is known by; nothing for what cannot be one."""
+    return digest(token) if token.startswith(PREFIX) else ""
 
 
 def _query(request: web.Request, shape: type[msgspec.Struct]) -> Any:

@@ -1,5 +1,6 @@
 """What can be asked of the API."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -309,7 +310,8 @@ class Operations:
             limit=query.limit,
         )
         if query.query:
-            trial = Trial(Rule(id="search", query=query.query), self.in_force().rule_set)
+            rule = Rule(id="search", query=query.query)
+            trial = await asyncio.to_thread(Trial, rule, self.in_force().rule_set)
             found = [one async for one in lookback.search(archive, trial, page)]
             articles = [article_shape(one.kept, one.match) for one in found]
             last = found[-1].kept.number if found else 0
@@ -349,10 +351,11 @@ class Operations:
         rules = {rule.id: rule for rule in current.rules}
         if body.against is not None and body.against not in rules:
             raise ApiProblem(404, f"no rule {body.against!r} is configured")
-        trial = Trial(Rule(id="trial", query=body.query), current.rule_set)
-        against = Trial(rules[body.against], current.rule_set) if body.against else None
+        rule, other = Rule(id="trial", query=body.query), rules.get(body.against or "")
+        trial = await asyncio.to_thread(Trial, rule, current.rule_set)
+        against = await asyncio.to_thread(Trial, other, current.rule_set) if other else None
         page = Page(since=body.since, until=body.until, limit=_ALL)
-        rehearsal = Rehearsal(current.routing, rules.get(body.against or ""))
+        rehearsal = Rehearsal(current.routing, other)
         tested = await lookback.backtest(
             self._archive(), trial, page, body.newest, against, rehearsal
         )

@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from monitor.core.model import DeliveryState
+from monitor.core.model import FINAL, DeliveryState
 from monitor.ports import DeliveryFilter
 from monitor.web.api.operation import ApiProblem
 from monitor.web.page.backstage import Backstage
@@ -12,12 +12,6 @@ from monitor.web.page.frame import Visit, see
 from monitor.web.page.site import Shown
 
 _PER_PAGE = 100
-FINAL = (
-    DeliveryState.DELIVERED,
-    DeliveryState.DEAD,
-    DeliveryState.DROPPED,
-    DeliveryState.FOLDED,
-)
 
 
 class DeliveryViews:

@@ -1,7 +1,7 @@
 """`/editor`: a query is tried while it is written: its mistakes, its tree, what it finds, and what it would have."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -124,7 +124,7 @@ class EditorViews:
             trial, tree = await asyncio.to_thread(_compiled, query, rule_set)
         except QueryError as error:
             return Answer(error=error)
-        examples = await asyncio.to_thread(_tried, trial, form)
+        examples = await asyncio.to_thread(_tried_form, trial, form)
         found, more = await self._preview(ours.archive, trial) if ours.archive else ([], False)
         return Answer(
             tree=tree,
@@ -155,7 +155,7 @@ class EditorViews:
         rule_set = ours.in_force().rule_set
         trial = await asyncio.to_thread(Trial, Rule(id="?", query=form["query"]), rule_set)
         rule = self._rules().get(form.get("rule", ""))
-        against = Trial(rule, rule_set) if rule else None
+        against = await asyncio.to_thread(Trial, rule, rule_set) if rule else None
         rehearsal = Rehearsal(ours.in_force().routing, rule)
         try:
             async with asyncio.timeout(_SECONDS), self._turn:
@@ -188,12 +188,21 @@ def _row(found: Found) -> Row:
     return row_of(found.kept.article, found.kept.matches, found.match)
 
 
-def _tried(trial: Trial, form: Mapping[str, str]) -> list[TriedExample]:
+def _tried_form(trial: Trial, form: Mapping[str, str]) -> list[TriedExample]:
     """Try the examples that stand in a form, a headline in each line."""
-    return [
-        TriedExample(example=each, good=(trial.find(each.article) is not None) is each.wanted)
+    given = (
+        each
         for wanted, name in ((True, "match"), (False, "no_match"))
         for each in _examples(form.get(name, ""), wanted=wanted)
+    )
+    return tried(trial, given)
+
+
+def tried(trial: Trial, examples: Iterable[Example]) -> list[TriedExample]:
+    """Try examples."""
+    return [
+        TriedExample(example=each, good=(trial.find(each.article) is not None) is each.wanted)
+        for each in examples
     ]
 
 

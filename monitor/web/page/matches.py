@@ -85,7 +85,7 @@ class MatchViews:
         ours = self._backstage.operations
         query = visit.request.query
         in_force = ours.in_force()
-        which = sieve(filters_of(query), in_force.rule_set)
+        which = await asyncio.to_thread(sieve, filters_of(query), in_force.rule_set)
         before = _cursor(query)
         found = Found(rows=[])
         if ours.archive and not which.error:
@@ -108,7 +108,8 @@ class MatchViews:
         tail, request = self._backstage.tail, visit.request
         if tail.listeners >= MOST_LISTENERS:
             raise ApiProblem(503, f"{MOST_LISTENERS} listen already", retry_after=30)
-        which = sieve(filters_of(request.query), self._backstage.operations.in_force().rule_set)
+        rule_set = self._backstage.operations.in_force().rule_set
+        which = await asyncio.to_thread(sieve, filters_of(request.query), rule_set)
         last = _start(request, tail)
         response = web.StreamResponse(headers=EVENT_HEADERS)
         await response.prepare(request)

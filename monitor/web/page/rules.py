@@ -11,7 +11,7 @@ from monitor.core.trial import Trial
 from monitor.errors import ArchiveError
 from monitor.web.api.operation import ApiProblem
 from monitor.web.page.backstage import Backstage
-from monitor.web.page.editor import TriedExample
+from monitor.web.page.editor import tried
 from monitor.web.page.frame import Visit
 from monitor.web.page.site import Shown
 
@@ -81,13 +81,6 @@ class RuleViews:
             "canonical": to_text(parse(rule.query)),
             "place": self._backstage.places().get(rule.id, ""),
             "week": week.get(rule.id, 0),
-            "examples": await asyncio.to_thread(
-                lambda: [
-                    TriedExample(
-                        example=each, good=(trial.find(each.article) is not None) is each.wanted
-                    )
-                    for each in examples
-                ]
-            ),
+            "examples": await asyncio.to_thread(tried, trial, examples),
         }
         return Shown(template="rule.html", says=says)

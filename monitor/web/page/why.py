@@ -72,14 +72,11 @@ class WhyViews:
         return Shown(template="article.html", says=says)
 
     async def _tell(self, found: lookback.Story, asked: str) -> Told:
-        ours = self._backstage.operations
-        article = found.article
-        kept = await ours.archive.versions(article.id) if ours.archive else ()
-        matches = kept[-1].matches if kept else ()
+        article, matches = found.article, found.matches
         ids = list(
             dict.fromkeys([*([asked] if asked else []), *(each.rule_id for each in matches)])
         )
-        rule_set = ours.in_force().rule_set
+        rule_set = self._backstage.operations.in_force().rule_set
         whys = await asyncio.to_thread(_explain, rule_set, article, ids[:_MOST_RULES])
         body = article.body[:_LONGEST_BODY]
         return Told(row=row_of(article, matches), body=body, events=found.events, whys=whys)

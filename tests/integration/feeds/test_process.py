@@ -14,7 +14,7 @@ import pytest
 
 from monitor.core.feed import Document, ParsedFeed
 from monitor.errors import FeedReason, ParseError
-from monitor.feeds.frames import LENGTH, Request
+from monitor.feeds.frames import LENGTH, PageRequest, Request
 from monitor.feeds.process import ProcessParser
 from tests.servers.feeds import item, rss
 from tests.wait import wait_until
@@ -192,6 +192,34 @@ async def test_process_that_hangs_ends_by_itself_when_nobody_is_left_to_kill_it(
     )
     await worker.communicate(LENGTH.pack(len(frame)) + frame)
     assert worker.returncode == -signal.SIGALRM
+
+
+@pytest.mark.parametrize(
+    ("job", "sound"),
+    [
+        ("feed", Request(Document(url="http://news.example/", status=200, body=b"<rss></rss>"))),
+        ("page", PageRequest(Document(url="http://news.example/", status=200, body=b"<p>x"))),
+    ],
+)
+async def test_what_the_parser_fails_at_costs_one_answer_and_not_its_process(
+    job: str, sound: Request | PageRequest
+) -> None:
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "monitor.feeds.worker", str(1 << 30), "20", job),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert worker.stdin
+    assert worker.stdout
+    said = []
+    for frame in (b"\xc1", msgspec.msgpack.encode(sound)):  # MessagePack never uses 0xc1
+        worker.stdin.write(LENGTH.pack(len(frame)) + frame)
+        head = await worker.stdout.readexactly(LENGTH.size)
+        said.append(await worker.stdout.readexactly(*LENGTH.unpack(head)))
+    worker.stdin.close()
+    assert await worker.wait() == 0
+    assert b"the parser failed" in said[0]
+    assert b"the parser failed" not in said[1]
 
 
 PARENT = """
