@@ -66,12 +66,13 @@ async def backtest(
 ) -> Backtest:
     """Ask a trial of every article of the pages `which`; keep the newest `limit` of those that it finds.
 
+    What never came to matching is left out: a rule would have alerted nobody of it.
     Compare with what another trial finds, or with what the rule of an id found when the articles came. With a
     `rehearsal`, count the alerts.
     """
     tested, found = Backtest(), dict[str, Article]()
     tested.seen = await archive.count(which.since, which.until)
-    async for one in search(archive, trial, which):
+    async for one in _search_matched(archive, trial, which):
         article = one.kept.article
         tested.tally.add(article)
         if rehearsal:
@@ -89,10 +90,16 @@ async def backtest(
     return tested
 
 
+async def _search_matched(archive: Archive, trial: Trial, which: Page) -> AsyncIterator[Found]:
+    async for one in search(archive, trial, which):
+        if one.kept.suppressed is None:
+            yield one
+
+
 async def _told(archive: Archive, which: Page, against: Trial | str) -> dict[str, Article]:
     told: dict[str, Article] = {}
     if isinstance(against, Trial):
-        async for one in search(archive, against, which):
+        async for one in _search_matched(archive, against, which):
             told.setdefault(one.kept.article.id, one.kept.article)
         return told
     page = replace(which, rule=against, limit=_AT_ONCE)

@@ -107,7 +107,7 @@ async def open_store_parts(
         archive = bounds.ARCHIVE_WAITING if settings.archive.enabled else 0
         yield StoreParts(
             clock=clock or SystemClock(),
-            feeds=StreamFeedStore(store, domain_gap=settings.poll.domain_gap),
+            feeds=StreamFeedStore(store, domain_gap=settings.poll.domain_gap, archive=archive),
             articles=StreamArticleLog(store, consumer, archive=archive),
             matches=StreamMatchLog(store, consumer, archive=archive),
             chapters=StreamArchiveLog(store, consumer),

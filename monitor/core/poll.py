@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TypedDict
 
+from monitor.core.chapter import Chapter
 from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes, digest_of
 from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
@@ -41,6 +42,7 @@ from monitor.errors import FeedError, FeedReason
 
 _LATE_AGE = timedelta(hours=24)
 _IM_USED = 226
+_MOST_SILENT = 200  # chapters of one poll, so that a long first document does not fill the store
 _ERRORS_KEPT = timedelta(days=7)
 _NONE_LISTED: Mapping[str, str] = MappingProxyType({})
 
@@ -56,8 +58,8 @@ class PollDecision:
     """Everything that follows from one poll; carrying it out is the caller's.
 
     `keys` are those of the whole document, `articles` stand oldest first. `suppressed` counts the entries that were not
-    known before and yet become no article, by reason. `notices` are articles about the feed, for its operator.
-    `restraint` concerns all feeds of its domain.
+    known before and yet are not matched, by reason; `silent` are the newest of them for the archive, oldest first.
+    `notices` are articles about the feed, for its operator. `restraint` concerns all feeds of its domain.
     """
 
     state: FeedState
@@ -65,6 +67,7 @@ class PollDecision:
     keys: tuple[int, ...] = ()
     articles: tuple[Article, ...] = ()
     suppressed: Mapping[Suppression, int] = field(default_factory=dict)
+    silent: tuple[Chapter, ...] = ()
     notices: tuple[Article, ...] = ()
     restraint: Restraint = UNRESTRAINED
 
@@ -107,10 +110,19 @@ def decide(
     changed = _changed(identities, frozenset(keys) - known)
     found = _unknown(changed, known)
     late = _late_places(identities, changed, known, now)
-    told, suppressed = _suppress(feed, state, found, late, now)
+    reasons = _reasons(feed, state, found, late, now)
+    told = [each for each in found if each[0] not in reasons]
     articles = tuple(
         _article(feed, parsed, one, verdict, now=now, trace_id=trace_id)
         for _, one, verdict in _oldest_first(told)
+    )
+    untold = [each for each in found if each[0] in reasons]
+    silent = tuple(
+        Chapter(
+            article=_article(feed, parsed, one, verdict, now=now, trace_id=trace_id),
+            suppressed=reasons[place],
+        )
+        for place, one, verdict in _oldest_first(untold)[-_MOST_SILENT:]
     )
     after = learn(about(feed, state), _overlap(document, parsed, found), now)
     after = replace(
@@ -124,7 +136,8 @@ def decide(
         **_scheduled(feed, state, after, now),
         keys=keys,
         articles=articles,
-        suppressed=suppressed,
+        suppressed=Counter(reasons.values()),
+        silent=silent,
     )
 
 
@@ -254,23 +267,21 @@ def _late_places(
     )
 
 
-def _suppress(
+def _reasons(
     feed: Feed,
     state: FeedState,
     found: Sequence[_Found],
     late: frozenset[int],
     now: datetime,
-) -> tuple[list[_Found], dict[Suppression, int]]:
-    told: list[_Found] = []
-    suppressed: Counter[Suppression] = Counter()
-    for place, one, verdict in found:
+) -> dict[int, Suppression]:
+    """Return why entries are not matched, by their places; those that are matched are absent."""
+    reasons: dict[int, Suppression] = {}
+    for place, one, _ in found:
         if _is_backlog(feed, state, one.entry, now):
-            suppressed[Suppression.BASELINE] += 1
+            reasons[place] = Suppression.BASELINE
         elif place in late:
-            suppressed[Suppression.LATE] += 1
-        else:
-            told.append((place, one, verdict))
-    return told, dict(suppressed)
+            reasons[place] = Suppression.LATE
+    return reasons
 
 
 def _is_backlog(feed: Feed, state: FeedState, entry: ParsedArticle, now: datetime) -> bool:

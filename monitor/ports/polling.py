@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from monitor.core.chapter import Chapter
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.fulltext import PageText
 from monitor.core.model import (
@@ -127,12 +128,14 @@ class FeedStore(Protocol):
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        silent: Sequence[Chapter] = (),
         restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """End a lease: remember `state` and all `keys` of the document, append `articles`, set the next due time.
 
         All or nothing: fenced by the lease, refused as a whole when the article log is full. The `restraint` holds in
-        either case, for all feeds of the domain.
+        either case, for all feeds of the domain. `silent` chapters are left for the archive as far as half of its log
+        has room, so that they do not take that of articles that are matched; the rest is counted as missed.
         """
         ...
 

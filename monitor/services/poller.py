@@ -130,6 +130,7 @@ class PollerService(LeasingService[FeedLease]):
                 now=now,
                 keys=decision.keys,
                 articles=(*decision.articles, *decision.notices),
+                silent=decision.silent,
                 restraint=decision.restraint,
             )
             self._recorded.set()
@@ -173,6 +174,7 @@ class PollerService(LeasingService[FeedLease]):
                 now=now,
                 keys=decision.keys,
                 articles=decision.articles,
+                silent=decision.silent,
             )
             self._recorded.set()
             if recorded is PollRecorded.DONE:
@@ -229,11 +231,21 @@ class PollerService(LeasingService[FeedLease]):
         return parsed, known
 
     async def _completed(self, feed: Feed, decision: PollDecision) -> PollDecision:
-        """Return a decision with the texts of pages in its articles, where they are wanted, and their languages."""
+        """Return a decision with the texts of pages in its articles, where they are wanted, and their languages.
+
+        Those that are not matched get their languages alone.
+        """
         articles: Sequence[Article] = decision.articles
         if self._reading is not None:
             articles = await self._reading.complete(feed, articles)
-        return replace(decision, articles=await self._linguist.tell(articles))
+        decision = replace(decision, articles=await self._linguist.tell(articles))
+        if not decision.silent:
+            return decision
+        told = await self._linguist.tell([each.article for each in decision.silent])
+        silent = zip(decision.silent, told, strict=True)
+        return replace(
+            decision, silent=tuple(replace(each, article=article) for each, article in silent)
+        )
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from itertools import compress, islice
 from typing import Any, TypeVar
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.schedule import UNRESTRAINED, Restraint
 from monitor.ports import FeedLease, PollRecorded
 from monitor.streams import bounds, codec, keys
 from monitor.streams.client import Command, Word, call, command, scored
 from monitor.streams.instants import from_ms, span_ms, to_ms
-from monitor.streams.keys import domain_of, key, mood_of
+from monitor.streams.keys import ARCHIVE, MISSED, domain_of, key, mood_of
 from monitor.streams.store import Store
 
 CHUNK = 1000
@@ -34,15 +35,18 @@ class StreamFeedStore:
         *,
         high_water: int = bounds.HIGH_WATER,
         domain_gap: timedelta = timedelta(),
+        archive: int = 0,
     ) -> None:
         """Refuse polls of a partition in which `high_water` articles wait to be matched.
 
-        Between two polls of one registrable domain lies at least `domain_gap`.
+        Between two polls of one registrable domain lies at least `domain_gap`. `archive` chapters a partition may wait
+        for the archive, 0: there is none.
         """
         self._store = store
         self._domain_gap = domain_gap
         self._server = store.server
         self._high_water = high_water
+        self._archive = archive
         self._homes: dict[str, int] = {}
 
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:
@@ -215,17 +219,20 @@ class StreamFeedStore:
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        silent: Sequence[Chapter] = (),
         restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """See `FeedStore.record`."""
         home = await self._home(lease.feed_id)
         if home is None:
             return PollRecorded.FENCED
+        chapters = silent if self._archive else ()
         touched = [
             *_feed_keys(home),
             key(home, "generations"),
             *_seen_keys(home, lease.feed_id),
             key(home, "articles"),
+            *(key(home, name) for name in (ARCHIVE, MISSED) if chapters),
         ]
         words: list[Word] = [
             lease.feed_id,
@@ -240,7 +247,10 @@ class StreamFeedStore:
             to_ms(restraint.until) if restraint.until else 0,
             span_ms(self._domain_gap),
             _as_text(keys),
-            *(codec.articles.encode(article) for article in articles),
+            len(chapters),
+            self._archive // 2,
+            *map(codec.chapters.encode, chapters),
+            *map(codec.articles.encode, articles),
         ]
         outcome = await self._server.run(call("monitor_record_poll", touched, *words))
         return PollRecorded(outcome.decode())

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from pyarrow import parquet
 
 from monitor.archive.sqlite import open_sqlite
 from monitor.core.chapter import Chapter
+from monitor.core.outcome import Suppression
 from tests import configuration
 from tests.acceptance.daemon import monitor, running
 from tests.crash.stage import audit, write_config
@@ -138,6 +140,20 @@ def test_a_search_prints_the_newest_first_with_the_words_found(desk: Desk) -> No
     assert (
         len(titles(desk.run("search", "@vote OR @talks", "--json", "--since", "30d").stdout)) == 5
     )
+
+
+def test_what_was_there_before_its_feed_is_found_explained_and_no_part_of_a_backtest(
+    tmp_path: Path,
+) -> None:
+    backlog = replace(chapter(1, "Talks of old", days_ago=1), suppressed=Suppression.BASELINE)
+    desk = Desk(tmp_path, [backlog, chapter(2, "Talks resume", "talks")])
+    found = desk.run("search", "talks", "--json").stdout
+    assert titles(found) == ["Talks resume", "Talks of old"]
+    explained = desk.run("explain", "a1").stdout
+    assert "alerts nobody: baseline, it stood in the first document of its feed" in explained
+    tried = desk.run("rules", "backtest", "talks").stdout
+    assert "1 of 2 articles" in tried
+    assert "0 gained, 0 lost" in tried
 
 
 def test_a_search_that_finds_nothing_says_so(desk: Desk) -> None:

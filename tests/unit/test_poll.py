@@ -257,6 +257,16 @@ def test_edit_is_an_edited_article_under_the_same_id() -> None:
     assert before.fingerprint != after.fingerprint
 
 
+def test_what_is_not_matched_is_kept_with_its_reason_the_newest_of_it() -> None:
+    feed_ = Watched()
+    backlog = feed_.poll(*(entry(n, published_at=NOW - n * MINUTE) for n in range(300)))
+    assert {each.suppressed for each in backlog.silent} == {Suppression.BASELINE}
+    kept = [each.article.published_at for each in backlog.silent]
+    assert kept == [NOW - n * MINUTE for n in reversed(range(200))]
+    assert backlog.suppressed == {Suppression.BASELINE: 300}
+    assert feed_.poll(entry(301)).silent == ()
+
+
 def test_edit_of_the_backlog_is_edited_and_not_new() -> None:
     (after,) = watched().poll(entry(0, title="Corrected")).articles
     assert after.kind is ArticleKind.EDITED

@@ -161,11 +161,13 @@ local function remember(id, now, keep_for, generations, current, previous, seen)
 end
 
 -- args: id, turn, state, next due, now, high water, generation length, domain, mood, until, least gap, keys as one text,
--- articles... The domain is '' where it stays.
+-- number of chapters, how many may wait for the archive, chapters..., articles... The domain is '' where it stays. The keys
+-- of the archive are there when chapters are.
 local function record_poll(keys, args)
   local due, turns, states, polled, domains, buckets, generations, current, previous, articles = unpack(keys)
   local id, turn, state, next_at, now, high_water, keep_for = unpack(args, 1, 7)
-  local domain, mood, until_at, least_gap, key_text = unpack(args, 8, 12)
+  local domain, mood, until_at, least_gap, key_text, chapters, room = unpack(args, 8, 14)
+  local first = 15 + tonumber(chapters)
   if not redis.call('ZSCORE', due, id) or redis.call('HGET', turns, id) ~= turn then
     return 'fenced'
   end
@@ -173,7 +175,7 @@ local function record_poll(keys, args)
   redis.call('ZADD', due, next_at, id)
   redis.call('ZADD', polled, now, id)
   heed(buckets, redis.call('HGET', domains, id) or '', tonumber(now), mood, tonumber(until_at), tonumber(least_gap))
-  if args[13] and redis.call('XLEN', articles) >= tonumber(high_water) then
+  if args[first] and redis.call('XLEN', articles) >= tonumber(high_water) then
     return 'full'
   end
   if domain ~= '' then
@@ -184,7 +186,10 @@ local function record_poll(keys, args)
   if #seen > 0 then
     remember(id, tonumber(now), tonumber(keep_for), generations, current, previous, seen)
   end
-  for i = 13, #args do
+  for i = 15, first - 1 do
+    keep(keys[11], keys[12], room, args[i])
+  end
+  for i = first, #args do
     redis.call('XADD', articles, '*', 'd', args[i])
   end
   return 'done'

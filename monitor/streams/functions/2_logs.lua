@@ -10,18 +10,6 @@ local function finish(stream, group, id)
   return true
 end
 
--- What is kept for the archive never holds up the rest: when its log is full, what is missed is counted.
-local function keep(log, missed, limit, record)
-  if record == '' then
-    return
-  end
-  if redis.call('XLEN', log) < tonumber(limit) then
-    redis.call('XADD', log, '*', 'd', record)
-  else
-    redis.call('INCR', missed)
-  end
-end
-
 -- keys: articles, matches, archive, missed. args: group, id, matched, how many may wait for the archive, record.
 local function forward(keys, args)
   local group, id, matched, limit, record = unpack(args)

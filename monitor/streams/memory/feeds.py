@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.schedule import UNRESTRAINED, Restraint
 from monitor.ports import FeedLease, PollRecorded
@@ -132,6 +133,7 @@ class MemoryFeedStore:
         now: datetime,
         keys: Sequence[int] = (),
         articles: Sequence[Article] = (),
+        silent: Sequence[Chapter] = (),
         restraint: Restraint = UNRESTRAINED,
     ) -> PollRecorded:
         """See `FeedStore.record`."""
@@ -149,6 +151,8 @@ class MemoryFeedStore:
         store.domains[feed_id] = domain_of(state) or store.domains[feed_id]
         if keys:
             self._remember(feed_id, keys, now)
+        for chapter in silent:
+            store.keep(chapter, share=2)
         for article in articles:
             store.articles.append(article)
         return PollRecorded.DONE

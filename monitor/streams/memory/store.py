@@ -219,9 +219,9 @@ class MemoryStore:
         self.shelves: dict[RecordKind, Shelf] = {}
         self.rung = asyncio.Event()
 
-    def keep(self, chapter: Chapter) -> None:
-        """Leave a chapter for the archive; when too many wait, count it as missed."""
-        if len(self.archive.entries) < self.archive_limit:
+    def keep(self, chapter: Chapter, share: int = 1) -> None:
+        """Leave a chapter for the archive; when too many wait for this `share` of its room, count it as missed."""
+        if len(self.archive.entries) < self.archive_limit // share:
             self.archive.append(chapter)
         elif self.archive_limit:
             self.missed += 1

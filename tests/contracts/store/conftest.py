@@ -75,7 +75,7 @@ def in_memory() -> Ports:
 
 def on_server(store: Store) -> Ports:
     return Ports(
-        feeds=StreamFeedStore(store, high_water=HIGH_WATER),
+        feeds=StreamFeedStore(store, high_water=HIGH_WATER, archive=ARCHIVE),
         polite_feeds=StreamFeedStore(store, high_water=HIGH_WATER, domain_gap=DOMAIN_GAP),
         articles=lambda consumer: StreamArticleLog(
             store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE

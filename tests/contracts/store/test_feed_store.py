@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from monitor.core.chapter import Chapter
 from monitor.core.model import Article, FeedState
+from monitor.core.outcome import Suppression
 from monitor.ports import Entry, FeedLease, PollRecorded
 from monitor.streams import bounds
-from tests.contracts.store.conftest import HIGH_WATER, Ports
+from tests.contracts.store.conftest import ARCHIVE, HIGH_WATER, Ports
 from tests.factories import NOW, article, feed
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 AT_ONCE = timedelta()
+BASELINE = Chapter(article=article(), suppressed=Suppression.BASELINE)
 
 
 async def claim_one(ports: Ports, now: datetime = NOW) -> FeedLease:
@@ -260,3 +263,46 @@ async def test_next_due_says_when_a_lease_runs_out(ports: Ports) -> None:
     await ports.feeds.sync([feed()], NOW, AT_ONCE)
     await claim_one(ports)
     assert await ports.feeds.next_due() == NOW + MINUTE
+
+
+async def test_what_is_not_matched_is_left_for_the_archive(ports: Ports) -> None:
+    await ports.feeds.sync([feed()], NOW, AT_ONCE)
+    lease = await claim_one(ports)
+    outcome = await ports.feeds.record(
+        lease,
+        FeedState(),
+        NOW + HOUR,
+        now=NOW,
+        articles=[article(id="told")],
+        silent=[BASELINE],
+    )
+    assert outcome is PollRecorded.DONE
+    assert [one.value for one in await ports.chapters("c").read(10, AT_ONCE)] == [BASELINE]
+    assert [one.value.id for one in await ports.articles("c").read(10, AT_ONCE)] == ["told"]
+
+
+async def test_what_is_not_matched_leaves_half_the_room_of_the_archive_to_what_is(
+    ports: Ports,
+) -> None:
+    await ports.feeds.sync([feed()], NOW, AT_ONCE)
+    lease = await claim_one(ports)
+    await ports.feeds.record(lease, FeedState(), NOW, now=NOW, silent=[BASELINE] * ARCHIVE)
+    census = await ports.health.census(NOW)
+    assert census.logs[2].length == ARCHIVE // 2
+    assert census.archive_missed == ARCHIVE - ARCHIVE // 2
+
+
+async def test_a_poll_that_is_not_recorded_leaves_nothing_for_the_archive(ports: Ports) -> None:
+    await ports.feeds.sync([feed()], NOW, AT_ONCE)
+    lost = await claim_one(ports)
+    many = [article(id=f"a{n}") for n in range(HIGH_WATER)]
+    held = await ports.feeds.take(feed().id, NOW, MINUTE)
+    assert held
+    await ports.feeds.record(held, FeedState(), NOW, now=NOW, articles=many)
+    full = await claim_one(ports)
+    for lease, outcome in ((lost, PollRecorded.FENCED), (full, PollRecorded.FULL)):
+        recorded = await ports.feeds.record(
+            lease, FeedState(), NOW, now=NOW, articles=many, silent=[BASELINE]
+        )
+        assert recorded is outcome
+    assert await ports.chapters("c").read(10, AT_ONCE) == []

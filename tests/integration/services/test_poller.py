@@ -17,7 +17,7 @@ from monitor.feeds.process import ProcessParser
 from monitor.net import AddressGuard, open_session
 from monitor.services.poller import PollerService
 from monitor.services.service import IDLE
-from monitor.streams.memory import MemoryArticleLog, MemoryFeedStore, MemoryStore
+from monitor.streams.memory import MemoryArchiveLog, MemoryArticleLog, MemoryFeedStore, MemoryStore
 from monitor.telemetry import Metrics
 from tests.clock import StandingClock
 from tests.factories import feed
@@ -32,7 +32,7 @@ class Bench:
 
     def __init__(self, newsroom: Newsroom, fetcher: HttpFetcher, parser: ProcessParser) -> None:
         self.newsroom = newsroom
-        self.store = MemoryStore()
+        self.store = MemoryStore(archive=100)
         self.feeds = MemoryFeedStore(self.store)
         self.log = MemoryArticleLog(self.store)
         self.clock = StandingClock()
@@ -82,6 +82,15 @@ async def test_the_first_poll_is_silent_and_counts_what_it_kept_back(bench: Benc
     await bench.watch(bench.feed("one"))
     assert await bench.poll() == []
     assert bench.metrics.suppressed.labels(Suppression.BASELINE)._value.get() == 2
+
+
+async def test_what_the_first_poll_kept_back_is_archived_in_its_language(bench: Bench) -> None:
+    bench.newsroom.feeds["one"] = [Story(1, "Министры обсудили вопросы")]
+    await bench.watch(bench.feed("one", lang="en"))
+    await bench.poll()
+    [kept] = await MemoryArchiveLog(bench.store).read(10, timedelta())
+    assert (kept.value.suppressed, kept.value.matches) == (Suppression.BASELINE, ())
+    assert kept.value.article.lang == "ru"
 
 
 async def test_what_is_published_after_the_first_poll_comes_once(bench: Bench) -> None:
