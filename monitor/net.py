@@ -3,17 +3,16 @@
 Feeds and receivers are named by strangers, so every dial of the product goes through an `AddressGuard`.
 """
 
+import asyncio
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from ssl import SSLContext
+from ssl import SSLContext, create_default_context
 
 import aiohttp
+from aiohappyeyeballs import AddrInfoType, start_connection
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.connector import AddrInfoType
 
 # `is_global` of CPython 3.11 says yes to these, yet nobody publishes news there.
 _DENIED_V4 = (
@@ -35,6 +34,8 @@ _CARRIERS = (
     IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052
 )
 _LOW_32_BITS = 0xFFFF_FFFF
+_NEXT_ADDRESS_SECONDS = 0.25
+_KEPT_IDLE_SECONDS = 4.0  # most servers close an idle connection after 5 s
 
 
 class RefusedAddressError(OSError):
@@ -133,18 +134,60 @@ def refused(error: BaseException) -> RefusedAddressError | None:
     return seen
 
 
-_dials: ContextVar[list[str] | None] = ContextVar("dials", default=None)
+async def dial(
+    guard: AddressGuard, host: str, port: int, receive_buffer: int | None = None
+) -> socket.socket:
+    """Return a socket that is connected to a name or a literal, at an address that `guard` allows.
+
+    The addresses of a name are tried a quarter of a second apart (RFC 8305). Raise `RefusedAddressError` where none is
+    allowed, and another `OSError` where the name is not known or nobody answers.
+    """
+    found = await _addresses(host, port)
+    allowed = [one for one in found if guard.allows(str(one[4][0]))]
+    if not allowed:
+        raise RefusedAddressError(str(found[0][4][0]))
+    return await start_connection(
+        allowed,
+        happy_eyeballs_delay=_NEXT_ADDRESS_SECONDS,
+        socket_factory=_socket_factory(guard, receive_buffer),
+    )
 
 
-@contextmanager
-def dials() -> Iterator[Sequence[str]]:
-    """Collect the addresses that a request within asks to dial; none means that it used a kept connection."""
-    asked: list[str] = []
-    token = _dials.set(asked)
+async def _addresses(host: str, port: int) -> Sequence[AddrInfoType]:
+    kind, flags = socket.SOCK_STREAM, socket.AI_ADDRCONFIG
+    if _is_literal(host):
+        flags = socket.AI_NUMERICHOST  # whatever addresses this host has itself
+    return await asyncio.get_running_loop().getaddrinfo(host, port, type=kind, flags=flags)
+
+
+def _is_literal(host: str) -> bool:
     try:
-        yield asked
-    finally:
-        _dials.reset(token)
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _socket_factory(
+    guard: AddressGuard, receive_buffer: int | None = None
+) -> Callable[[AddrInfoType], socket.socket]:
+    """Return what makes sockets for allowed addresses only; `receive_buffer` bounds what the kernel takes in."""
+
+    def make(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, address = info
+        guard.check(str(address[0]))
+        made = socket.socket(family=family, type=kind, proto=protocol)
+        if receive_buffer is not None:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        return made
+
+    return make
+
+
+@cache
+def usual_trust() -> SSLContext:
+    """Return the context that trusts the usual certificate authorities; it is read from disk once."""
+    return create_default_context()
 
 
 def open_session(
@@ -152,46 +195,26 @@ def open_session(
     *,
     user_agent: str,
     limit: int = 100,
-    limit_per_host: int = 0,
-    keepalive: timedelta = timedelta(seconds=4),  # most servers close an idle connection after 5 s
     auto_decompress: bool = True,
-    timeout: aiohttp.ClientTimeout | None = None,
-    tls: SSLContext | None = None,
     resolver: AbstractResolver | None = None,
-    receive_buffer: int | None = None,
 ) -> aiohttp.ClientSession:
     """Open a client session whose every dial, to a name, a literal or after a redirect, is checked by `guard`.
 
     It keeps no cookies, reads no proxy or password from the environment and sends no referrer. `limit` bounds its
-    connections, `receive_buffer` what the kernel takes in before we read it. Call it in a running event loop; the
-    caller closes it.
+    connections. Call it in a running event loop; the caller closes it.
     """
-
-    def dial(info: AddrInfoType) -> socket.socket:
-        family, kind, protocol, _, address = info
-        asked = _dials.get()
-        if asked is not None:
-            asked.append(address[0])
-        guard.check(address[0])
-        dialled = socket.socket(family=family, type=kind, proto=protocol)
-        if receive_buffer is not None:
-            dialled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        return dialled
-
     connector = aiohttp.TCPConnector(
-        socket_factory=dial,
+        socket_factory=_socket_factory(guard),
         resolver=_GuardedResolver(guard, resolver or aiohttp.ThreadedResolver()),
         limit=limit,
-        limit_per_host=limit_per_host,
-        keepalive_timeout=keepalive.total_seconds(),
-        ssl=tls or True,
+        keepalive_timeout=_KEPT_IDLE_SECONDS,
     )
     return aiohttp.ClientSession(
         connector=connector,
         connector_owner=True,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": user_agent},
-        timeout=timeout or aiohttp.ClientTimeout(total=30, sock_connect=10),
+        timeout=aiohttp.ClientTimeout(total=30, sock_connect=10),
         auto_decompress=auto_decompress,
         trust_env=False,
     )

@@ -7,21 +7,19 @@ from ssl import SSLContext
 from types import TracebackType
 from typing import Self, TextIO, assert_never
 
-import aiohttp
-
 from monitor.channels import discord, mattermost, ntfy, slack, teams, telegram
 from monitor.channels.apprise import AppriseChannel, AppriseThreads
 from monitor.channels.console import ConsoleChannel
 from monitor.channels.email import EmailChannel
 from monitor.channels.greeting import greet_relay, look_up
 from monitor.channels.handshake import AskingChannel
-from monitor.channels.http import TIMEOUT
 from monitor.channels.mailpress import MailPress
 from monitor.channels.memory import Memory, ProcessMemory
 from monitor.channels.post import Json, PostChannel, Receiver
 from monitor.channels.slackbot import SlackBotChannel, Thread
 from monitor.channels.smtp import SmtpPool
 from monitor.channels.webhook import WebhookChannel
+from monitor.channels.wire import TimeLimits, Wire
 from monitor.core.consent import Consent
 from monitor.core.links import Linker
 from monitor.core.outcome import Delivered, Outcome
@@ -52,15 +50,12 @@ from monitor.core.targets import (
     TelegramTarget,
     WebhookTarget,
 )
-from monitor.net import AddressGuard, open_session
+from monitor.net import AddressGuard
 from monitor.ports import Channel
 
 # No attempt of any channel takes longer; a lease on a delivery must.
 LONGEST_ATTEMPT = timedelta(seconds=45)
-# An answer is short. Whatever comes in one piece is parsed in one go: a quarter of a megabyte of "100 Continue", the
-# most that is read at once, became three megabytes of objects.
-_TAKEN_IN = 4 * 1024
-_CONNECTIONS = 0  # any number: the deliverer bounds its attempts
+USUAL_LIMITS = TimeLimits()
 
 
 class ChannelBuilder:
@@ -73,7 +68,7 @@ class ChannelBuilder:
         user_agent: str,
         allow_http: bool = False,
         console: TextIO | None = None,
-        timeout: aiohttp.ClientTimeout = TIMEOUT,
+        limits: TimeLimits = USUAL_LIMITS,
         tls: SSLContext | None = None,
         linker: Linker | None = None,
         threads: Memory[Thread] | None = None,
@@ -90,20 +85,14 @@ class ChannelBuilder:
         self._consents: Memory[Consent] = consents or ProcessMemory()
         self._press = MailPress()
         self._apprise = AppriseThreads()
-        self._timeout = timeout
-        self._tls = tls
-        self._user_agent = user_agent
         self._console = console
         self._guard = AddressGuard(allow)
         self._plain_guard = AddressGuard(allow, listed_only=not allow_http)
-        self._sessions: dict[str, aiohttp.ClientSession] = {}
+        guards = {"https": self._guard, "http": self._plain_guard}
+        self._wire = Wire(guards, user_agent=user_agent, limits=limits, tls=tls)
         self._pools: dict[SmtpRelay, SmtpPool] = {}
 
     async def __aenter__(self) -> Self:
-        self._sessions = {
-            "https": self._open(self._guard),
-            "http": self._open(self._plain_guard),
-        }
         return self
 
     async def __aexit__(
@@ -112,8 +101,7 @@ class ChannelBuilder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for session in self._sessions.values():
-            await session.close()
+        await self._wire.close()
         for pool in self._pools.values():
             await pool.close()
         self._apprise.close()
@@ -130,19 +118,18 @@ class ChannelBuilder:
             case EmailTarget():
                 return EmailChannel(target, self._pool(target.smtp), composer, self._press)
             case WebhookTarget():
-                session = self._session(target.url)
-                channel = WebhookChannel(target, session, composer)
+                channel = WebhookChannel(target, self._wire, composer)
                 asks = bool(target.origin)
-                return AskingChannel(channel, target, session, self._consents) if asks else channel
+                return (
+                    AskingChannel(channel, target, self._wire, self._consents) if asks else channel
+                )
             case SlackBotTarget():
-                session = self._session(target.api)
-                return SlackBotChannel(target, session, composer, self._threads)
+                return SlackBotChannel(target, self._wire, composer, self._threads)
             case AppriseTarget():
                 return AppriseChannel(target, composer, self._apprise)
             case _:
                 receiver, full, plain = _posted(target)
-                session = self._session(receiver.url)
-                return PostChannel(session, receiver, composer, full, plain)
+                return PostChannel(self._wire, receiver, composer, full, plain)
 
     async def greet(self, target: Target, now: datetime) -> Outcome:
         """Find out whether a target can be reached, and send nothing that anybody would see.
@@ -153,9 +140,7 @@ class ChannelBuilder:
             case EmailTarget():
                 return await greet_relay(self._pool(target.smtp))
             case SlackBotTarget():
-                channel = SlackBotChannel(
-                    target, self._session(target.api), Composer(target), self._threads
-                )
+                channel = SlackBotChannel(target, self._wire, Composer(target), self._threads)
                 return await channel.greet(now)
             case ConsoleTarget() | AppriseTarget():
                 return Delivered()
@@ -168,23 +153,8 @@ class ChannelBuilder:
     def _guard_of(self, url: str) -> AddressGuard:
         return self._guard if url.lower().startswith("https:") else self._plain_guard
 
-    def _session(self, url: str) -> aiohttp.ClientSession:
-        scheme = "https" if url.lower().startswith("https:") else "http"
-        return self._sessions[scheme]
-
     def _pool(self, relay: SmtpRelay) -> SmtpPool:
         return self._pools.setdefault(relay, SmtpPool(relay))
-
-    def _open(self, guard: AddressGuard) -> aiohttp.ClientSession:
-        return open_session(
-            guard,
-            user_agent=self._user_agent,
-            limit=_CONNECTIONS,
-            receive_buffer=_TAKEN_IN,
-            auto_decompress=False,
-            timeout=self._timeout,
-            tls=self._tls,
-        )
 
 
 Posted = SlackTarget | TeamsTarget | DiscordTarget | MattermostTarget | TelegramTarget | NtfyTarget

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import aiohttp
 import structlog
 
-from monitor.channels.http import Answer, failure, outcome
+from monitor.channels.exchange import Answer
+from monitor.channels.http import ask, outcome
 from monitor.channels.memory import Memory
+from monitor.channels.wire import Wire
 from monitor.core.consent import Consent, consent_in, request_headers
 from monitor.core.model import Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
@@ -32,13 +33,13 @@ class AskingChannel:
         self,
         inner: Channel,
         target: WebhookTarget,
-        session: aiohttp.ClientSession,
+        wire: Wire,
         consents: Memory[Consent],
     ) -> None:
-        """Send by `inner`. The caller closes the session. A consent that is forgotten costs one more question."""
+        """Send by `inner`. The caller closes the wire. A consent that is forgotten costs one more question."""
         self._inner = inner
         self._target = target
-        self._session = session
+        self._wire = wire
         self._consents = consents
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:
@@ -56,11 +57,9 @@ class AskingChannel:
     async def _ask(self, now: datetime) -> Consent | RetryLater | Rejected:
         origin, url = self._target.origin, self._target.url
         headers = {**self._target.headers, **request_headers(origin, self._target.gap)}
-        try:
-            async with self._session.options(url, headers=headers, allow_redirects=False) as said:
-                answer = Answer(status=said.status, headers=said.headers, text="")
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return failure(error)
+        answer = await ask(self._wire, "OPTIONS", url, headers=headers)
+        if not isinstance(answer, Answer):
+            return answer
         usual = outcome(answer, now)
         if isinstance(usual, RetryLater) and usual.reason is not DeliveryReason.NOT_FOUND:
             return usual

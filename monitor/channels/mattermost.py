@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.channels import http
-from monitor.channels.http import Answer
+from monitor.channels.exchange import Answer
 from monitor.channels.post import Receiver, fields, gone, worded
 from monitor.core.outcome import Delivered, Outcome
 from monitor.core.targets import MattermostTarget

@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-import aiohttp
 import msgspec
 import structlog
 
 from monitor.channels import http
-from monitor.channels.http import Answer
+from monitor.channels.exchange import Answer
+from monitor.channels.wire import Wire
 from monitor.core.model import Delivery
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected
 from monitor.core.render import Message
@@ -41,7 +41,7 @@ class PostChannel:
 
     def __init__(
         self,
-        session: aiohttp.ClientSession,
+        wire: Wire,
         receiver: Receiver,
         composer: Composer,
         full: Callable[[Message], Json],
@@ -49,9 +49,9 @@ class PostChannel:
     ) -> None:
         """Send what `full` makes of a message or, should the receiver refuse that, what `plain` does.
 
-        The caller closes the session.
+        The caller closes the wire.
         """
-        self._session = session
+        self._wire = wire
         self._receiver = receiver
         self._composer = composer
         self._full = full
@@ -70,12 +70,12 @@ class PostChannel:
         return noted(first, told)
 
     async def close(self) -> None:
-        """Do nothing: the session is shared."""
+        """Do nothing: the wire is shared."""
 
     async def _post(self, body: Json, now: datetime) -> Outcome:
         data = msgspec.json.encode({**self._receiver.extra, **body})
         headers = {**_CONTENT, **self._receiver.headers}
-        answer = await http.post(self._session, self._receiver.url, data, headers)
+        answer = await http.post(self._wire, self._receiver.url, data, headers)
         return self._receiver.judge(answer, now) if isinstance(answer, Answer) else answer
 
 

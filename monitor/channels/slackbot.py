@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-import aiohttp
 import msgspec
 import structlog
 
 from monitor.channels import http
-from monitor.channels.http import Answer
+from monitor.channels.exchange import Answer
 from monitor.channels.memory import Memory
 from monitor.channels.post import fields, noted, own_body, refuses_layout
 from monitor.channels.slack import GONE
 from monitor.channels.slackhistory import HISTORY_BYTES, found_in, marked, question
+from monitor.channels.wire import Wire
 from monitor.core.model import Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.render import Message, blocks, text_only
@@ -94,13 +94,13 @@ class SlackBotChannel:
     def __init__(
         self,
         target: SlackBotTarget,
-        session: aiohttp.ClientSession,
+        wire: Wire,
         composer: Composer,
         threads: Memory[Thread],
     ) -> None:
-        """Take a session that the caller closes. A thread that is forgotten costs a second one for its story."""
+        """Take a wire that the caller closes. A thread that is forgotten costs a second one for its story."""
         self._target = target
-        self._session = session
+        self._wire = wire
         self._composer = composer
         self._threads = threads
 
@@ -154,7 +154,7 @@ class SlackBotChannel:
         return (await self._call("auth.test", {}, now))[0]
 
     async def close(self) -> None:
-        """Do nothing: the session is shared."""
+        """Do nothing: the wire is shared."""
 
     async def _reply(self, told: Message, thread: Thread, now: datetime) -> tuple[Outcome, Json]:
         graver = _RANK.index(told.severity) > _RANK.index(thread.severity)
@@ -206,7 +206,7 @@ class SlackBotChannel:
             "authorization": f"Bearer {self._target.token.reveal()}",
         }
         url = f"{self._target.api.rstrip('/')}/{method}"
-        answer = await http.post(self._session, url, data, headers, keep=keep)
+        answer = await http.post(self._wire, url, data, headers, keep=keep)
         if not isinstance(answer, Answer):
             return answer, {}
         return outcome(answer, now), fields(answer)

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-import aiohttp
 import msgspec
 
-from monitor.channels.http import Answer, outcome, post
+from monitor.channels.exchange import Answer
+from monitor.channels.http import outcome, post
 from monitor.channels.post import noted, own_body
 from monitor.channels.signing import Signer
+from monitor.channels.wire import Wire
 from monitor.core.model import Delivery
 from monitor.core.outcome import Outcome
 from monitor.core.render import message_id, payload
@@ -21,12 +22,10 @@ _OURS = frozenset({"content-type", "webhook-id", "webhook-timestamp", "webhook-s
 class WebhookChannel:
     """One receiver of signed POST requests."""
 
-    def __init__(
-        self, target: WebhookTarget, session: aiohttp.ClientSession, composer: Composer
-    ) -> None:
-        """Take a session that the caller closes; raise `ValueError` for a secret that cannot be used."""
+    def __init__(self, target: WebhookTarget, wire: Wire, composer: Composer) -> None:
+        """Take a wire that the caller closes; raise `ValueError` for a secret that cannot be used."""
         self._target = target
-        self._session = session
+        self._wire = wire
         self._composer = composer
         self._signer = Signer(target.secrets)
         self._extra = {n: v for n, v in target.headers.items() if n.lower() not in _OURS}
@@ -39,12 +38,12 @@ class WebhookChannel:
         headers = self._headers(message_id(delivery), int(now.timestamp()), body)
         if own:
             headers |= {"content-type": "application/json; charset=utf-8"}
-        answer = await post(self._session, self._target.url, body, headers)
+        answer = await post(self._wire, self._target.url, body, headers)
         judged = outcome(answer, now) if isinstance(answer, Answer) else answer
         return noted(judged, told) if told else judged
 
     async def close(self) -> None:
-        """Do nothing: the session is shared."""
+        """Do nothing: the wire is shared."""
 
     def _headers(self, message: str, timestamp: int, body: bytes) -> dict[str, str]:
         signature = self._signer.sign(message, timestamp, body)

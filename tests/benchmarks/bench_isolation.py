@@ -21,12 +21,12 @@ from ipaddress import ip_network
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import aiohttp
 import uvloop
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import SystemClock
 from monitor.channels import ChannelBuilder
+from monitor.channels.wire import TimeLimits
 from monitor.core.targets import WebhookTarget
 from monitor.services.deliverer import DelivererService
 from monitor.streams.ledger import StreamDeliveryLedger
@@ -140,14 +140,14 @@ def hostile(answer: bytes, pipe: Connection) -> None:
 
 async def memory() -> None:
     """Print what each kind of hostile answer costs while many are under way."""
-    timeout = aiohttp.ClientTimeout(total=5)
+    limits = TimeLimits(total=timedelta(seconds=5))
     for name, answer in ANSWERS.items():
         ours, theirs = multiprocessing.Pipe()
         spawn = multiprocessing.get_context("spawn").Process
         process = spawn(target=hostile, args=(answer, theirs))
         process.start()
         async with ChannelBuilder(
-            allow=[ip_network("127.0.0.0/8")], user_agent="bench", timeout=timeout
+            allow=[ip_network("127.0.0.0/8")], user_agent="bench", limits=limits
         ) as builder:
             target = WebhookTarget(id="w", subscriber="s", url=f"http://{ours.recv()}/")
             channel, sent = builder.build(target), delivery()

@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from io import StringIO
 from ipaddress import ip_network
 
-import aiohttp
 import pytest
 
 from monitor.channels import ChannelBuilder
+from monitor.channels.wire import TimeLimits
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.secret import Secret
 from monitor.core.targets import (
@@ -49,9 +50,9 @@ HTTP_TARGETS: Mapping[str, Callable[[str], Target]] = {
 
 
 def builder() -> ChannelBuilder:
-    timeout = aiohttp.ClientTimeout(total=1, sock_connect=1)
+    limits = TimeLimits(total=timedelta(seconds=1))
     return ChannelBuilder(
-        allow=LOOPBACK, user_agent="monitor/test", timeout=timeout, console=StringIO()
+        allow=LOOPBACK, user_agent="monitor/test", limits=limits, console=StringIO()
     )
 
 

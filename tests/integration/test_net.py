@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from monitor.net import AddressGuard, RefusedAddressError, open_session, refused
+from monitor.net import AddressGuard, RefusedAddressError, dial, open_session, refused
 
 FORBIDDEN = [
     # this host
@@ -134,6 +134,25 @@ async def test_literal_of_this_host_is_not_reached(
         with pytest.raises((aiohttp.ClientError, ValueError)):
             await session.get(f"http://{host}:{port}/")
     assert reached == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "::1", "localhost", "0x7f.1", "127.1", "2130706433", "0", "::ffff:127.0.0.1", "::127.0.0.1"],
+)  # fmt: skip
+async def test_dial_of_this_host_is_refused_however_it_is_written(
+    host: str, victim: tuple[int, list[web.Request]]
+) -> None:
+    with pytest.raises(RefusedAddressError):
+        await dial(AddressGuard(), host, victim[0])
+
+
+async def test_dial_takes_the_address_of_a_name_that_is_allowed(
+    victim: tuple[int, list[web.Request]],
+) -> None:
+    guard = AddressGuard([ip_network("127.0.0.1/32")])
+    with await dial(guard, "localhost", victim[0], 4096) as dialled:
+        assert dialled.getpeername() == ("127.0.0.1", victim[0])
 
 
 async def test_name_that_turns_to_this_host_after_it_was_checked_is_not_reached(

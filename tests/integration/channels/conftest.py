@@ -1,12 +1,13 @@
 """A builder of channels that may reach this host, and gives up soon."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from ipaddress import ip_network
 
-import aiohttp
 import pytest
 
 from monitor.channels import ChannelBuilder
+from monitor.channels.wire import TimeLimits
 from tests.servers.tls import certificate
 
 LOOPBACK = [ip_network("127.0.0.0/8")]
@@ -21,11 +22,11 @@ async def patient() -> AsyncIterator[ChannelBuilder]:
 
 @pytest.fixture
 async def channels() -> AsyncIterator[ChannelBuilder]:
-    timeout = aiohttp.ClientTimeout(total=0.6, sock_connect=0.4)
+    limits = TimeLimits(total=timedelta(seconds=0.6), connect=timedelta(seconds=0.4))
     async with ChannelBuilder(
         allow=LOOPBACK,
         user_agent="monitor/test",
-        timeout=timeout,
+        limits=limits,
         tls=certificate().client_context(),
     ) as builder:
         yield builder

@@ -157,7 +157,7 @@ async def test_store_that_does_not_answer_costs_a_question_and_no_alert(
 
     async with HookServer(default=agreed()) as server:
         target = hook(server)
-        session = patient._session(server.url)
+        session = patient._wire
         inner = WebhookChannel(target, session, Composer(target))
         channel = AskingChannel(inner, target, session, Broken())
         assert isinstance(await send(channel, 2), Delivered)

@@ -117,7 +117,7 @@ async def test_crash_before_the_thread_was_kept_begins_a_second_one(
 
     async with FakeSlack() as slack:
         target = bot(slack)
-        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), Broken())
+        channel = SlackBotChannel(target, patient._wire, Composer(target), Broken())
         for source in ("First Paper", "Second Paper"):
             assert isinstance(await channel.deliver(told_by(source), NOW), Delivered)
     assert ["thread_ts" in message for message in slack.messages] == [False, False]
@@ -132,7 +132,7 @@ async def test_store_that_does_not_answer_costs_the_thread_and_not_the_alert(
 
     async with FakeSlack() as slack:
         target = bot(slack)
-        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), Silent())
+        channel = SlackBotChannel(target, patient._wire, Composer(target), Silent())
         assert isinstance(await channel.deliver(told_by("First Paper"), NOW), Delivered)
 
 
@@ -141,7 +141,7 @@ async def test_thread_that_was_deleted_is_begun_anew(patient: ChannelBuilder) ->
         threads, target = ProcessMemory[Thread](), bot(slack)
         story = story_of(told_by("First Paper").alert.article)
         await threads.keep("desk/slack", story, Thread(channel="C1", ts="9.9"), NOW)
-        channel = SlackBotChannel(target, patient._session(slack.api), Composer(target), threads)
+        channel = SlackBotChannel(target, patient._wire, Composer(target), threads)
         assert isinstance(await channel.deliver(told_by("First Paper"), NOW), Delivered)
         kept = await threads.find("desk/slack", story)
     assert slack.refused == ["thread_not_found"]

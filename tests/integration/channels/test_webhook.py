@@ -6,13 +6,13 @@ import gzip
 import ssl
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from monitor.channels import ChannelBuilder
 from monitor.channels.signing import Signer
+from monitor.channels.wire import TimeLimits
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, Rejected, RetryLater
 from monitor.core.secret import Secret
 from monitor.core.targets import WebhookTarget
@@ -249,10 +249,11 @@ async def test_body_that_breaks_off_changes_nothing(
         (_saying(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 5000 + b"\r\n"), DeliveryReason.BAD_RESPONSE),
         (_saying(b"HTTP/1.1 200 OK\r\nA: " + b"b" * 200_000), DeliveryReason.BAD_RESPONSE),
         (_saying(b"HTTP/1.1 200 OK\r\nA:", pause=0.05, forever=True), DeliveryReason.TIMEOUT),
-        (_saying(b"HTTP/1.1 100 Continue\r\n\r\n", pause=0.01, forever=True), DeliveryReason.TIMEOUT),
+        (_saying(b"HTTP/1.1 100 Continue\r\n\r\n", forever=True), DeliveryReason.BAD_RESPONSE),
+        (_saying(b"HTTP/1.1 101 Now\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), DeliveryReason.BAD_RESPONSE),
         (_saying(b"", pause=5), DeliveryReason.TIMEOUT),
     ],
-    ids=["silent", "half", "ssh", "status", "headers", "header", "drip", "continue", "hang"],
+    ids=["silent", "half", "ssh", "status", "headers", "header", "drip", "continue", "switch", "hang"],
 )  # fmt: skip
 async def test_receiver_that_speaks_no_http_is_tried_later(
     talk: Conversation, expected: DeliveryReason, channels: ChannelBuilder
@@ -310,12 +311,12 @@ async def test_encrypted_receiver_with_a_trusted_certificate_is_reached(
 
 
 async def test_certificate_that_nobody_vouches_for_is_rejected() -> None:
-    timeout = aiohttp.ClientTimeout(total=2)
+    limits = TimeLimits(total=timedelta(seconds=2))
     async with (
         HookServer(tls=certificate().server_context()) as hook,
         ChannelBuilder(
             user_agent="t",
-            timeout=timeout,
+            limits=limits,
             tls=ssl.create_default_context(),
             allow=LOOPBACK,
         ) as builder,
