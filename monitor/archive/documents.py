@@ -9,7 +9,7 @@ from monitor.core.chapter import Decision
 from monitor.core.model import Article, Match
 from monitor.errors import ArchiveError
 
-FORMAT = 1
+FORMAT = 2  # of the archive; 1 had indexes without attributes
 
 _PLAIN, _PACKED = b"\x00", b"\x01"
 _SHORT = 256  # bytes; shorter ones do not shrink

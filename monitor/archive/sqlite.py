@@ -16,6 +16,7 @@ from typing import TypeVar, assert_never
 
 from monitor.archive import documents
 from monitor.core.chapter import Chapter, Decided, Kept
+from monitor.core.model import Article
 from monitor.core.narrowing import (
     EVERYTHING,
     AllOf,
@@ -203,7 +204,21 @@ def _make(db: sqlite3.Connection) -> None:
             f" {documents.FORMAT}): run that release, or move the file away"
         )
     db.executescript(_SCHEMA)
-    db.execute(f"PRAGMA user_version={documents.FORMAT}")
+    if written < documents.FORMAT:
+        with _transaction(db):
+            _index_again(db)
+            db.execute(f"PRAGMA user_version={documents.FORMAT}")
+
+
+def _index_again(db: sqlite3.Connection) -> None:
+    """Write the indexes anew, with what this release looks for. That takes a minute for some 100,000 articles."""
+    for name in _indexes(db):
+        db.execute(f"DROP TABLE {name}")
+    index = ""
+    for number, document in db.execute("SELECT number, document FROM articles ORDER BY number"):
+        article = documents.articles.read(document)
+        index = _index_for(db, article, index)
+        _add_words(db, index, number, article)
 
 
 @contextmanager
@@ -226,12 +241,25 @@ def _add(db: sqlite3.Connection, chapters: Sequence[Chapter]) -> None:
         if chapter.decided_at:
             _add_decisions(db, chapter)
             continue
-        day = f"words_{chapter.article.seen_at or _EPOCH:%Y%m%d}"
-        if day > index:
-            # Indexes cover numbers in order, and the day of an index is never before those of its articles.
-            index = day
-            db.execute(_INDEX.format(index))
+        index = _index_for(db, chapter.article, index)
         _add_article(db, chapter, index)
+
+
+def _index_for(db: sqlite3.Connection, article: Article, newest: str) -> str:
+    """Return the index that an article belongs in: the `newest` or, on another day, one that is made.
+
+    Indexes cover numbers in order, and the day of an index is never before those of its articles.
+    """
+    day = f"words_{article.seen_at or _EPOCH:%Y%m%d}"
+    if day <= newest:
+        return newest
+    db.execute(_INDEX.format(day))
+    return day
+
+
+def _add_words(db: sqlite3.Connection, index: str, number: int, article: Article) -> None:
+    words = " ".join(sorted(index_words(article)))
+    db.execute(f"INSERT INTO {index} (rowid, words) VALUES (?, ?)", (number, words))  # noqa: S608 - ours
 
 
 def _add_article(db: sqlite3.Connection, chapter: Chapter, index: str) -> None:
@@ -248,8 +276,7 @@ def _add_article(db: sqlite3.Connection, chapter: Chapter, index: str) -> None:
         ),
     ).fetchone()
     if row is not None:
-        words = " ".join(sorted(index_words(article)))
-        db.execute(f"INSERT INTO {index} (rowid, words) VALUES (?, ?)", (row[0], words))  # noqa: S608 - ours
+        _add_words(db, index, row[0], article)
     number = row[0] if row else _number_of(db, article.id, article.fingerprint)
     db.executemany(
         "INSERT OR IGNORE INTO matches (rule, number, document) VALUES (?, ?, ?)",

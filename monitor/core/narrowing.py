@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from monitor.core.engine.conditions import attributes
 from monitor.core.engine.evaluation import Bindings
 from monitor.core.entities import Entity
 from monitor.core.model import Article
@@ -14,11 +15,13 @@ from monitor.core.query.expression import (
     And,
     AtLeast,
     AtLeastOf,
+    Attribute,
     EntityRef,
     Exact,
     Except,
     Expression,
     First,
+    Has,
     InField,
     Lead,
     ListRef,
@@ -35,6 +38,7 @@ from monitor.core.query.expression import (
 from monitor.core.text import DEFAULT_FIELDS, analyse, split
 
 _LONGEST_WORD = 64  # longer ones are addresses and noise; the index has their beginning
+_MARK = "\x1f"  # begins and parts what is said of an attribute: no word of a text has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,21 @@ EVERYTHING = AllOf(())
 
 
 def index_words(article: Article) -> frozenset[str]:
-    """Return the words by which an article is found: those of title, summary and body, each once."""
-    found: set[str] = set()
+    """Return the words by which an article is found, each once: those of its text, and its attributes as words."""
+    found = {_attribute_word(each) for each in attributes(article) if each.value}
     for field in analyse(article).text_fields:
         found.update(field.words, field.aliases)
     return frozenset(word[:_LONGEST_WORD] for word in found)
+
+
+def narrow_to(attribute: Attribute, value: str) -> Narrowing:
+    """Return what an article must have whose attribute has this value, written as in a query; "": anything."""
+    return _word(_attribute_word(Has(attribute, value))) if value else EVERYTHING
+
+
+def all_of(*narrowings: Narrowing) -> Narrowing:
+    """Return what an article must have that has all of these."""
+    return _all(narrowings)
 
 
 def narrow(node: Expression, bindings: Bindings) -> Narrowing:  # noqa: PLR0911, PLR0912 - a branch for each kind of operator
@@ -89,6 +103,8 @@ def narrow(node: Expression, bindings: Bindings) -> Narrowing:  # noqa: PLR0911,
             return _prefix(pattern)
         case Phrase(items=items):
             return _all(narrow(item, bindings) for item in items)
+        case Has(attribute=attribute, value=value):
+            return narrow_to(attribute, value)
         case EntityRef():
             return _entity(bindings.gazetteer.get(node.id))
         case ListRef():
@@ -121,6 +137,11 @@ def _score(node: Score, bindings: Bindings) -> Narrowing:
     if node.threshold <= 0:
         return EVERYTHING
     return _any(narrow(each.part, bindings) for each in node.parts if each.weight > 0)
+
+
+def _attribute_word(condition: Has) -> str:
+    """Write an attribute as one word, blanks and all."""
+    return _MARK.join(("", condition.attribute, *condition.value.split()))
 
 
 def _entity(entity: Entity | None) -> Narrowing:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from monitor.core.engine import RuleSet
 from monitor.core.model import Alert, Article, Match, Rule, Severity
-from monitor.core.narrowing import EVERYTHING, Narrowing
+from monitor.core.narrowing import EVERYTHING, Narrowing, all_of, narrow_to
+from monitor.core.query.expression import Attribute
 from monitor.core.render.view import AlertView, severity_of, view
 from monitor.core.stories import story_of
 from monitor.core.trial import Trial
@@ -80,7 +81,12 @@ class Sieve:
     @property
     def narrowing(self) -> Narrowing:
         """What the archive has to look for."""
-        return self.trial.narrowing if self.trial else EVERYTHING
+        asked = self.filters
+        return all_of(
+            narrow_to(Attribute.FEED, asked.feed.casefold()),
+            narrow_to(Attribute.LANG, asked.lang.replace("_", "-")),
+            self.trial.narrowing if self.trial else EVERYTHING,
+        )
 
     def row(self, article: Article, matches: tuple[Match, ...]) -> Row | None:
         """Return what to show of an article; None if it was not asked for. Blocks while a text is looked for."""

@@ -47,7 +47,8 @@ async def read(archive: Archive, which: Sieve, before: int | None) -> Found:
     """Read a page of matches; it ends early where little is found in much."""
     rows: list[Row] = []
     asked = which.filters
-    limit = PER_PAGE if asked == Filters(rule=asked.rule) else _CHUNK
+    looked_up = Filters(rule=asked.rule, feed=asked.feed, lang=asked.lang)
+    limit = PER_PAGE if asked == looked_up else _CHUNK
     for _ in range(_MOST_READ // _CHUNK):
         page = Page(
             narrowing=which.narrowing,

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from monitor.core.chapter import Chapter, Decided, Decision
-from monitor.core.narrowing import AllOf, AnyOf, HasPrefix, HasWord, Narrowing
+from monitor.core.narrowing import AllOf, AnyOf, HasPrefix, HasWord, Narrowing, all_of, narrow_to
 from monitor.core.outcome import HoldReason, Suppression
+from monitor.core.query.expression import Attribute
 from monitor.ports import Archive, Page
 from tests.factories import NOW, article, match
 
@@ -109,6 +110,29 @@ async def test_articles_are_found_by_their_words(archive: Archive) -> None:
     assert await found(archive, AllOf((HasWord("geneva"), HasWord("un")))) == []
     either = AnyOf((HasWord("geneva"), AllOf((HasWord("un"), HasWord("zone")))))
     assert await found(archive, either) == ["hyphen", "plain"]
+
+
+async def test_articles_are_found_by_what_is_known_of_them(archive: Archive) -> None:
+    await archive.add(
+        [
+            seen("ru", feed_id="one", lang="ru", country="ru"),
+            seen("br", feed_id="two", lang="pt_BR", category="World  news"),
+            seen("site", feed_id="two.b", url="https://www.paper.example/a"),
+        ]
+    )
+    for attribute, value, ids_found in (
+        (Attribute.FEED, "two", ["br"]),
+        (Attribute.LANG, "pt", ["br"]),
+        (Attribute.LANG, "pt-br", ["br"]),
+        (Attribute.COUNTRY, "ru", ["ru"]),
+        (Attribute.CATEGORY, "world news", ["br"]),
+        (Attribute.CATEGORY, "news", []),
+        (Attribute.SITE, "paper.example", ["site"]),
+    ):
+        assert await found(archive, narrow_to(attribute, value)) == ids_found, value
+    talks = HasWord("talks")
+    assert await found(archive, all_of(narrow_to(Attribute.FEED, "two"), talks)) == ["br"]
+    assert await found(archive, HasWord("two")) == []
 
 
 async def test_articles_are_counted_by_when_they_were_seen(archive: Archive) -> None:

@@ -1,11 +1,14 @@
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from monitor.archive.sqlite import SqliteArchive, open_sqlite
+from monitor.archive.sqlite import SqliteArchive, _indexes, open_sqlite
 from monitor.core.chapter import Chapter
+from monitor.core.narrowing import narrow_to
+from monitor.core.query.expression import Attribute
 from monitor.errors import ArchiveError
 from monitor.ports import Page
 from monitor.services.archiver import ArchiverService
@@ -78,6 +81,24 @@ async def test_a_batch_is_held_while_the_archive_cannot_be_used(tmp_path: Path) 
     assert await stage.archived() == ["a1"]
     assert not stage.store.archive.entries
     await stage.archive.close()
+
+
+def drop_indexes(db: sqlite3.Connection) -> None:
+    for index in _indexes(db):
+        db.execute(f"DROP TABLE {index}")
+
+
+async def test_an_archive_of_an_earlier_release_is_indexed_anew(tmp_path: Path) -> None:
+    place = tmp_path / "archive.sqlite"
+    async with open_sqlite(place) as archive:
+        await archive.add(
+            [Chapter(article=article(id=f"a{n}", seen_at=NOW + n * DAY)) for n in (0, 1)]
+        )
+        await archive._write(drop_indexes)
+        await archive._writer.run(lambda db: db.execute("PRAGMA user_version=1"))
+    async with open_sqlite(place) as archive:
+        wanted = Page(narrowing=narrow_to(Attribute.FEED, article().feed_id))
+        assert [kept.article.id for kept in await archive.page(wanted)] == ["a1", "a0"]
 
 
 async def test_an_archive_of_a_newer_release_is_refused(tmp_path: Path) -> None:
