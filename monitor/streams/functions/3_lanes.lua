@@ -7,6 +7,8 @@
 -- are due is known only here.
 
 local GROUPS_AT_ONCE = 20
+local RINGS_KEPT = 8
+local WORDS_AT_ONCE = 1000 -- an even number: scores and members go in pairs
 local PASSED_OVER = 500 -- lanes of slow targets that a claim looks at and leaves
 
 local function base_of(keys)
@@ -35,14 +37,38 @@ local function allowance(gap)
   return math.max(0, BURST_MS - gap)
 end
 
-local function pace_of(base, target)
-  return tonumber(redis.call('HGET', base .. 'paces', target)) or 0
+-- A lane: what its target wants, and how that is doing.
+local function lane_of(base, target)
+  local status, slow, health = unpack(redis.call('HMGET', base .. 'health:' .. target, 'status', 'slow', 'health'))
+  local gap, flights, most, folded, ordered = terms_of(base, target)
+  if status == 'open' or ordered then
+    flights = 1
+  end
+  return {
+    base = base,
+    target = target,
+    waiting = base .. 'lane:' .. target,
+    flying = base .. 'flight:' .. target,
+    disabled = status == 'disabled',
+    slow = slow == '1',
+    health = health,
+    gap = gap,
+    flights = flights,
+    most = most,
+    folded = folded,
+    ordered = ordered,
+  }
 end
 
--- When the first of a lane is due: of those in order the one with the lowest number, whatever else is due before.
-local function first_due(base, target, ordered)
-  local id, score = unpack(redis.call('ZRANGE', base .. 'lane:' .. target, 0, 0, 'WITHSCORES'))
-  return tonumber(id and ordered and redis.call('HGET', base .. 'delivery:' .. id, 'due') or score)
+local function pace_of(lane)
+  return tonumber(redis.call('HGET', lane.base .. 'paces', lane.target)) or 0
+end
+
+-- When the first of a lane is due, and which that is: of those in order the one with the lowest number, whatever else is
+-- due before.
+local function first_due(lane)
+  local id, score = unpack(redis.call('ZRANGE', lane.waiting, 0, 0, 'WITHSCORES'))
+  return tonumber(id and lane.ordered and redis.call('HGET', lane.base .. 'delivery:' .. id, 'due') or score), id
 end
 
 local function line_up(base, target, id, ordered)
@@ -50,31 +76,31 @@ local function line_up(base, target, id, ordered)
   redis.call('ZADD', base .. 'lane:' .. target, ordered and seq or due, id)
 end
 
-local function status_of(base, target)
-  return redis.call('HGET', base .. 'health:' .. target, 'status') or 'active'
+local function earlier(one, other)
+  return one and other and math.min(one, other) or one or other
 end
 
--- A lane with all its flights out waits for the first to end; nothing goes to a target that is disabled.
-local function place(base, target)
-  local status = status_of(base, target)
-  local gap, flights, _, _, ordered = terms_of(base, target)
-  if status == 'open' or ordered then
-    flights = 1
-  end
-  local at = first_score(base .. 'flight:' .. target)
-  if redis.call('ZCARD', base .. 'flight:' .. target) < flights then
-    local waiting = first_due(base, target, ordered)
-    at = at and waiting and math.min(at, waiting) or at or waiting
-  end
-  if not at or status == 'disabled' then
-    redis.call('ZREM', base .. 'lanes', target)
+-- Says in `lanes` that something can be claimed at that time; nothing goes to a target that is disabled.
+local function set_next(lane, at)
+  local lanes = lane.base .. 'lanes'
+  if not at or lane.disabled then
+    redis.call('ZREM', lanes, lane.target)
     return
   end
-  local hold = tonumber(redis.call('HGET', base .. 'holds', target)) or 0
-  if gap > 0 then
-    hold = math.max(hold, pace_of(base, target) - allowance(gap))
+  local hold = tonumber(redis.call('HGET', lane.base .. 'holds', lane.target)) or 0
+  if lane.gap > 0 then
+    hold = math.max(hold, pace_of(lane) - allowance(lane.gap))
   end
-  redis.call('ZADD', base .. 'lanes', whole(math.max(at, hold)), target)
+  redis.call('ZADD', lanes, whole(math.max(at, hold)), lane.target)
+end
+
+-- Says when something can next be claimed of a lane: one with all its flights out waits for the first to end. Answers
+-- whether anything could go.
+local function place(lane)
+  local flying = redis.call('ZRANGE', lane.flying, 0, lane.flights - 1, 'WITHSCORES')
+  local waiting = #flying < 2 * lane.flights and first_due(lane) or nil
+  set_next(lane, earlier(tonumber(flying[2]), waiting))
+  return waiting ~= nil
 end
 
 local function hold_lane(base, target, until_)
@@ -86,8 +112,39 @@ end
 
 -- Wakes deliverers that block on the bell; a few rings are kept, for several that go to sleep just now.
 local function ring(base)
-  redis.call('LPUSH', base .. 'bell', '1')
-  redis.call('LTRIM', base .. 'bell', 0, 7)
+  if redis.call('LPUSH', base .. 'bell', '1') > RINGS_KEPT then
+    redis.call('LTRIM', base .. 'bell', 0, RINGS_KEPT - 1)
+  end
+end
+
+-- Deliveries of a partition that change their state in one call, by the state they had and by the one they get; the
+-- indexes are told of all together.
+local function new_moves()
+  return { from = {}, to = {} }
+end
+
+local function move(moves, id, before, after, created)
+  local from, to = moves.from[before] or {}, moves.to[after] or {}
+  from[#from + 1] = id
+  to[#to + 1] = created
+  to[#to + 1] = id
+  moves.from[before], moves.to[after] = from, to
+end
+
+-- Calls a command with many words, in parts that Lua's stack has room for.
+local function in_parts(command, key, words)
+  for i = 1, #words, WORDS_AT_ONCE do
+    redis.call(command, key, unpack(words, i, math.min(i + WORDS_AT_ONCE - 1, #words)))
+  end
+end
+
+local function tell_indexes(base, moves)
+  for state, ids in pairs(moves.from) do
+    in_parts('ZREM', base .. 'index:' .. state, ids)
+  end
+  for state, scored in pairs(moves.to) do
+    in_parts('ZADD', base .. 'index:' .. state, scored)
+  end
 end
 
 -- Remembers when a delivery died: a dead letter is kept for so long from then on, not from when it was made.
@@ -181,78 +238,111 @@ local function release(base, member, now)
   if redis.call('EXISTS', held) == 1 then
     redis.call('ZADD', base .. 'lanes', now, member)
   end
-  place(base, target)
+  place(lane_of(base, target))
 end
 
-local function lease(base, target, id, lease_end)
-  local key = base .. 'delivery:' .. id
-  redis.call('ZREM', base .. 'lane:' .. target, id)
-  redis.call('ZADD', base .. 'flight:' .. target, lease_end, id)
-  change_state(base, id, redis.call('HGET', key, 'state'), 'leased')
-  redis.call('HINCRBY', key, 'attempts', 1)
-  redis.call('HINCRBY', key, 'turn', 1)
-  return {
-    id,
-    redis.call('HGETALL', key),
-    redis.call('LRANGE', base .. 'said:' .. id, 0, -1),
-    redis.call('HGET', base .. 'health:' .. target, 'health'),
-  }
+-- Takes a delivery out of the hands of whoever had it: its fields as they then are, what a digest says, and the health.
+local function lease(lane, id, moves)
+  local key = lane.base .. 'delivery:' .. id
+  local fields, at = redis.call('HGETALL', key), {}
+  for i = 1, #fields, 2 do
+    at[fields[i]] = i + 1
+  end
+  local before = fields[at.state]
+  fields[at.state] = 'leased'
+  fields[at.attempts] = whole(fields[at.attempts] + 1)
+  fields[at.turn] = whole(fields[at.turn] + 1)
+  redis.call('HSET', key, 'state', 'leased', 'attempts', fields[at.attempts], 'turn', fields[at.turn])
+  if before ~= 'leased' then
+    move(moves, id, before, 'leased', fields[at.created])
+  end
+  local said = at.alert and {} or redis.call('LRANGE', lane.base .. 'said:' .. id, 0, -1)
+  return { id, fields, said, lane.health }
 end
 
 -- Folds what waits in a lane if it is more than the target wants one by one. What was tried already goes by itself, so
 -- that nothing is repeated under another id; so does a digest, so that none outgrows its bound.
-local function coalesce(base, target, now, most, folded)
-  local lane, untried = base .. 'lane:' .. target, {}
-  for _, id in ipairs(redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(most + 1, folded))) do
-    local attempts, alert = unpack(redis.call('HMGET', base .. 'delivery:' .. id, 'attempts', 'alert'))
+local function coalesce(lane, now)
+  local untried = {}
+  local looked_at = math.max(lane.most + 1, lane.folded)
+  for _, id in ipairs(redis.call('ZRANGE', lane.waiting, '-inf', now, 'BYSCORE', 'LIMIT', 0, looked_at)) do
+    local attempts, alert = unpack(redis.call('HMGET', lane.base .. 'delivery:' .. id, 'attempts', 'alert'))
     if attempts == '0' and alert then
       untried[#untried + 1] = id
     end
   end
-  if #untried > most then
-    fold(base, target, { unpack(untried, 1, folded) }, whole(now), 'catch_up', '')
+  if #untried > lane.most then
+    fold(lane.base, lane.target, { unpack(untried, 1, lane.folded) }, whole(now), 'catch_up', '')
   end
 end
 
--- What is due in a lane, so many of it.
-local function ripe_in(base, target, now, count, ordered)
-  local lane = base .. 'lane:' .. target
-  if count <= 0 then
-    return {}
-  elseif ordered then
-    local due = first_due(base, target, true)
-    return due and due <= now and redis.call('ZRANGE', lane, 0, 0) or {}
+-- Of members with their instants, in order: those that are not later than now, at most so many, and the next instant.
+local function until_now(timed, now, count)
+  local ids = {}
+  for i = 1, #timed, 2 do
+    local at = tonumber(timed[i + 1])
+    if #ids == count or at > now then
+      return ids, at
+    end
+    ids[#ids + 1] = timed[i]
   end
-  return redis.call('ZRANGE', lane, '-inf', now, 'BYSCORE', 'LIMIT', 0, count)
+  return ids
+end
+
+-- What is due in a lane, at most so many, and when the first other one is.
+local function ripe_in(lane, now, count)
+  if lane.ordered then
+    local due, id = first_due(lane)
+    if due and due <= now and count > 0 then
+      return { id }
+    end
+    return {}, due
+  end
+  return until_now(redis.call('ZRANGE', lane.waiting, 0, count, 'WITHSCORES'), now, count)
+end
+
+local function scored(score, ids)
+  local pairs_ = {}
+  for _, id in ipairs(ids) do
+    pairs_[#pairs_ + 1] = score
+    pairs_[#pairs_ + 1] = id
+  end
+  return pairs_
 end
 
 -- Leases what is due in one lane. A flight whose lease ran out keeps its place until it is claimed again here, because its
 -- send may still be under way.
-local function claim_lane(base, target, now, lease_end, room, leases)
-  local flight = base .. 'flight:' .. target
-  local gap, flights, most, folded, ordered = terms_of(base, target)
-  if status_of(base, target) == 'open' or ordered then
-    flights = 1
+local function claim_lane(lane, now, lease_end, room, leases, moves)
+  if lane.most > 0 and not lane.ordered then
+    coalesce(lane, now)
   end
-  if most > 0 and not ordered then
-    coalesce(base, target, now, most, folded)
+  local used = lane.gap > 0 and math.max(now, pace_of(lane)) or now
+  if lane.gap > 0 then
+    room = math.min(room, math.max(0, math.floor((now + allowance(lane.gap) - used) / lane.gap) + 1))
   end
-  local used = math.max(now, pace_of(base, target))
-  if gap > 0 then
-    room = math.min(room, math.max(0, math.floor((now + allowance(gap) - used) / gap) + 1))
+  local flying = redis.call('ZRANGE', lane.flying, 0, -1, 'WITHSCORES')
+  local chosen, ends = until_now(flying, now, room)
+  local stale = #chosen
+  local free = math.max(0, math.min(room - stale, lane.flights - #flying / 2))
+  local waiting, due = ripe_in(lane, now, free)
+  for _, id in ipairs(waiting) do
+    chosen[#chosen + 1] = id
   end
-  local stale = redis.call('ZRANGE', flight, '-inf', now, 'BYSCORE', 'LIMIT', 0, room)
-  local free = math.min(room - #stale, flights - redis.call('ZCARD', flight))
-  local waiting = ripe_in(base, target, now, free, ordered)
-  for _, ids in ipairs({ stale, waiting }) do
-    for _, id in ipairs(ids) do
-      leases[#leases + 1] = lease(base, target, id, lease_end)
-    end
+  if #chosen > 0 then
+    redis.call('ZADD', lane.flying, unpack(scored(lease_end, chosen)))
+    ends = earlier(ends, tonumber(lease_end))
   end
-  if gap > 0 then
-    redis.call('HSET', base .. 'paces', target, whole(used + gap * (#stale + #waiting)))
+  if #waiting > 0 then
+    redis.call('ZREM', lane.waiting, unpack(waiting))
   end
-  place(base, target)
+  for _, id in ipairs(chosen) do
+    leases[#leases + 1] = lease(lane, id, moves)
+  end
+  if lane.gap > 0 and #chosen > 0 then
+    redis.call('HSET', lane.base .. 'paces', lane.target, whole(used + lane.gap * #chosen))
+  end
+  local full = #flying / 2 + #waiting >= lane.flights
+  set_next(lane, full and ends or earlier(ends, due))
 end
 
 -- Releases the groups that are ripe, and answers the targets that are.
@@ -279,23 +369,32 @@ end
 -- Slow lanes that found no room stay due.
 local function claim_part(lanes, now, lease_end, limit, room, leases)
   local base = base_of({ lanes })
-  local first = #leases
+  local first, moves = #leases, new_moves()
   for _, target in ipairs(ripe_targets(base, lanes, now, limit)) do
-    local before = #leases
-    local slow = redis.call('HGET', base .. 'health:' .. target, 'slow') == '1'
+    local before, lane = #leases, lane_of(base, target)
     local free = first + limit - before
-    if slow then
+    if lane.slow then
       free = math.min(free, room.slow)
     end
     if free > 0 then
-      claim_lane(base, target, now, lease_end, free, leases)
-      room.slow = slow and room.slow - (#leases - before) or room.slow
+      claim_lane(lane, now, lease_end, free, leases, moves)
+      room.slow = lane.slow and room.slow - (#leases - before) or room.slow
     end
     if #leases - first >= limit then
       break
     end
   end
+  tell_indexes(base, moves)
   return #leases - first
+end
+
+-- Takes back the rings for what has been claimed meanwhile: they would only wake whoever goes to sleep next.
+local function hush(keys)
+  local bells = {}
+  for i, lanes in ipairs(keys) do
+    bells[i] = base_of({ lanes }) .. 'bell'
+  end
+  redis.call('DEL', unpack(bells))
 end
 
 -- keys: lanes of partitions. args: now, end of the lease, limit, how many of those may be of slow targets. Answers when
@@ -303,30 +402,34 @@ end
 -- partition that is ripe has its share before one has more.
 local function claim_deliveries(keys, args)
   local now, lease_end, limit, room = tonumber(args[1]), args[2], tonumber(args[3]), { slow = tonumber(args[4]) }
-  local ripe, leases = {}, {}
+  local ripe, leases, next_at = {}, {}, nil
   for _, lanes in ipairs(keys) do
     local at = first_score(lanes)
     if at and at <= now then
       ripe[#ripe + 1] = { at, lanes }
+    else
+      next_at = earlier(next_at, at)
     end
   end
   table.sort(ripe, function(one, other)
     return one[1] < other[1] or (one[1] == other[1] and one[2] < other[2])
   end)
-  while #ripe > 0 and #leases < limit do
+  local left = ripe
+  while #left > 0 and #leases < limit do
     local again = {}
-    for i, part in ipairs(ripe) do
-      local share = math.ceil((limit - #leases) / (#ripe - i + 1))
+    for i, part in ipairs(left) do
+      local share = math.ceil((limit - #leases) / (#left - i + 1))
       if share > 0 and claim_part(part[2], now, lease_end, share, room, leases) == share then
         again[#again + 1] = part
       end
     end
-    ripe = again
+    left = again
   end
-  local next_at
-  for _, lanes in ipairs(keys) do
-    local at = first_score(lanes)
-    next_at = at and math.min(next_at or at, at) or next_at
+  for _, part in ipairs(ripe) do
+    next_at = earlier(next_at, first_score(part[2]))
+  end
+  if not next_at or next_at > now then
+    hush(keys)
   end
   return { next_at and whole(next_at) or '', leases }
 end

@@ -55,52 +55,68 @@ local function enqueue(keys, args)
     keep_back(base, target, id, created, group, until_, interval, closed)
   else
     admit(base, target, id, due)
-    place(base, target)
+    place(lane_of(base, target))
   end
   ring(base)
   return id
 end
 
--- What came of one lease: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is kept even when the lease
--- was lost, and once only when the call is repeated.
-local function record_one(base, id, turn, attempt, state, due, reason, detail, hold, now)
+-- What came of one lease: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is
+-- kept even when the lease was lost, and once only when the call is repeated. `part` gathers what is done at the end.
+local function record_one(part, id, turn, attempt, state, due, reason, detail, hold, now)
+  local base = part.base
   local key, attempts = base .. 'delivery:' .. id, base .. 'attempts:' .. id
-  local now_state, now_turn, target = unpack(redis.call('HMGET', key, 'state', 'turn', 'target'))
-  if not now_state then
+  local before, its_turn, target, created = unpack(redis.call('HMGET', key, 'state', 'turn', 'target', 'created'))
+  if not before then
     return 0
   end
-  if attempt ~= '' and not redis.call('LPOS', attempts, attempt) then
-    redis.call('RPUSH', attempts, attempt)
-    redis.call('LTRIM', attempts, -ATTEMPTS_KEPT, -1)
+  local held = before == 'leased' and its_turn == turn
+  -- What is recorded ends its turn: where the lease is still held, this is the first time.
+  if attempt ~= '' and (held or not redis.call('LPOS', attempts, attempt)) then
+    if redis.call('RPUSH', attempts, attempt) > ATTEMPTS_KEPT then
+      redis.call('LTRIM', attempts, -ATTEMPTS_KEPT, -1)
+    end
   end
-  if now_state ~= 'leased' or now_turn ~= turn then
+  if not held then
     return 0
   end
-  redis.call('ZREM', base .. 'flight:' .. target, id)
-  redis.call('HINCRBY', key, 'turn', 1)
-  redis.call('HSET', key, 'reason', reason, 'detail', detail)
-  change_state(base, id, 'leased', state, now)
+  local lane = part.lanes[target] or lane_of(base, target)
+  part.lanes[target] = lane
+  redis.call('ZREM', lane.flying, id)
+  redis.call('HSET', key, 'state', state, 'turn', whole(turn + 1), 'reason', reason, 'detail', detail)
+  move(part.moves, id, before, state, created)
+  if state == 'dead' then
+    redis.call('ZADD', base .. 'died', now, id)
+  end
   if due ~= '' then
     redis.call('HSET', key, 'due', due)
   end
   if state == 'retry' then
-    line_up(base, target, id, select(5, terms_of(base, target)))
+    line_up(base, target, id, lane.ordered)
   end
   if hold ~= '' then
     hold_lane(base, target, tonumber(hold))
-  end
-  place(base, target)
-  if redis.call('EXISTS', base .. 'lane:' .. target) == 1 then
-    ring(base)
   end
   return 1
 end
 
 -- keys: the lanes of each. args: nine words for each. Answers for each whether its lease was still held.
 local function record_deliveries(keys, args)
-  local held = {}
+  local held, parts = {}, {}
   for i, lanes in ipairs(keys) do
-    held[i] = record_one(base_of({ lanes }), unpack(args, 9 * i - 8, 9 * i))
+    local part = parts[lanes] or { base = base_of({ lanes }), lanes = {}, moves = new_moves() }
+    parts[lanes] = part
+    held[i] = record_one(part, unpack(args, 9 * i - 8, 9 * i))
+  end
+  for _, part in pairs(parts) do
+    tell_indexes(part.base, part.moves)
+    local waiting = false
+    for _, lane in pairs(part.lanes) do
+      waiting = place(lane) or waiting
+    end
+    if waiting then
+      ring(part.base)
+    end
   end
   return held
 end
@@ -116,7 +132,7 @@ local function replay(keys, args)
   change_state(base, id, state, 'pending')
   redis.call('HSET', key, 'attempts', 0, 'reason', '', 'detail', '')
   admit(base, target, id, now)
-  place(base, target)
+  place(lane_of(base, target))
   ring(base)
   return 1
 end
@@ -148,7 +164,7 @@ local function expire(keys, args)
       redis.call('ZREM', base .. 'lane:' .. target, id)
       redis.call('HSET', key, 'reason', reason, 'detail', detail)
       change_state(base, id, state, 'dead', now)
-      place(base, target)
+      place(lane_of(base, target))
       count = count + 1
     end
   end
@@ -170,7 +186,7 @@ local function set_health(keys, args)
   elseif hold ~= '' then
     hold_lane(base, target, tonumber(hold))
   end
-  place(base, target)
+  place(lane_of(base, target))
   ring(base)
   return 1
 end
@@ -188,7 +204,7 @@ local function arrange(keys, args)
         line_up(base, target, id, ordered)
       end
     end
-    place(base, target)
+    place(lane_of(base, target))
   end
   ring(base)
   return 1

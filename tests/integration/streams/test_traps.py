@@ -240,3 +240,23 @@ async def drain(store: Store) -> int:
             assert await ledger.record(lease, attempt, ruling, NOW)
             count += 1
     return count
+
+
+async def test_rings_for_what_was_claimed_meanwhile_wake_nobody_later(store: Store) -> None:
+    ledger = StreamDeliveryLedger(store)
+    told = alert(article=article(id="a1"), matches=(match(article_id="a1"),))
+    for target in ("desk/1", "desk/2", "desk/3"):
+        await ledger.enqueue(told, target, NOW)
+    assert len(await ledger.claim(NOW, MINUTE, 10, NOT_AT_ALL)) == 3
+    assert await ledger.claim(NOW, MINUTE, 10, NOT_AT_ALL) == []
+    bells = [command("LLEN", keys.key(partition, "bell")) for partition in store.all()]
+    assert set(await store.server.each(bells)) == {0}
+
+
+async def test_ring_stays_while_something_is_due_that_another_may_claim(store: Store) -> None:
+    ledger = StreamDeliveryLedger(store)
+    told = alert(article=article(id="a1"), matches=(match(article_id="a1"),))
+    await ledger.enqueue(told, "desk/1", NOW)
+    assert await ledger.claim(NOW, MINUTE, 0, NOT_AT_ALL) == []
+    bell = keys.key(store.partition_of("desk/1"), "bell")
+    assert await store.server.run(command("LLEN", bell)) == 1
