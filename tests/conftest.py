@@ -9,6 +9,7 @@ from blockbuster import blockbuster_ctx
 from coverage import Coverage
 
 from monitor.streams.store import Store, open_store
+from tests.servers.postgres import PostgresServer, find, running_postgres
 from tests.servers.valkey import empty, running_cluster, running_server
 
 # Lines as the product writes them; structlog's own default reads source files for its tracebacks.
@@ -48,6 +49,23 @@ def cluster_url() -> Iterator[str]:
     """One cluster of three primaries for this test worker."""
     with running_cluster() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for this test worker; `postgres` empties it."""
+    if find("initdb") is None:
+        pytest.skip("no initdb here: install Debian's package postgresql")
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> PostgresServer:
+    """A PostgreSQL server with nothing in it."""
+    postgres_server.start()
+    postgres_server.empty()
+    return postgres_server
 
 
 @pytest.fixture

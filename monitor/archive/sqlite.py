@@ -9,12 +9,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
-from hashlib import blake2b
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar, assert_never
 
 from monitor.archive import documents
+from monitor.archive.instants import EPOCH, LAST, from_ms, to_ms
 from monitor.core.chapter import Chapter, Decided, Kept
 from monitor.core.model import Article
 from monitor.core.narrowing import (
@@ -66,8 +66,6 @@ CREATE VIRTUAL TABLE IF NOT EXISTS {} USING fts5 (
 """
 _BUSY_SECONDS = 10
 _TIDY_AT_ONCE = 500
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = 2**62
 
 T = TypeVar("T")
 Row = tuple[int, bytes, str | None]
@@ -92,7 +90,7 @@ class SqliteArchive:
     async def count(self, since: datetime | None, until: datetime | None) -> int:
         """See `Archive.count`."""
         query = "SELECT count(*) FROM articles WHERE seen_at >= ? AND seen_at < ?"
-        bounds = (_ms(since), _ms(until) if until else _LAST)
+        bounds = (to_ms(since), to_ms(until) if until else LAST)
         counted: int = await self._reader.run(lambda db: db.execute(query, bounds).fetchone()[0])
         return counted
 
@@ -103,7 +101,9 @@ class SqliteArchive:
             "SELECT rule, count(*) FROM matches INDEXED BY matches_number"
             " WHERE number >= (SELECT min(+number) FROM articles WHERE seen_at >= ?) GROUP BY rule"
         )
-        return dict(await self._reader.run(lambda db: db.execute(query, (_ms(since),)).fetchall()))
+        return dict(
+            await self._reader.run(lambda db: db.execute(query, (to_ms(since),)).fetchall())
+        )
 
     async def versions(self, article_id: str) -> Sequence[Kept]:
         """See `Archive.versions`."""
@@ -117,7 +117,7 @@ class SqliteArchive:
         query = "SELECT at, document FROM decisions WHERE article = ? ORDER BY at"
         return await self._reader.run(
             lambda db: [
-                Decided(at=_instant(at), decisions=documents.decisions.read(document))
+                Decided(at=from_ms(at), decisions=documents.decisions.read(document))
                 for at, document in db.execute(query, (article_id,))
             ]
         )
@@ -250,7 +250,7 @@ def _index_for(db: sqlite3.Connection, article: Article, newest: str) -> str:
 
     Indexes cover numbers in order, and the day of an index is never before those of its articles.
     """
-    day = f"words_{article.seen_at or _EPOCH:%Y%m%d}"
+    day = f"words_{article.seen_at or EPOCH:%Y%m%d}"
     if day <= newest:
         return newest
     db.execute(_INDEX.format(day))
@@ -270,7 +270,7 @@ def _add_article(db: sqlite3.Connection, chapter: Chapter, index: str) -> None:
         (
             article.id,
             article.fingerprint,
-            _ms(article.seen_at),
+            to_ms(article.seen_at),
             chapter.suppressed,
             documents.articles.write(article),
         ),
@@ -292,10 +292,9 @@ def _number_of(db: sqlite3.Connection, article_id: str, fingerprint: str) -> int
 
 def _add_decisions(db: sqlite3.Connection, chapter: Chapter) -> None:
     document = documents.decisions.write(chapter.decisions)
-    digest = blake2b(document, digest_size=8).digest()
     db.execute(
         "INSERT OR IGNORE INTO decisions (article, at, digest, document) VALUES (?, ?, ?, ?)",
-        (chapter.article.id, _ms(chapter.decided_at), digest, document),
+        (chapter.article.id, to_ms(chapter.decided_at), documents.digest(document), document),
     )
 
 
@@ -307,14 +306,14 @@ def _indexes(db: sqlite3.Connection) -> list[str]:
 
 def _tidy(db: sqlite3.Connection, before: datetime) -> int:
     old = db.execute(
-        "SELECT number FROM articles WHERE seen_at < ? LIMIT ?", (_ms(before), _TIDY_AT_ONCE)
+        "SELECT number FROM articles WHERE seen_at < ? LIMIT ?", (to_ms(before), _TIDY_AT_ONCE)
     ).fetchall()
     db.executemany("DELETE FROM matches WHERE number = ?", old)
     db.executemany("DELETE FROM articles WHERE number = ?", old)
     db.execute(
         "DELETE FROM decisions WHERE (article, at, digest) IN"
         " (SELECT article, at, digest FROM decisions WHERE at < ? LIMIT ?)",
-        (_ms(before), _TIDY_AT_ONCE),
+        (to_ms(before), _TIDY_AT_ONCE),
     )
     return len(old)
 
@@ -359,8 +358,8 @@ def _rows(db: sqlite3.Connection, which: Page, index: str, limit: int) -> list[R
         conditions.append("EXISTS (SELECT 1 FROM matches AS m WHERE m.number = a.number)")
     order = "w.rowid" if index else "m.number" if which.rule is not None else "a.number"
     for bound, condition in (
-        (_ms(which.since) if which.since else None, "a.seen_at >= ?"),
-        (_ms(which.until) if which.until else None, "a.seen_at < ?"),
+        (to_ms(which.since) if which.since else None, "a.seen_at >= ?"),
+        (to_ms(which.until) if which.until else None, "a.seen_at < ?"),
         (which.before, f"{order} < ?"),
     ):
         if bound is not None:
@@ -414,13 +413,5 @@ def _size(db: sqlite3.Connection) -> ArchiveSize:
         db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
     )
     return ArchiveSize(
-        articles=count, bytes=pages * size, oldest=None if oldest is None else _instant(oldest)
+        articles=count, bytes=pages * size, oldest=None if oldest is None else from_ms(oldest)
     )
-
-
-def _ms(instant: datetime | None) -> int:
-    return round((instant or _EPOCH).timestamp() * 1000)
-
-
-def _instant(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -140,8 +140,9 @@ def _score(node: Score, bindings: Bindings) -> Narrowing:
 
 
 def _attribute_word(condition: Has) -> str:
-    """Write an attribute as one word, blanks and all."""
-    return _MARK.join(("", condition.attribute, *condition.value.split()))
+    """Write an attribute as one word of Unicode, blanks and all, without what no database takes."""
+    value = condition.value.replace("\0", "").encode(errors="replace").decode()
+    return _MARK.join(("", condition.attribute, *value.split()))
 
 
 def _entity(entity: Entity | None) -> Narrowing:

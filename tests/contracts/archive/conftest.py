@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from monitor.archive.postgres import open_postgres
 from monitor.archive.sqlite import open_sqlite
 from monitor.ports import Archive
 
 
-@pytest.fixture
-async def archive(tmp_path: Path) -> AsyncIterator[Archive]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def archive(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Archive]:
     """Yield an empty archive."""
-    async with open_sqlite(tmp_path / "archive.sqlite") as opened:
-        yield opened
+    if request.param == "sqlite":
+        async with open_sqlite(tmp_path / "archive.sqlite") as in_a_file:
+            yield in_a_file
+        return
+    async with open_postgres(request.getfixturevalue("postgres").url) as in_a_database:
+        yield in_a_database

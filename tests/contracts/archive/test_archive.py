@@ -151,6 +151,15 @@ async def test_words_that_mean_something_to_a_database_mean_nothing(archive: Arc
         assert await found(archive, AnyOf((HasWord(text), HasPrefix("talk")))) == ["a"]
 
 
+async def test_text_with_any_character_is_kept_and_found(archive: Archive) -> None:
+    title = "a\0b \0 talks\\ 'quoted' \x1f \U0001f600"
+    await archive.add([seen("a", title=title)])
+    [kept] = await archive.page(Page(narrowing=HasWord("talks")))
+    assert kept.article.title == title
+    for value in ("a\0b", "\0", "\ud800", "'", "\\"):
+        assert await found(archive, narrow_to(Attribute.FEED, value)) == []
+
+
 async def test_a_long_list_of_words_can_be_asked(archive: Archive) -> None:
     await archive.add([seen("a")])
     many = tuple(AllOf((HasWord(f"w{n}"), HasWord("talks"))) for n in range(3000))
