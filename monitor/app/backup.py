@@ -42,7 +42,7 @@ class Contents:
 async def back_up(directory: Path, settings: Settings, file: Path) -> Contents:
     """Write configuration, embedded store and archive to `file`, at work or not; it appears whole or not at all.
 
-    A store that is a server of the operator's own is left to that server's tools. Raise `MonitorError`
+    A store or an archive that is a server of the operator's own is left to that server's tools. Raise `MonitorError`
     when `file` exists or cannot be written.
     """
     place = settings.store
@@ -162,7 +162,7 @@ def _writing(file: Path) -> Iterator[_Bundle]:
 def _archive(settings: Settings, bundle: _Bundle) -> bool:
     """Add the archive's file, as it stands at one instant."""
     place = settings.archive
-    if not place.path.exists():
+    if place.url or not place.path.exists():
         return False
     with TemporaryDirectory(dir=place.path.parent, prefix=".backup-") as scratch:
         copy = Path(scratch) / ARCHIVE_FILE

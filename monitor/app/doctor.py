@@ -80,8 +80,9 @@ async def _archive(settings: Settings) -> Finding:
             if archive is None:
                 return Finding("archive", Grade.OK, "there is none")
             size = await archive.size()
+            where = " in PostgreSQL" if settings.archive.url else ""
             return Finding(
-                "archive", Grade.OK, f"{size.articles} articles, {size.bytes // MIB} MiB"
+                "archive", Grade.OK, f"{size.articles} articles, {size.bytes // MIB} MiB{where}"
             )
     except MonitorError as error:
         return Finding("archive", Grade.BAD, str(error))

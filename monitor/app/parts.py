@@ -1,7 +1,7 @@
 """Opens everything that stands behind a port: the store on one side, the network on the other."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import IPv4Network, IPv6Network
@@ -15,6 +15,7 @@ from monitor.channels.memory import RegistryMemory
 from monitor.channels.slackbot import THREADS
 from monitor.config.settings import Settings
 from monitor.core.links import Linker
+from monitor.core.secret import Secret
 from monitor.core.targets import Target
 from monitor.feeds.canary import CanaryFetcher
 from monitor.feeds.fetch import HttpFetcher
@@ -125,8 +126,14 @@ async def open_archive(settings: Settings) -> AsyncIterator[Archive | None]:
     if not place.enabled:
         yield None
         return
-    async with open_sqlite(place.path) as archive:
+    async with _open_database(place.url) if place.url else open_sqlite(place.path) as archive:
         yield archive
+
+
+def _open_database(url: Secret) -> AbstractAsyncContextManager[Archive]:
+    from monitor.archive.postgres import open_postgres  # noqa: PLC0415 - its driver is an extra
+
+    return open_postgres(url.reveal())
 
 
 @asynccontextmanager

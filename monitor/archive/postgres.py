@@ -89,9 +89,11 @@ _CONNECTION = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "tcp_user_timeout": "30000",
-    "options": "-c statement_timeout=60s -c lock_timeout=30s",
 }
+_LONGEST_STATEMENT = "SET statement_timeout = '60s'"
 _TIDY_AT_ONCE = 500
+_MOST_WORDS = 1_000_000  # bytes; a tsvector holds little more
+_ANY_WORD = "\x1f"  # stands for every word, in an article that has more
 _LONGEST_WORD = 500  # in a query; the index has none that long, and a longer one is an error there
 
 T = TypeVar("T")
@@ -213,6 +215,7 @@ class _Line:
         if self._db is None or self._db.closed:
             self._db = None
             self._db = await AsyncConnection.connect(_with_bounds(self._url), autocommit=True)
+            await self._db.execute(_LONGEST_STATEMENT)
         async with self._db.transaction():
             return await work(self._db)
 
@@ -291,8 +294,13 @@ def _article_row(article: Article, suppressed: Suppression | None) -> tuple[Any,
         to_ms(article.seen_at),
         suppressed,
         documents.articles.write(article),
-        list(index_words(article)),
+        _words(article),
     )
+
+
+def _words(article: Article) -> list[str]:
+    words = list(index_words(article))
+    return words if sum(len(each.encode()) for each in words) <= _MOST_WORDS else [_ANY_WORD]
 
 
 def _decision_row(chapter: Chapter) -> tuple[Any, ...]:
@@ -341,7 +349,7 @@ def _query(which: Page) -> tuple[str, list[Any]]:
     order = "a.number"
     if which.narrowing != EVERYTHING:
         conditions.append("a.words @@ %s::tsquery")
-        values.append(_expression(which.narrowing))
+        values.append(_expression(AnyOf((which.narrowing, HasWord(_ANY_WORD)))))
     if which.rule is not None:
         tables.append("monitor_matches AS m")
         conditions.append("m.rule = %s AND m.number = a.number")

@@ -23,6 +23,7 @@ def backup(config: Path, file: Path) -> None:
     settings = load_settings(config)
     contents = asyncio.run(back_up(config, settings, file))
     size = file.stat().st_size / _MIB
+    elsewhere = "not in it; it is in PostgreSQL: back it up with pg_dump"
     click.echo(f"{file}: {size:.1f} MiB; {contents.files} files of {config}")
     for part, taken, missing in (
         (
@@ -30,6 +31,6 @@ def backup(config: Path, file: Path) -> None:
             contents.store,
             "not in it; it is a server of yours: back it up with its own tools",
         ),
-        ("archive", contents.archive, "there is none"),
+        ("archive", contents.archive, elsewhere if settings.archive.url else "there is none"),
     ):
         click.echo(f"  {part}: {'in it' if taken else missing}")

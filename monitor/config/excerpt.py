@@ -10,6 +10,7 @@ _TELLTALE = re.compile(
 )
 _SECRET_KEYS = ("webhook_url", "password", "secret", "previous_secret", "authorization")
 _ADDRESS_LOGIN = re.compile(r"://[^\s/@]*@")
+_ADDRESS_PASSWORD = re.compile(r"([?&]password=)[^\s&\"',}\]]+")
 _ADDRESS_PATH = re.compile(r"(://[^\s/]*(?:hook|discord)[^\s/]*/)[^\s\"',}\]]+")
 _REACH = 200  # lines; no secret is longer
 _HIDDEN = "***"
@@ -27,6 +28,7 @@ def excerpt(lines: Sequence[str], line: int) -> str:
             text = f"{text[: key.end()]} {_HIDDEN}"
             break
     text = _ADDRESS_LOGIN.sub(f"://{_HIDDEN}@", text)
+    text = _ADDRESS_PASSWORD.sub(rf"\1{_HIDDEN}", text)
     text = _ADDRESS_PATH.sub(rf"\1{_HIDDEN}", text)
     return "".join(char if char.isprintable() or char == "\t" else "�" for char in text.rstrip())
 

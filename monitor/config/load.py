@@ -1,6 +1,6 @@
 """Reads a configuration directory and the environment: settings, or every problem at once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from monitor.config import environment, records, routerecords
@@ -15,7 +15,7 @@ from monitor.config.secrets import (
 )
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
 from monitor.config.templates import with_template
-from monitor.config.values import WrongValueError
+from monitor.config.values import WrongValueError, database
 from monitor.core.canary import canary_feed
 from monitor.core.model import Feed
 from monitor.core.routing import Route
@@ -53,7 +53,7 @@ def _settings(
     rulebase = compile_rulebase(files.rules, files.entities, problems, standing)
     return Settings(
         store=_store(files, environ, secrets, problems),
-        archive=_archive(files, environ),
+        archive=_archive(files, environ, secrets, problems),
         listen=listen,
         log=process.log,
         poll=process.poll,
@@ -130,11 +130,7 @@ def _store(
     if url is None and settings.url:
         url = Secret(settings.url)
     if url is None:
-        item = Item(settings, files.process.root.find(("store",)), files.process.document)
-        try:
-            url = secrets.get(settings, "url", check_store_address)
-        except WrongValueError as error:
-            problems.append(item.problem(("url_file",), error.message, error.hint))
+        url = _secret(files, "store", "url", check_store_address, secrets, problems)
     return Store(
         url=url,
         directory=_directory(files, environ),
@@ -148,20 +144,40 @@ def _directory(files: Files, environ: Mapping[str, str]) -> Path:
     return Path(named or files.process.settings.store.directory)
 
 
-def _archive(files: Files, environ: Mapping[str, str]) -> ArchivePlace:
-    enabled = files.process.settings.archive.enabled
-    return ArchivePlace(enabled=enabled, path=_directory(files, environ) / ARCHIVE_FILE)
+def _archive(
+    files: Files, environ: Mapping[str, str], secrets: SecretSource, problems: list[Problem]
+) -> ArchivePlace:
+    settings = files.process.settings.archive
+    url = Secret(settings.url) if settings.url else None
+    if url is None:
+        url = _secret(files, "archive", "url", database, secrets, problems)
+    return ArchivePlace(
+        enabled=settings.enabled, url=url, path=_directory(files, environ) / ARCHIVE_FILE
+    )
 
 
 def _web(files: Files, secrets: SecretSource, problems: list[Problem]) -> Web:
     settings = files.process.settings.web
-    try:
-        key = secrets.get(settings, "link_key", check_link_key)
-    except WrongValueError as error:
-        item = Item(settings, files.process.root.find(("web",)), files.process.document)
-        problems.append(item.problem((error.key,), error.message, error.hint))
-        key = None
+    key = _secret(files, "web", "link_key", check_link_key, secrets, problems)
     return Web(public_url=settings.public_url, link_key=key)
+
+
+def _secret(
+    files: Files,
+    part: str,
+    name: str,
+    check: Callable[[str], object],
+    secrets: SecretSource,
+    problems: list[Problem],
+) -> Secret | None:
+    """Return a secret of a part of the process's file, if one is given."""
+    section = getattr(files.process.settings, part)
+    try:
+        return secrets.get(section, name, check)
+    except WrongValueError as error:
+        item = Item(section, files.process.root.find((part,)), files.process.document)
+        problems.append(item.problem((error.key,), error.message, error.hint))
+        return None
 
 
 def _targets(

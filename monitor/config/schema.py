@@ -25,6 +25,7 @@ from monitor.config.routeschema import (
 )
 from monitor.config.section import Section
 from monitor.config.types import (
+    ArchiveUrl,
     Code,
     Duration,
     Expiry,
@@ -59,6 +60,11 @@ from monitor.core.retry import LEASE_MARGIN
 # --- monitor.yaml ---
 
 
+def _keep_one(url: str | None, url_file: str | None) -> None:
+    if url and url_file:
+        raise WrongValueError("both url and url_file are given", "keep one", "url_file")
+
+
 class StoreSettings(Section):
     """Where articles, matches and deliveries live."""
 
@@ -75,19 +81,28 @@ class StoreSettings(Section):
 
     @model_validator(mode="after")
     def _one_address(self) -> "StoreSettings":
-        if self.url and self.url_file:
-            raise WrongValueError("both url and url_file are given", "keep one", "url_file")
+        _keep_one(self.url, self.url_file)
         return self
 
 
 class ArchiveSettings(Section):
-    """Whether everything seen is kept for a while: for search, backtests, explanations and export.
+    """Whether everything seen is kept for a while, and where: for search, backtests, explanations and export.
 
-    It is a file in the data directory, `archive.sqlite`: let one host run the `archiver` and the `web` service.
+    Without an address it is a file in the data directory, `archive.sqlite`: let one host run the `archiver` and the
+    `web` service. With the address of a PostgreSQL database any number of hosts may.
     """
 
     enabled: bool = True
     """`false`: nothing is kept."""
+    url: ArchiveUrl | None = None
+    """A PostgreSQL database, such as `postgresql://db.example/monitor`, without credentials."""
+    url_file: FilePath | None = None
+    """A file with the address of the database, credentials included; relative to this directory."""
+
+    @model_validator(mode="after")
+    def _one_address(self) -> "ArchiveSettings":
+        _keep_one(self.url, self.url_file)
+        return self
 
 
 class ListenSettings(Section):

@@ -35,9 +35,10 @@ class Store:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchivePlace:
-    """Whether there is an archive, and its file."""
+    """Whether there is an archive, and where: the `url` of a database, or a file."""
 
     enabled: bool = True
+    url: Secret | None = None
     path: Path = Path(StoreSettings().directory) / ARCHIVE_FILE
 
 
@@ -93,6 +94,6 @@ class Settings:
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret, for whoever keeps them out of logs."""
-        ours = (self.store.url, self.web.link_key)
+        ours = (self.store.url, self.archive.url, self.web.link_key)
         theirs = (secret for target in self.targets for secret in secrets_of(target))
         return (*(each for each in ours if each), *theirs)

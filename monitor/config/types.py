@@ -85,6 +85,12 @@ StoreUrl = Annotated[
     ),
     _described("server address"),
 ]
+ArchiveUrl = Annotated[
+    str,
+    AfterValidator(values.address("postgresql", "postgres", instead="write url_file instead")),
+    AfterValidator(values.database),
+    _described("database address"),
+]
 Network = Annotated[
     IPv4Network | IPv6Network, PlainValidator(values.network), _described("network")
 ]

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -29,6 +31,8 @@ ID = r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?"
 _MAILBOX = r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _LONGEST_HOST = 253
+_BY_PATH = frozenset({"unix", "postgresql", "postgres"})  # the host may be left out
+_PASSWORD = re.compile(r"(?:^|&)password=")
 _UNSEEN = re.compile(r"[\x00-\x20\x7f]")
 _SHOWN = 40
 _OUR_HEADERS = frozenset(
@@ -173,16 +177,32 @@ def address(*schemes: str, instead: str = "") -> Callable[[str], str]:
             _ = parts.port  # raises when it is none
         except ValueError:
             raise WrongValueError(expected) from None
-        where = parts.path if parts.scheme == "unix" else parts.hostname
+        where = parts.path if parts.scheme in _BY_PATH else parts.hostname
         if parts.scheme not in schemes or not where or _UNSEEN.search(value):
             raise WrongValueError(expected)
-        if "@" in parts.netloc:
+        if "@" in parts.netloc or _PASSWORD.search(parts.query):
             raise WrongValueError(
                 "an address here must not contain a user name or a password", instead
             )
         return value
 
     return check
+
+
+def database(value: str) -> str:
+    """Check the address of a PostgreSQL database, credentials included, and that its driver is there."""
+    if not value.startswith(("postgresql://", "postgres://")):
+        raise WrongValueError("expected an address that begins with postgresql:// or postgres://")
+    if find_spec("psycopg") is None:
+        raise WrongValueError(
+            "the driver of PostgreSQL is not installed here",
+            "run: pip install 'monitor[postgresql]'",
+        )
+    try:
+        import_module("psycopg.conninfo").conninfo_to_dict(value)
+    except import_module("psycopg").Error:  # which quotes the address
+        raise WrongValueError("PostgreSQL cannot read this address") from None
+    return value
 
 
 def network(value: object) -> IPv4Network | IPv6Network:

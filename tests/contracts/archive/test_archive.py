@@ -160,6 +160,13 @@ async def test_text_with_any_character_is_kept_and_found(archive: Archive) -> No
         assert await found(archive, narrow_to(Attribute.FEED, value)) == []
 
 
+async def test_an_article_of_more_words_than_an_index_takes_is_found(archive: Archive) -> None:
+    many = " ".join(f"{n:06}{'x' * 40}" for n in range(40_000))
+    await archive.add([seen("long", summary=f"{many} geneva"), seen("short")])
+    assert "long" in await found(archive, HasWord("geneva"))
+    assert await found(archive, HasWord("talks")) == ["short", "long"]
+
+
 async def test_a_long_list_of_words_can_be_asked(archive: Archive) -> None:
     await archive.add([seen("a")])
     many = tuple(AllOf((HasWord(f"w{n}"), HasWord("talks"))) for n in range(3000))

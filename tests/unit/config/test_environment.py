@@ -104,3 +104,34 @@ def test_address_of_the_store_comes_from_a_file(write: Write) -> None:
 def test_file_with_the_address_is_not_read_when_the_environment_has_it(write: Write) -> None:
     settings = load(write(monitor="store: {url_file: nowhere}"), {"REDIS_URL": "redis://h"})
     assert settings.store.url
+
+
+def test_the_address_of_the_archive_may_come_from_a_file_with_its_password(write: Write) -> None:
+    url = "postgresql://monitor:hunter2@db.example/news?sslmode=require"
+    settings = load(
+        write({"archive-url": f"{url}\n"}, monitor="archive: {url_file: archive-url}"), {}
+    )
+    assert settings.archive.url
+    assert settings.archive.url.reveal() == url
+    assert settings.archive.url in settings.secrets
+    plain = load(write(monitor="archive: {url: 'postgresql:///news?host=/run/postgresql'}"), {})
+    assert plain.archive.url
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("mysql://db/news", "begins with postgresql://"),
+        ("postgresql://db/news?hunter2=1", "PostgreSQL cannot read this address"),
+    ],
+)
+def test_an_address_of_the_archive_that_cannot_be_used_is_refused_at_its_file(
+    write: Write, text: str, why: str
+) -> None:
+    directory = write({"archive-url": text}, monitor="archive: {url_file: archive-url}")
+    with pytest.raises(ConfigError) as caught:
+        load(directory, {})
+    [problem] = caught.value.problems
+    assert why in problem.message
+    assert "hunter2" not in problem.message
+    assert (problem.line, problem.column) == (1, 21)

@@ -67,6 +67,7 @@ def test_caret_never_leaves_the_line(line: str, column: int) -> None:
         "url: https://discord.com/api/webhooks/1/hunter2",
         "url: redis://:hunter2@store:6379",
         "url: 'https://me:hunter2@news.example/rss'",
+        "url: postgresql:///news?user=me&password=hunter2",
     ],
 )
 def test_secret_in_a_line_is_not_shown(line: str) -> None:
