@@ -112,13 +112,14 @@ class Wire:
         self, method: str, place: _Place, body: bytes, headers: Mapping[str, str]
     ) -> bytes:
         given = {name.lower() for name in headers}
-        usual = {**self._usual, **place.headers}
-        lines = [
-            f"{method} {place.path} HTTP/1.1",
-            *(f"{name}: {value}" for name, value in usual.items() if name not in given),
-            *(f"{name}: {value}" for name, value in headers.items() if name.lower() not in _OURS),
-            f"content-length: {len(body)}",
-        ]
+        lines = [f"{method} {place.path} HTTP/1.1"]
+        for usual in (self._usual, place.headers):
+            lines += [f"{name}: {value}" for name, value in usual.items() if name not in given]
+        ours = not given.isdisjoint(_OURS)
+        for name, value in headers.items():
+            if not ours or name.lower() not in _OURS:
+                lines.append(f"{name}: {value}")
+        lines.append(f"content-length: {len(body)}")
         head = "\r\n".join(lines)
         breaks = len(lines) - 1
         if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:

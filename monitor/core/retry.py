@@ -1,6 +1,6 @@
 """When to try a delivery again, and when to give it up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -34,6 +34,11 @@ STALE_WEBHOOK = timedelta(hours=80)  # longer than its schedule
 # A lease outlasts the attempt by this, so that no send is repeated while it is under way (Svix #2181).
 LEASE_MARGIN = timedelta(seconds=5)
 _KEPT_RESPONSE = 1024
+_VERDICTS: Mapping[type[Outcome], Verdict] = {
+    Delivered: Verdict.DELIVERED,
+    RetryLater: Verdict.RETRY_LATER,
+    Rejected: Verdict.REJECTED,
+}
 # Whoever is too slow or too busy is not helped by a second try within the minute.
 BUSY_WAIT = timedelta(minutes=1)
 _BUSY_REASONS = frozenset({DeliveryReason.TIMEOUT, DeliveryReason.RATE_LIMITED})
@@ -61,17 +66,12 @@ class Ruling:
 
 def attempt_of(number: int, outcome: Outcome, started_at: datetime, ended_at: datetime) -> Attempt:
     """Return the record of a try that came to `outcome`."""
-    verdict = {
-        Delivered: Verdict.DELIVERED,
-        RetryLater: Verdict.RETRY_LATER,
-        Rejected: Verdict.REJECTED,
-    }[type(outcome)]
     failure = None if isinstance(outcome, Delivered) else outcome
     return Attempt(
         number=number,
         started_at=started_at,
         duration=ended_at - started_at,
-        verdict=verdict,
+        verdict=_VERDICTS[type(outcome)],
         reason=failure.reason if failure else None,
         status=outcome.status,
         detail=failure.detail if failure else "",

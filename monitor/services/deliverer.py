@@ -151,26 +151,26 @@ class DelivererService(LeasingService[DeliveryLease]):
     async def _handle(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery
         lane = self._lanes.get(delivery.target_id)
-        with structlog.contextvars.bound_contextvars(
+        structlog.contextvars.bind_contextvars(  # of this task, which handles nothing else
             trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
-        ):
-            started_at = ended_at = self._clock.now()
-            told = await self._left_to_tell(lane, delivery, started_at)
-            if lane is None or isinstance(told, Rejected):
-                outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
-            else:
-                outcome = await self._attempt(lane, told, started_at)
-                ended_at = self._clock.now()
-                if isinstance(outcome, Delivered) and outcome.pace is not None:
-                    self._keep_pace(delivery.target_id, outcome.pace)
-                judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
-                await self._insist(judged)
-                ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
-            attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
-            # Whoever has taken the delivery over meanwhile has fenced us off.
-            record = partial(self._ledger.record, lease, attempt, ruling, ended_at)
-            recorded = await self._insist(record)
-            self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
+        )
+        started_at = ended_at = self._clock.now()
+        told = await self._left_to_tell(lane, delivery, started_at)
+        if lane is None or isinstance(told, Rejected):
+            outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
+        else:
+            outcome = await self._attempt(lane, told, started_at)
+            ended_at = self._clock.now()
+            if isinstance(outcome, Delivered) and outcome.pace is not None:
+                self._keep_pace(delivery.target_id, outcome.pace)
+            judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
+            await self._insist(judged)
+            ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
+        attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
+        # Whoever has taken the delivery over meanwhile has fenced us off.
+        record = partial(self._ledger.record, lease, attempt, ruling, ended_at)
+        recorded = await self._insist(record)
+        self._tell(lane.kind if lane else "none", delivery, attempt, ruling, recorded=recorded)
 
     async def _left_to_tell(
         self, lane: Lane | None, delivery: Delivery, now: datetime

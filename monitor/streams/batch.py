@@ -17,7 +17,7 @@ class _Batch:
     def __init__(self) -> None:
         self.keys: list[str] = []
         self.words: list[tuple[Word, ...]] = []
-        self.sent = False
+        self.ended = asyncio.Event()
         self.replies: list[Any] = []
         self.error: StreamError | None = None
 
@@ -41,23 +41,29 @@ class Batched:
         number = len(batch.keys)
         batch.keys.append(key)
         batch.words.append(words)
-        async with self._under_way:
-            if not batch.sent:  # whoever of the batch has its turn first sends for all
-                self._gathering = _Batch()
-                batch.sent = True
-                await self._send(batch)
+        if number:
+            await batch.ended.wait()
+        else:
+            await self._send(batch)
         if batch.error is not None:
             raise StreamError(str(batch.error)) from batch.error
         return batch.replies[number]
 
     async def _send(self, batch: _Batch) -> None:
+        """Send a batch when the one before it is back: whoever is its first sends for all."""
         batch.error = StreamError("the task that sent this was stopped before the answer came")
         try:
-            batch.replies = await self._answers(batch)
+            async with self._under_way:
+                self._gathering = _Batch()
+                batch.replies = await self._answers(batch)
         except StreamError as error:
             batch.error = error
         else:
             batch.error = None
+        finally:
+            if self._gathering is batch:
+                self._gathering = _Batch()
+            batch.ended.set()
 
     async def _answers(self, batch: _Batch) -> list[Any]:
         calls = list(zip(batch.keys, batch.words, strict=True))

@@ -370,6 +370,5 @@ def _delivery(
 
 def _alert(accepted: bytes, data: bytes) -> Alert:
     alert = codec.alerts.decode(data)
-    return replace(
-        alert, matches=tuple(alert.matches[int(index)] for index in accepted.split(b","))
-    )
+    matches = tuple(alert.matches[int(index)] for index in accepted.split(b","))
+    return alert if matches == alert.matches else replace(alert, matches=matches)

@@ -118,17 +118,17 @@ async def test_the_procfile_brings_a_story_to_its_receiver_once_and_ends_when_to
         newsroom.feeds["one"] = [Story(1, "talks")]
         write_config(tmp_path, newsroom)
         async with honcho(tmp_path, *lines) as manager:
-            await manager.wait_for('"event": "monitor_started"', len(lines) or len(SEVEN) + 1)
+            await manager.wait_for('"event":"monitor_started"', len(lines) or len(SEVEN) + 1)
             await wait_until(lambda: bool(newsroom.received["desk"]), "the story arrives")
             newsroom.feeds["one"] += [Story(2, "talks again")]
             await wait_until(lambda: len(newsroom.received["desk"]) > 1, "and the next one")
-            addresses = re.findall(r'"address": "(http://[^"]+)"', manager.written)
+            addresses = re.findall(r'"address":"(http://[^"]+)"', manager.written)
             assert len(set(addresses)) == pages
             for address in addresses:
                 async with session.get(f"{address}/readyz") as answer:
                     assert answer.status == 200
             pids = manager.pids()
-            servers = {int(pid) for pid in re.findall(r'"pid": (\d+)', manager.written)}
+            servers = {int(pid) for pid in re.findall(r'"pid":(\d+)', manager.written)}
             await manager.end()
     titles = [body["data"]["article"]["title"] for body in newsroom.received["desk"]]
     assert titles == ["Story 1: talks", "Story 2: talks again"]

@@ -2,6 +2,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import PurePath
 
 import pytest
 import structlog
@@ -59,6 +60,21 @@ def test_standard_library_log_lines_have_the_same_form() -> None:
     configure_logging("info", "json", out)
     logging.getLogger("aiohttp.client").warning("odd answer")
     assert json.loads(out.getvalue())["event"] == "odd answer"
+
+
+def test_line_is_written_whatever_it_tells_of() -> None:
+    out = io.StringIO()
+    configure_logging("info", "json", out)
+    log = structlog.get_logger()
+    log.info(
+        "odd", text="half \ud800 of a pair", words={"é"}, path=PurePath("a"), why=ValueError("no")
+    )
+    log.info("odd", nested={(1, 2): "three"})
+    first, second = map(json.loads, out.getvalue().splitlines())
+    assert first["text"] == "half \ud800 of a pair"
+    assert "PurePosixPath('a')" in first["path"]
+    assert "ValueError('no')" in first["why"]
+    assert second["event"] == "odd"
 
 
 def test_redactor_leaves_words_shorter_than_a_secret_alone() -> None:

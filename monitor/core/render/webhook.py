@@ -121,7 +121,8 @@ def _span(span: Span) -> Json:
 
 
 def _short(text: str) -> str:
-    return whole(text[:_SHORT_LIMIT])
+    short = text if len(text) <= _SHORT_LIMIT else text[:_SHORT_LIMIT]
+    return short if short.isascii() else whole(short)
 
 
 def _instant(at: datetime) -> str:
