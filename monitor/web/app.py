@@ -14,6 +14,7 @@ from monitor.telemetry import Metrics
 
 _PING_SECONDS = 2.0
 LARGEST_BODY = 256 * 1024
+_LONGEST_LINE = 32 * 1024  # bytes: a query of 2,000 characters of any script in an address
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 log = structlog.get_logger()
@@ -79,7 +80,7 @@ class Endpoints:
 @asynccontextmanager
 async def serve(application: web.Application, host: str, port: int) -> AsyncIterator[str]:
     """Listen while the block runs; yield the address. Port 0 picks a free one. Raise `OSError` if it is taken."""
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, max_line_size=_LONGEST_LINE)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

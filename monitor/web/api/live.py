@@ -1,6 +1,7 @@
 """Matches as they come: one reader of the public stream, any number of listeners."""
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,6 +13,8 @@ from monitor.errors import StreamError
 from monitor.ports import PublicEntry, PublicStream
 from monitor.web.api.operation import ApiProblem, Gate
 
+_ID = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
+_BEYOND = 2**64
 _WAIT = timedelta(seconds=5)
 _KEPT = 1000  # entries in memory, for listeners that are a little behind
 _AT_ONCE = 200
@@ -27,10 +30,11 @@ EVENT_HEADERS = {
 
 def order(entry_id: str) -> tuple[int, int]:
     """Return an entry id as numbers that compare; raise `ValueError` if it is none."""
-    first, _, second = entry_id.partition("-")
-    if not (first.isascii() and first.isdigit() and (second or "0").isdigit()):
-        raise ValueError(f"{entry_id!r} is no id of an event")
-    return int(first), int(second or 0)
+    found = _ID.fullmatch(entry_id)
+    numbers = (int(found[1]), int(found[2] or 0)) if found else (_BEYOND, 0)
+    if max(numbers) >= _BEYOND:
+        raise ValueError(f"{entry_id[:50]!r} is no id of an event")
+    return numbers
 
 
 class Tail:

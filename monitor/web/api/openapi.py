@@ -23,6 +23,9 @@ _PROBLEM = {
     "required": ["type", "title", "status", "detail"],
 }
 _ALWAYS = (400, 401, 403, 429, 503)
+_NO_REQUEST = {
+    "text/plain": {"schema": {"type": "string", "description": "What came is no HTTP request."}}
+}
 STREAM = "/api/stream"
 
 
@@ -115,13 +118,12 @@ def _responses(operation: Operation, refs: Mapping[Any, dict[str, Any]]) -> dict
     problems = {*_ALWAYS, *operation.errors}
     if operation.body is not Nothing:
         problems |= {413, 415, 422}
-    return {
-        str(operation.status): good,
-        **{
-            str(status): {"description": HTTPStatus(status).phrase, "content": problem}
-            for status in sorted(problems)
-        },
+    described = {
+        str(status): {"description": HTTPStatus(status).phrase, "content": problem}
+        for status in sorted(problems)
     }
+    described["400"]["content"] = problem | _NO_REQUEST
+    return {str(operation.status): good, **described}
 
 
 def _stream() -> dict[str, Any]:

@@ -57,6 +57,7 @@ _KEPT_AFTER = timedelta(days=7)  # a silence that is over, for whoever asks what
 _LONGEST_SILENCE = timedelta(days=366)
 
 QueryText = Annotated[str, Meta(description="A query of the language.", max_length=100_000)]
+SearchText = Annotated[str, Meta(description="A query of the language.", max_length=2_000)]
 Since = Annotated[datetime, Meta(tz=True, description="Seen at this instant or later.")]
 Until = Annotated[datetime, Meta(tz=True, description="Seen before this instant.")]
 Limit = Annotated[int, Meta(ge=1, le=_MOST_ARTICLES, description="How many at most.")]
@@ -76,7 +77,7 @@ class InForce:
 class SearchQuery(Struct, kw_only=True):
     """Which articles to search for."""
 
-    query: QueryText = ""
+    query: SearchText = ""
     rule: Annotated[Id, Meta(description="Only what this rule found when it came.")] | None = None
     since: Since | None = None
     until: Until | None = None
@@ -88,8 +89,8 @@ class BacktestBody(Struct, kw_only=True):
     """What to try on the archive: a query, against a configured rule if one is named."""
 
     query: QueryText
-    since: datetime
-    until: datetime | None = None
+    since: Since
+    until: Until | None = None
     against: Id | None = None
     newest: Annotated[int, Meta(ge=0, le=_MOST_ARTICLES)] = 20
 

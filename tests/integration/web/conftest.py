@@ -9,7 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import CookieJar
+from aiohttp import CookieJar, web
 
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
 from monitor.core.access import Scope, Token, digest
@@ -89,6 +89,7 @@ class Desk:
     registry: MemoryRegistry
     public: MemoryPublicStream
     clock: StandingClock
+    app: web.Application
     reloads: list[str] = field(default_factory=list)
     gate: Gate | None = None
     tail: Tail | None = None
@@ -190,6 +191,7 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
                 registry,
                 public,
                 clock,
+                app,
                 reloads,
                 gate,
                 tail,

@@ -139,6 +139,10 @@ async def test_the_story_of_an_article_is_told(desk: Desk) -> None:
         ("/api/articles?limit=0", "`int` >= 1"),
         ("/api/articles?since=yesterday", "Invalid RFC3339"),
         ("/api/articles?since=2026-01-15T12:00:00", "timezone"),
+        ("/api/articles?until=0.5", "Invalid RFC3339"),
+        ("/api/articles?limit=5.0", "Expected `int`, got `str`"),
+        ("/api/articles?limit=%D9%A5", "Expected `int`, got `str`"),
+        ("/api/articles?query=" + "x" * 2001, "length <= 2000"),
         ("/api/deliveries?state=lost", "Invalid enum value"),
     ],
 )
@@ -181,6 +185,20 @@ async def test_a_query_is_tried_on_the_archive(desk: Desk) -> None:
     assert (sorted(tested["gained"]), tested["lost"]) == (["a1", "a2"], ["a4"])
     unknown = await desk.ask("POST", "/api/backtest", json=asked | {"against": "none"})
     assert unknown.status == 404
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+async def test_an_instant_of_a_backtest_says_its_zone(desk: Desk, name: str) -> None:
+    asked = {"query": "talks", "since": "2026-01-01T00:00:00Z", name: "2026-01-01T00:00:00"}
+    answer = await desk.ask("POST", "/api/backtest", json=asked)
+    assert answer.status == 422
+    assert name in answer.body["detail"]
+
+
+async def test_the_longest_query_fits_into_an_address(desk: Desk) -> None:
+    longest = "語" * 2000
+    answer = await desk.ask("GET", f"/api/articles?query={longest}")
+    assert (answer.status, answer.body["articles"]) == (200, [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""The API keeps what its document says: schemathesis asks a real server over a real store."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.archive.sqlite import open_sqlite
+from monitor.core.access import Scope, Token, digest
+from monitor.core.engine import compile_rules
+from monitor.ports import Draft, RecordKind
+from monitor.registry import TOKENS
+from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.health import StreamStoreHealth
+from monitor.streams.ledger import StreamDeliveryLedger
+from monitor.streams.public import StreamPublicStream
+from monitor.streams.registry import StreamRegistry
+from monitor.streams.store import Store
+from monitor.telemetry import Metrics
+from monitor.web.api.live import Tail
+from monitor.web.api.operation import Gate
+from monitor.web.api.operations import InForce, Operations
+from monitor.web.api.routes import OPENAPI, add_api
+from monitor.web.app import Endpoints, serve
+from tests.clock import StandingClock
+from tests.factories import NOW, alert, feed, rule
+from tests.integration.web.conftest import SECRETS, seen
+
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+EXAMPLES, SEED = 40, 1  # for each operation and phase
+
+
+class HurriedClock(StandingClock):
+    """A second passes between two looks, so that nobody asks too often."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(seconds=1))
+        return super().now()
+
+
+async def reloaded() -> str:
+    return ""
+
+
+@asynccontextmanager
+async def serving(store: Store, directory: Path) -> AsyncIterator[str]:
+    """Serve the API over `store`, with an article, a delivery and a token in it; yield the address."""
+    registry, ledger, clock = StreamRegistry(store), StreamDeliveryLedger(store), HurriedClock()
+    token = Token(name="admin", scope=Scope.ADMIN, created_at=NOW)
+    draft = Draft(id=digest(SECRETS[Scope.ADMIN]), value=TOKENS.encode(token))
+    await registry.put(RecordKind.TOKEN, draft, NOW)
+    await ledger.enqueue(alert(), "desk/hook", NOW)
+    rules = (rule(),)
+    in_force = InForce(
+        rules=rules, rule_set=compile_rules(rules).rules, feeds={"example-world": feed()}
+    )
+    async with open_sqlite(directory / "archive.sqlite") as archive:
+        await archive.add([seen("a1", "Talks resume", "talks")])
+        operations = Operations(
+            in_force=lambda: in_force,
+            reload=reloaded,
+            archive=archive,
+            feeds=StreamFeedStore(store),
+            ledger=ledger,
+            registry=registry,
+            clock=clock,
+        )
+        app = Endpoints(StreamStoreHealth(store), Metrics(), dict).application()
+        add_api(app, operations, Gate(registry, clock), Tail(StreamPublicStream(store)))
+        async with serve(app, "127.0.0.1", 0) as address:
+            yield address
+
+
+@pytest.mark.no_cover
+async def test_the_api_keeps_what_its_document_says(store: Store, tmp_path: Path) -> None:
+    async with serving(store, tmp_path) as address:
+        words = [
+            f"--config-file={CONFIGURATION}",
+            "run",
+            address + OPENAPI,
+            f"--header=Authorization: Bearer {SECRETS[Scope.ADMIN]}",
+            "--checks=all",
+            "--exclude-path=/api/stream",  # which does not end
+            f"--max-examples={EXAMPLES}",
+            f"--seed={SEED}",
+            "--continue-on-failure",
+            "--generation-database=none",
+            "--output-truncate=true",
+        ]
+        process = await asyncio.create_subprocess_exec(
+            SCHEMATHESIS,
+            *words,
+            cwd=tmp_path,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        report, _ = await process.communicate()
+    assert process.returncode == 0, report.decode()
+    assert b"Tested: 14" in report
