@@ -10,6 +10,7 @@ import pytest
 
 from monitor.archive.postgres import PostgresArchive, open_postgres
 from monitor.core.chapter import Chapter
+from monitor.core.narrowing import HasWord
 from monitor.errors import ArchiveError
 from monitor.ports import Page
 from monitor.services.archiver import ArchiverService
@@ -115,6 +116,18 @@ async def test_a_lost_connection_is_made_anew_without_an_error(postgres: Postgre
         postgres.start()
         assert await ids(archive) == IDS
         await archive.add(CHAPTERS)
+
+
+async def test_a_search_that_is_asked_again_and_again_is_planned_for_its_words(
+    postgres: PostgresServer,
+) -> None:
+    async with open_postgres(postgres.url) as archive:
+        for n in range(12):
+            await archive.page(Page(narrowing=HasWord(f"word{n}")))
+        counted = "SELECT sum(custom_plans), sum(generic_plans) FROM pg_prepared_statements"
+        [(custom, generic)] = await archive._reader.rows(counted)
+    assert custom > 0
+    assert generic == 0
 
 
 async def test_two_hosts_with_the_same_batch_leave_it_once(postgres: PostgresServer) -> None:
