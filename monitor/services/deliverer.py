@@ -161,6 +161,7 @@ class DelivererService(LeasingService[DeliveryLease]):
         else:
             outcome = await self._attempt(lane, told, started_at)
             ended_at = self._clock.now()
+            self._step_aside()
             if isinstance(outcome, Delivered) and outcome.pace is not None:
                 self._keep_pace(delivery.target_id, outcome.pace)
             judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)

@@ -131,6 +131,7 @@ class LeasingService(Service, Generic[Lease]):
         super().__init__(metrics)
         self._concurrency = concurrency
         self._worth_a_claim = max(1, concurrency // 2)
+        self._slots: Slots | None = None
 
     @abstractmethod
     async def _claim(self, limit: int) -> Sequence[Lease]:
@@ -143,12 +144,19 @@ class LeasingService(Service, Generic[Lease]):
     async def step(self) -> int:
         """Do all that is due now, and return when it is done."""
         async with Slots(self._concurrency, self.patience) as slots:
+            self._slots = slots
             return await self._fill(slots)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the places filled until `stop` is set, then finish what is under way."""
         async with Slots(self._concurrency, self.patience) as slots:
+            self._slots = slots
             await self._repeat(lambda: self._fill(slots), stop)
+
+    def _step_aside(self) -> None:
+        """Give the place of the work that calls this to another, because it only waits for the store from now on."""
+        if self._slots:
+            self._slots.step_aside()
 
     async def _fill(self, slots: Slots) -> int:
         if not slots.free:

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 _MOST_ASIDE = 4  # times as many as there are places may have stepped aside
 
@@ -22,7 +21,7 @@ class Slots:
     """Run coroutines in the background, at most `limit` at once. Leaving the block waits for all of them.
 
     With a `patience` of so many seconds, one that takes longer steps aside: it goes on, and its place is free. So those
-    that hang cannot keep out all others; there are bounds to how many may have stepped aside.
+    that hang cannot keep out all others. A task may step aside itself. There are bounds to how many may have.
     """
 
     def __init__(self, limit: int, patience: float | None = None) -> None:
@@ -33,6 +32,7 @@ class Slots:
         self._aside = 0
         self._changed = asyncio.Event()
         self._group = asyncio.TaskGroup()
+        self._places: dict[asyncio.Task[None], _Place] = {}
 
     async def __aenter__(self) -> Self:
         """Open the group in which the tasks live."""
@@ -59,8 +59,16 @@ class Slots:
         place = _Place()
         if self._patience is not None:
             loop = asyncio.get_running_loop()
-            place.timer = loop.call_later(self._patience, self._step_aside, place)
-        self._group.create_task(work).add_done_callback(partial(self._ended, place))
+            place.timer = loop.call_later(self._patience, self._leave, place)
+        task = self._group.create_task(work)
+        self._places[task] = place
+        task.add_done_callback(self._ended)
+
+    def step_aside(self) -> None:
+        """Give the place of the task that calls this to another, if it has one and few enough have stepped aside."""
+        place = self._places.get(cast("asyncio.Task[None]", asyncio.current_task()))
+        if place and not place.left:
+            self._leave(place)
 
     async def changed(self, seconds: float) -> None:
         """Return when a task has ended since the last call, or after `seconds`."""
@@ -81,14 +89,17 @@ class Slots:
         except TimeoutError:
             return
 
-    def _step_aside(self, place: _Place) -> None:
+    def _leave(self, place: _Place) -> None:
+        if place.timer:
+            place.timer.cancel()
         if self._aside < _MOST_ASIDE * self.limit:
             place.left = True
             self._aside += 1
             self._busy -= 1
             self._changed.set()
 
-    def _ended(self, place: _Place, _task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        place = self._places.pop(task)
         if place.timer:
             place.timer.cancel()
         if place.left:

@@ -6,7 +6,7 @@ them together. Sets of 64-bit integers are the compact form of "already seen", s
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b, sha1
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -39,6 +39,7 @@ def hash64(*parts: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+@lru_cache(4096)
 def partition_of(name: str, partitions: int) -> int:
     """Return the partition of a target or of a host."""
     return hash64(name) % partitions

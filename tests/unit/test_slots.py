@@ -23,6 +23,25 @@ async def test_no_more_step_aside_than_their_bound() -> None:
     assert (slots.free, slots._aside) == (1, 0)
 
 
+async def test_task_that_steps_aside_itself_gives_its_place_once() -> None:
+    gate = asyncio.Event()
+
+    async with Slots(2, patience=60) as slots:
+
+        async def record() -> None:
+            slots.step_aside()
+            slots.step_aside()
+            await gate.wait()
+
+        slots.start(record())
+        assert slots.free == 1
+        await wait_until(lambda: slots.free == 2, "it steps aside")
+        slots.step_aside()  # the test has no place
+        assert (slots.free, slots._aside) == (2, 1)
+        gate.set()
+    assert (slots.free, slots._aside) == (2, 0)
+
+
 async def test_room_is_waited_for_and_no_longer_than_told() -> None:
     gate = asyncio.Event()
 

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from monitor.core.matchers import parse_matchers
-from monitor.core.model import Delivery, DeliveryState
+from monitor.core.model import Attempt, Delivery, DeliveryState
 from monitor.core.outcome import (
     Delivered,
     DeliveryReason,
@@ -12,9 +12,9 @@ from monitor.core.outcome import (
     RetryLater,
     Verdict,
 )
-from monitor.core.retry import WEBHOOK
+from monitor.core.retry import WEBHOOK, Ruling
 from monitor.core.silences import new_silence
-from monitor.ports import DeliveryFilter, Draft, RecordKind
+from monitor.ports import DeliveryFilter, DeliveryLease, Draft, RecordKind
 from monitor.registry import SILENCES
 from monitor.services.deliverer import DelivererService, Lane
 from monitor.services.wishes import Wishes
@@ -49,6 +49,20 @@ class Script:
 
     async def close(self) -> None:
         pass
+
+
+class Hesitant(MemoryDeliveryLedger):
+    """A ledger that records nothing before its gate opens."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.gate = asyncio.Event()
+
+    async def record(
+        self, lease: DeliveryLease, attempt: Attempt, ruling: Ruling, now: datetime
+    ) -> bool:
+        await self.gate.wait()
+        return await super().record(lease, attempt, ruling, now)
 
 
 class Bench:
@@ -233,3 +247,28 @@ async def test_a_silence_that_ended_a_moment_ago_keeps_nothing_back() -> None:
     told = await bench.enqueue("hook", 2)
     await bench.service.step()
     assert (await bench.get(told)).state is DeliveryState.DELIVERED
+
+
+async def test_attempts_go_on_while_those_before_them_are_recorded() -> None:
+    first, second = Script(), Script()
+    store = MemoryStore()
+    ledger, stop, clock = Hesitant(store), asyncio.Event(), StandingClock()
+    lanes = {
+        name: Lane(kind="test", channel=each, waits=WEBHOOK, timeout=timedelta(seconds=9))
+        for name, each in {"desk/1": first, "desk/2": second}.items()
+    }
+    service = DelivererService(
+        ledger, lanes, clock, Metrics(), concurrency=1, lease=timedelta(seconds=30)
+    )
+    ids = [
+        await ledger.enqueue(alert(article=article(id="a1")), target, clock.now())
+        for target in lanes
+    ]
+    service.patience = 60  # so that nothing else gives a place back
+    async with asyncio.TaskGroup() as group:
+        group.create_task(service.run(stop))
+        await wait_until(lambda: bool(first.given and second.given), "both are attempted")
+        ledger.gate.set()
+        stop.set()
+    found = [await ledger.get(one or "") for one in ids]
+    assert [one and one.state for one in found] == [DeliveryState.DELIVERED] * 2
