@@ -22,6 +22,7 @@ from monitor.ports.logs import (
     Entry,
     Matcher,
     MatchLog,
+    Publication,
     PublicEntry,
     PublicStream,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "PollRecorded",
     "PublicEntry",
     "PublicStream",
+    "Publication",
     "Put",
     "Record",
     "RecordKind",

@@ -84,6 +84,14 @@ class PublicEntry:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What the field `data` of a public entry says, as JSON."""
+
+    article: Article
+    match: Match
+
+
 class PublicStream(Protocol):
     """The stream `monitor:matches`, which other programs read."""
 

@@ -3,13 +3,13 @@
 import msgspec
 
 from monitor.core.model import Article, Match
+from monitor.ports import Publication
 
 VERSION = "1"
 
 
 def fields_of(article: Article, match: Match) -> dict[str, str]:
     """Return the flat fields of one entry; `data` holds everything as JSON."""
-    data = {"article": article, "match": match}
     return {
         "v": VERSION,
         "rule": match.rule_id,
@@ -18,5 +18,5 @@ def fields_of(article: Article, match: Match) -> dict[str, str]:
         "severity": match.severity.value,
         "lang": article.lang or "",
         "url": article.url,
-        "data": msgspec.json.encode(data).decode(),
+        "data": msgspec.json.encode(Publication(article, match)).decode(),
     }

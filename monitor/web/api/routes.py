@@ -1,8 +1,13 @@
 """Puts the API into an application."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
+from monitor.web.api import asyncapi
+from monitor.web.api.asyncapi import ASYNCAPI
 from monitor.web.api.live import Live, Tail
 from monitor.web.api.openapi import STREAM, document
 from monitor.web.api.operation import Gate, serve_operation
@@ -12,7 +17,7 @@ OPENAPI = "/api/openapi.json"
 
 
 def add_api(app: web.Application, operations: Operations, gate: Gate, tail: Tail) -> None:
-    """Serve every operation, the stream of matches, and the document that describes them."""
+    """Serve every operation, the stream of matches, and the documents that describe them."""
     described = operations.all()
     for each in described:
         app.router.add_route(each.method, each.path, serve_operation(each, gate))
@@ -22,9 +27,15 @@ def add_api(app: web.Application, operations: Operations, gate: Gate, tail: Tail
 
     app.on_shutdown.append(stop)
     app.router.add_get(STREAM, Live(tail, gate).stream)
-    body = msgspec.json.encode(document(described))
+    app.router.add_get(OPENAPI, _same(document(described)))
+    app.router.add_get(ASYNCAPI, _same(asyncapi.document()))
 
-    async def openapi(_request: web.Request) -> web.Response:
+
+def _same(said: dict[str, Any]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return what answers with the same JSON always."""
+    body = msgspec.json.encode(said)
+
+    async def answer(_request: web.Request) -> web.Response:
         return web.Response(body=body, content_type="application/json")
 
-    app.router.add_get(OPENAPI, openapi)
+    return answer

@@ -19,6 +19,7 @@ OPEN = {
     "/readyz",
     "/metrics",
     "/api/openapi.json",
+    "/api/asyncapi.json",
     "/sign-in",
     "/static/{version}/{name}",
 }
