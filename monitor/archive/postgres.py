@@ -172,10 +172,6 @@ class PostgresArchive:
             articles=count, bytes=size, oldest=None if oldest is None else from_ms(oldest)
         )
 
-    async def open(self) -> None:
-        """Make or open the tables; raise `ArchiveError` when that is impossible."""
-        await self._writer.run(_make)
-
     async def close(self) -> None:
         """Close the connections; what is under way is finished first."""
         await self._writer.close()
@@ -219,22 +215,36 @@ class _Line:
     async def _whole(self, work: Callable[[Db], Awaitable[T]]) -> T:
         if self._db is None or self._db.closed:
             self._db = None
-            self._db = await AsyncConnection.connect(_with_bounds(self._url), autocommit=True)
-            for setting in _SETTINGS:
-                await self._db.execute(setting)
+            self._db = await _connect(self._url)
         async with self._db.transaction():
             return await work(self._db)
 
 
 @asynccontextmanager
 async def open_postgres(url: str) -> AsyncIterator[PostgresArchive]:
-    """Open the archive in the database at `url`, its tables made if need be, while the block runs."""
+    """Open the archive in the database at `url` while the block runs.
+
+    The server is asked when there is something to ask: who starts while it is away is not held up.
+    """
     archive = PostgresArchive(url)
     try:
-        await archive.open()
         yield archive
     finally:
         await archive.close()
+
+
+async def _connect(url: str) -> Db:
+    """Connect, and make the tables if need be."""
+    db = await AsyncConnection.connect(_with_bounds(url), autocommit=True)
+    try:
+        for setting in _SETTINGS:
+            await db.execute(setting)
+        async with db.transaction():
+            await _make(db)
+    except BaseException:
+        await db.close()
+        raise
+    return db
 
 
 def _with_bounds(url: str) -> str:
@@ -257,18 +267,28 @@ async def _make(db: Db) -> None:
         raise ArchiveError(
             f"the database of the archive is in {encoding}: create it with ENCODING 'UTF8'"
         )
-    await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-    [(is_there,)] = await _fetch(db, "SELECT to_regclass('monitor_archive') IS NOT NULL")
-    if not is_there:
-        for statement in _SCHEMA:
-            await db.execute(statement)
-        await db.execute("INSERT INTO monitor_archive VALUES (%s)", [documents.FORMAT])
+    if not await _is_made(db):
+        await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        if not await _is_made(db):
+            for statement in _SCHEMA:
+                await db.execute(statement)
+            await db.execute("INSERT INTO monitor_archive VALUES (%s)", [documents.FORMAT])
     [(written,)] = await _fetch(db, "SELECT format FROM monitor_archive")
     if written > documents.FORMAT:
         raise ArchiveError(
             f"the archive was written by a newer release (format {written}, this one reads"
             f" {documents.FORMAT}): run that release, or name another database"
         )
+
+
+async def _is_made(db: Db) -> bool:
+    # Not by to_regclass, which may remember that there was none before we waited for the lock.
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_class"
+        " WHERE relname = 'monitor_archive' AND pg_table_is_visible(oid))"
+    )
+    [(is_there,)] = await _fetch(db, query)
+    return bool(is_there)
 
 
 # --- writing ---

@@ -58,6 +58,15 @@ def config(tmp_path: Path, postgres: PostgresServer) -> Path:
     return directory
 
 
+def with_database(config: Path, postgres: PostgresServer) -> Path:
+    """Let a configuration have its archive in this database."""
+    file = config / "monitor.yaml"
+    settings = json.loads(file.read_text()) | {"archive": {"url_file": "archive-url"}}
+    file.write_text(json.dumps(settings))
+    (config / "archive-url").write_text(postgres.url)
+    return config
+
+
 def test_the_commands_that_look_back_ask_the_database(config: Path, tmp_path: Path) -> None:
     def run(*words: str | Path) -> str:
         done = monitor(*words, "--config", config)
@@ -87,16 +96,36 @@ def test_doctor_and_backup_say_where_the_archive_is(config: Path, tmp_path: Path
     assert "archive: not in it; it is in PostgreSQL: back it up with pg_dump" in packed.stdout
 
 
+async def test_a_daemon_that_starts_while_the_database_is_away_alerts_and_archives_when_it_comes(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    async with Newsroom().open() as newsroom:
+        newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather")]
+        config = with_database(
+            write_config(tmp_path / "config", newsroom, str(tmp_path / "data")), postgres
+        )
+        postgres.crash()
+        async with running("--config", config) as daemon:
+            await audit(newsroom)
+            said = await daemon.wait_for("store_unavailable", service="archiver")
+            assert "the archive in PostgreSQL" in said["error"]
+            postgres.start()
+            async with open_postgres(postgres.url) as archive:
+
+                async def both() -> bool:
+                    return (await archive.size()).articles == 2
+
+                await wait_until(both, "both articles are archived", 60)
+
+
 async def test_a_daemon_that_is_killed_leaves_what_it_saw_in_the_database(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
     async with Newsroom().open() as newsroom:
         newsroom.feeds["one"] = [Story(1, "talks"), Story(2, "weather")]
-        config = write_config(tmp_path / "config", newsroom, str(tmp_path / "data"))
-        file = config / "monitor.yaml"
-        settings = json.loads(file.read_text()) | {"archive": {"url_file": "archive-url"}}
-        file.write_text(json.dumps(settings))
-        (config / "archive-url").write_text(postgres.url)
+        config = with_database(
+            write_config(tmp_path / "config", newsroom, str(tmp_path / "data")), postgres
+        )
 
         async def both() -> bool:
             return (await archive.size()).articles == 2

@@ -62,6 +62,7 @@ async def test_a_batch_whose_writer_is_killed_is_not_there_and_is_written_again(
     postgres: PostgresServer,
 ) -> None:
     async with open_postgres(postgres.url) as archive:
+        assert await ids(archive) == []
         with matches_locked(postgres):
             writer = await asyncio.create_subprocess_exec(
                 sys.executable, "-c", WRITER, postgres.url
@@ -145,36 +146,36 @@ async def test_hosts_that_open_an_empty_database_at_once_make_its_tables_once(
     hosts = [PostgresArchive(postgres.url) for _ in range(4)]
     async with asyncio.TaskGroup() as group:
         for each in hosts:
-            group.create_task(each.open())
-    await hosts[0].add(CHAPTERS)
+            group.create_task(each.add(CHAPTERS))
     assert await ids(hosts[3]) == IDS
     for each in hosts:
         await each.close()
 
 
 async def test_an_archive_of_a_newer_release_is_refused(postgres: PostgresServer) -> None:
-    async with open_postgres(postgres.url):
-        pass
+    async with open_postgres(postgres.url) as archive:
+        await archive.size()
     with psycopg.connect(postgres.url) as db:
         db.execute("UPDATE monitor_archive SET format = 99")
-    with pytest.raises(ArchiveError, match="newer release"):
-        async with open_postgres(postgres.url):
-            pass
+    async with open_postgres(postgres.url) as archive:
+        for _ in range(2):
+            with pytest.raises(ArchiveError, match="newer release"):
+                await archive.size()
 
 
 async def test_a_database_that_cannot_hold_all_text_is_refused(postgres: PostgresServer) -> None:
     with psycopg.connect(postgres.url, autocommit=True) as db:
         db.execute("DROP DATABASE IF EXISTS narrow")
         db.execute("CREATE DATABASE narrow ENCODING 'LATIN1' TEMPLATE template0")
-    with pytest.raises(ArchiveError, match="is in LATIN1: create it with ENCODING 'UTF8'"):
-        async with open_postgres(postgres.url.replace("/postgres?", "/narrow?")):
-            pass
+    async with open_postgres(postgres.url.replace("/postgres?", "/narrow?")) as archive:
+        with pytest.raises(ArchiveError, match="is in LATIN1: create it with ENCODING 'UTF8'"):
+            await archive.size()
 
 
 async def test_a_server_that_is_not_there_is_named_and_the_password_is_not() -> None:
     url = "postgresql://somebody:hidden@127.0.0.1:1/news"
-    with pytest.raises(ArchiveError, match=r"PostgreSQL \(127\.0\.0\.1/news\)") as error:
-        async with open_postgres(url):
-            pass
+    async with open_postgres(url) as archive:
+        with pytest.raises(ArchiveError, match=r"PostgreSQL \(127\.0\.0\.1/news\)") as error:
+            await archive.size()
     assert "refused" in str(error.value)
     assert "hidden" not in str(error.value)
