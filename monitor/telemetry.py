@@ -4,12 +4,14 @@ import json
 import logging
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
+from structlog.typing import EventDict
 
 LogFormat = Literal["auto", "json", "console"]
 
@@ -58,7 +60,7 @@ def configure_logging(
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="%H:%M:%S" if pretty else "iso", utc=not pretty),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False) if pretty else _stamped,
     ]
     if pretty:
         final: list[structlog.typing.Processor] = [
@@ -96,7 +98,13 @@ def configure_logging(
     return redactor
 
 
-def _as_json(event: dict[str, Any], **_: object) -> str:
+def _stamped(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Say when, as RFC 3339 has it; structlog's own takes six times as long."""
+    event["timestamp"] = msgspec.to_builtins(datetime.now(UTC))
+    return event
+
+
+def _as_json(event: EventDict, **_: object) -> str:
     """Write a line as JSON, what JSON does not know by its `repr`.
 
     A line costs 1 µs so, and 8 by the standard library, which writes what is no Unicode too.

@@ -2,6 +2,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
 import pytest
@@ -29,6 +30,9 @@ def test_json_lines_carry_event_context_and_level() -> None:
     assert line["feed"] == "bbc"
     assert line["trace"] == "t1"
     assert line["level"] == "info"
+    said = datetime.fromisoformat(line["timestamp"])
+    assert abs(datetime.now(UTC) - said) < timedelta(minutes=1)
+    assert line["timestamp"].endswith("Z")
 
 
 def test_quiet_levels_are_not_written() -> None:

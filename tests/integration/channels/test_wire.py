@@ -49,6 +49,7 @@ class Talk:
         self.farewell = farewell
         self.requests: list[int] = []
         self.ended = 0
+        self.parting = asyncio.Event()
 
     @property
     def conversation(self) -> Conversation:
@@ -62,7 +63,9 @@ class Talk:
                 await read_request(reader)
                 self.requests[number] += 1
                 writer.write(answer)
-            writer.write(self.farewell)
+            if self.farewell:
+                await self.parting.wait()
+                writer.write(self.farewell)
             await reader.read()
         finally:
             self.ended += 1
@@ -121,6 +124,7 @@ async def test_connection_on_which_something_comes_unasked_is_closed(lasting: Wi
     talk = Talk(EMPTY, farewell=EMPTY)
     async with raw_server(talk.conversation) as address:
         await send(lasting, address)
+        talk.parting.set()
         await wait_until(lambda: talk.ended == 1, "the first connection is closed")
         await send(lasting, address)
     assert talk.requests == [1, 1]
