@@ -268,7 +268,7 @@ async def _make(db: Db) -> None:
             f"the database of the archive is in {encoding}: create it with ENCODING 'UTF8'"
         )
     if not await _is_made(db):
-        await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        await _wait_for_turn(db)
         if not await _is_made(db):
             for statement in _SCHEMA:
                 await db.execute(statement)
@@ -339,8 +339,13 @@ def _decision_row(chapter: Chapter) -> tuple[Any, ...]:
     )
 
 
-async def _add(db: Db, rows: _Rows) -> None:
+async def _wait_for_turn(db: Db) -> None:
+    """Hold the lock of those who write until the transaction ends."""
     await db.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+async def _add(db: Db, rows: _Rows) -> None:
+    await _wait_for_turn(db)
     async with db.cursor() as cursor:
         await cursor.executemany(_ADD_ARTICLE, rows.articles)
         await cursor.executemany(_ADD_MATCH, rows.matches)
@@ -348,6 +353,7 @@ async def _add(db: Db, rows: _Rows) -> None:
 
 
 async def _tidy(db: Db, before: datetime) -> int:
+    await _wait_for_turn(db)
     bounds = (to_ms(before), _TIDY_AT_ONCE)
     deleted = await db.execute(
         "DELETE FROM monitor_articles WHERE number IN"

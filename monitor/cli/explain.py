@@ -39,7 +39,8 @@ async def _explain(settings: Settings, wanted: str) -> list[Story]:
         found = await stories(archive, parts.ledger, wanted)
     if not found:
         raise MonitorError(
-            f"no article and no delivery {wanted!r}: what is older than its retention is gone"
+            f"no article and no delivery {wanted!r}: what is older than its retention is gone, and of"
+            " what the first poll of a feed keeps back the newest 200 are kept"
         )
     return found
 

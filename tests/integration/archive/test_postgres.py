@@ -2,6 +2,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 
 from monitor.archive.postgres import PostgresArchive, open_postgres
-from monitor.core.chapter import Chapter
+from monitor.core.chapter import Chapter, Decision
 from monitor.core.narrowing import HasWord
 from monitor.errors import ArchiveError
 from monitor.ports import Page
@@ -138,6 +139,24 @@ async def test_two_hosts_with_the_same_batch_leave_it_once(postgres: PostgresSer
             group.create_task(other.add(CHAPTERS[::-1]))
         assert await ids(one) == IDS
         assert (await other.matched(NOW - timedelta(days=1)))["talks"] == len(CHAPTERS)
+
+
+async def test_two_hosts_that_tidy_at_once_delete_each_article_once(
+    postgres: PostgresServer,
+) -> None:
+    decided = [
+        replace(each, matches=(), decisions=(Decision(rule_ids=("r",)),), decided_at=NOW)
+        for each in CHAPTERS
+    ]
+    async with open_postgres(postgres.url) as one, open_postgres(postgres.url) as other:
+        await one.add([*CHAPTERS, *decided])
+        async with asyncio.TaskGroup() as group:
+            tidied = [
+                group.create_task(each.tidy(NOW + timedelta(days=1))) for each in (one, other)
+            ]
+        assert sum(each.result() for each in tidied) == len(CHAPTERS)
+        assert await ids(one) == []
+        assert await one.decided("a0") == []
 
 
 async def test_hosts_that_open_an_empty_database_at_once_make_its_tables_once(
