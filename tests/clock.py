@@ -1,4 +1,4 @@
-"""A clock that stands where the test puts it."""
+"""Clocks that stand where the test puts them."""
 
 from datetime import datetime, timedelta
 
@@ -16,3 +16,11 @@ class StandingClock:
 
     def advance(self, by: timedelta) -> None:
         self._now += by
+
+
+class HurriedClock(StandingClock):
+    """A second passes between two looks, so that nobody asks too often."""
+
+    def now(self) -> datetime:
+        self.advance(timedelta(seconds=1))
+        return super().now()

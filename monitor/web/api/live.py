@@ -4,7 +4,9 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import takewhile
 
 from aiohttp import web
 
@@ -20,7 +22,11 @@ _KEPT = 1000  # entries in memory, for listeners that are a little behind
 _AT_ONCE = 200
 _BEAT_SECONDS = 15.0
 _PAUSE_SECONDS = 1.0
+_AT_EASE = 32 * 1024  # bytes; a socket takes twice as much before a writer has to wait
 MOST_LISTENERS = 1000
+PATIENCE = timedelta(
+    seconds=30
+)  # with a listener that does not read; then its place is given to others
 EVENT_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -37,13 +43,29 @@ def order(entry_id: str) -> tuple[int, int]:
     return numbers
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An entry, its place in the order, and the event that tells it: made once, however many listen."""
+
+    entry: PublicEntry
+    place: tuple[int, int]
+    event: bytes
+
+
+def heard(entry: PublicEntry) -> Heard:
+    """Return an entry as listeners are told it."""
+    data = entry.fields.get("data", "{}").replace("\n", " ")
+    event = f"id: {entry.id}\nevent: match\ndata: {data}\n\n".encode()
+    return Heard(entry, order(entry.id), event)
+
+
 class Tail:
     """The newest entries of the stream, and a bell for each that comes."""
 
     def __init__(self, public: PublicStream) -> None:
         """Read nothing yet; `run` does."""
         self._public = public
-        self._recent: deque[PublicEntry] = deque(maxlen=_KEPT)
+        self._recent: deque[Heard] = deque(maxlen=_KEPT)
         self._last = ""
         self._rung = asyncio.Event()
         self.listeners = 0
@@ -56,11 +78,11 @@ class Tail:
                 if not self._last:
                     self._last = await self._public.last()
                 for entry in await self._public.read(self._last, _AT_ONCE, _WAIT):
-                    self._recent.append(entry)
+                    self._recent.append(heard(entry))
                     self._last = entry.id
-                    self._ring()
             except StreamError:
                 await asyncio.sleep(_PAUSE_SECONDS)
+            self._ring()
 
     def stop(self) -> None:
         """Tell listeners to go: the server stops."""
@@ -71,24 +93,23 @@ class Tail:
         self._rung.set()
         self._rung = asyncio.Event()
 
-    async def after(self, entry_id: str, seconds: float) -> Sequence[PublicEntry]:
-        """Return what came after an entry; wait for something at most so long."""
-        behind = self._recent and order(entry_id) < order(self._recent[0].id)
-        if behind or (not self._recent and order(entry_id) < order(self._last or "0")):
-            return await self._public.read(entry_id, _AT_ONCE, timedelta())
-        fresh = self._fresh(entry_id)
-        if not fresh:
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._rung.wait()
-            except TimeoutError:
-                return ()
-            fresh = self._fresh(entry_id)
+    async def after(self, entry_id: str, seconds: float) -> Sequence[Heard]:
+        """Return what came after an entry; wait for something so long, or a turn of `run` longer.
+
+        No listener has a timer of its own: 500 of them cost as much as telling them.
+        """
+        known = order(entry_id)
+        if known < (self._recent[0].place if self._recent else order(self.last)):
+            return [*map(heard, await self._public.read(entry_id, _AT_ONCE, timedelta()))]
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not (fresh := self._fresh(known)) and loop.time() < until and not self.stopped:
+            await self._rung.wait()
         return fresh
 
-    def _fresh(self, entry_id: str) -> list[PublicEntry]:
-        known = order(entry_id)
-        return [entry for entry in self._recent if order(entry.id) > known]
+    def _fresh(self, known: tuple[int, int]) -> list[Heard]:
+        newest_first = takewhile(lambda each: each.place > known, reversed(self._recent))
+        return [*newest_first][::-1]
 
     @property
     def last(self) -> str:
@@ -96,13 +117,31 @@ class Tail:
         return self._last or "0"
 
 
+async def send(
+    request: web.Request, response: web.StreamResponse, event: bytes, patience: timedelta = PATIENCE
+) -> None:
+    """Send to a listener; cut off one who has stopped reading, and raise `ConnectionError`."""
+    waiting = request.transport.get_write_buffer_size() if request.transport else 0
+    if waiting + len(event) < _AT_EASE:
+        await response.write(event)  # which does not wait, so that no timer is needed
+        return
+    try:
+        async with asyncio.timeout(patience.total_seconds()):
+            await response.write(event)
+    except TimeoutError:
+        if request.transport:
+            request.transport.abort()
+        raise ConnectionAbortedError("the listener does not read") from None
+
+
 class Live:
     """`GET /api/stream`: server-sent events, resumed by `Last-Event-ID`."""
 
-    def __init__(self, tail: Tail, gate: Gate) -> None:
-        """Tell what `tail` reads to those whom `gate` lets in."""
+    def __init__(self, tail: Tail, gate: Gate, patience: timedelta = PATIENCE) -> None:
+        """Tell what `tail` reads to those whom `gate` lets in, while they take it within `patience`."""
         self._tail = tail
         self._gate = gate
+        self._patience = patience
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Tell matches until the listener goes; a comment now and then keeps the connection."""
@@ -115,11 +154,12 @@ class Live:
         await response.prepare(request)
         self._tail.listeners += 1
         try:
-            await response.write(b"retry: 3000\n\n")
+            await send(request, response, b"retry: 3000\n\n", self._patience)
             while not self._tail.stopped:
                 entries = await self._tail.after(last, _BEAT_SECONDS)
-                await response.write(b"".join(map(_event, entries)) or b": beat\n\n")
-                last = entries[-1].id if entries else last
+                told = b"".join(each.event for each in entries) or b": beat\n\n"
+                await send(request, response, told, self._patience)
+                last = entries[-1].entry.id if entries else last
         except (ConnectionError, StreamError):
             return response
         finally:
@@ -134,8 +174,3 @@ class Live:
             return asked if asked and order(asked) else self._tail.last
         except ValueError as error:
             raise ApiProblem(400, f"Last-Event-ID: {error}") from None
-
-
-def _event(entry: PublicEntry) -> bytes:
-    data = entry.fields.get("data", "{}").replace("\n", " ")
-    return f"id: {entry.id}\nevent: match\ndata: {data}\n\n".encode()

@@ -12,7 +12,7 @@ from monitor.core.chapter import Kept
 from monitor.core.model import Article, Match
 from monitor.errors import ArchiveError, StreamError
 from monitor.ports import Archive, Page, PublicEntry
-from monitor.web.api.live import EVENT_HEADERS, MOST_LISTENERS, Tail, order
+from monitor.web.api.live import EVENT_HEADERS, MOST_LISTENERS, Tail, order, send
 from monitor.web.api.operation import ApiProblem
 from monitor.web.page.backstage import Backstage
 from monitor.web.page.filters import Filters, Row, Sieve, filters_of, sieve
@@ -117,7 +117,7 @@ class MatchViews:
         tail.listeners += 1
         try:
             async for event in self._events(which, last, rows="rows" in request.query):
-                await response.write(event)
+                await send(request, response, event)
         except (ConnectionError, StreamError, ArchiveError):
             return response
         finally:
@@ -133,7 +133,7 @@ class MatchViews:
             yield _event("status", status)
             turn = loop.time() + _TURN_SECONDS
             while (left := turn - loop.time()) > 0 and not tail.stopped:
-                entries = await tail.after(last, left)
+                entries = [each.entry for each in await tail.after(last, left)]
                 if entries and rows:
                     for entry_id, row in await asyncio.to_thread(_rows, which, entries, known):
                         yield _event("row", self._site.write("row.html", {"row": row}), entry_id)

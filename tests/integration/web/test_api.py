@@ -1,17 +1,22 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter, Decision
 from monitor.core.outcome import Suppression
 from monitor.ports import Draft, RecordKind
 from monitor.registry import SILENCES, TOKENS, Roster
+from monitor.web.api.live import Live
 from monitor.web.api.operation import RATE, STRANGER_RATE
+from monitor.web.app import serve
 from tests.factories import NOW, article, matched
 from tests.integration.web.conftest import Desk, seen
+from tests.wait import wait_until
 
 HOUR = timedelta(hours=1)
 ROUTES = [
@@ -312,6 +317,25 @@ async def test_matches_are_told_as_they_come_and_resumed(desk: Desk) -> None:
     assert "event: match" in fresh
     resumed = "".join(await listen(2, **{"Last-Event-ID": "0"}))
     assert resumed.index('"before"') < resumed.index('"live"')
+
+
+async def test_a_listener_who_does_not_read_gives_its_place_to_others(desk: Desk) -> None:
+    assert desk.tail
+    assert desk.gate
+    app = web.Application()
+    app.router.add_get("/stream", Live(desk.tail, desk.gate, timedelta(milliseconds=100)).stream)
+    token = desk.headers(Scope.READ)["Authorization"]
+    async with serve(app, "127.0.0.1", 0) as address:
+        url = urlsplit(address)
+        reader, writer = await asyncio.open_connection(url.hostname, url.port, limit=1024)
+        writer.write(f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode())
+        await reader.readuntil(b"retry: 3000")
+        large = "x" * 500_000
+        for n in range(40):
+            await desk.public.publish(matched(article=article(id=f"l{n}", body=large)), NOW)
+        tail = desk.tail
+        await wait_until(lambda: tail.listeners == 0, "its place is free")
+        writer.close()
 
 
 async def test_a_server_that_stops_lets_its_listeners_go(desk: Desk) -> None:

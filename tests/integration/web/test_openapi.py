@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,21 +25,13 @@ from monitor.web.api.operation import Gate
 from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import OPENAPI, add_api
 from monitor.web.app import Endpoints, serve
-from tests.clock import StandingClock
+from tests.clock import HurriedClock
 from tests.factories import NOW, alert, feed, rule
 from tests.integration.web.conftest import SECRETS, seen
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES, SEED = 40, 1  # for each operation and phase
-
-
-class HurriedClock(StandingClock):
-    """A second passes between two looks, so that nobody asks too often."""
-
-    def now(self) -> datetime:
-        self.advance(timedelta(seconds=1))
-        return super().now()
 
 
 async def reloaded() -> str:
