@@ -23,9 +23,13 @@ from monitor.config.settings import Settings
 from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, StreamError
 from monitor.telemetry import Metrics, Redactor
+from monitor.tracing import tracing_to
 
 # The sections of monitor.yaml: what they bound is built once.
-_AT_START = ("store", "archive", "listen", "log", "poll", "deliver", "retention", "network", "web")
+_AT_START = (
+    *("store", "archive", "listen", "log", "tracing", "poll", "deliver", "retention"),
+    *("network", "web"),
+)
 
 _USE_ARCHIVE = frozenset({"archiver", "web"})
 
@@ -43,6 +47,9 @@ async def run_daemon(
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, hangup.set)
     async with AsyncExitStack() as stack:
+        if settings.tracing.endpoint:
+            tracing = tracing_to(settings.tracing.endpoint, settings.tracing.share)
+            await stack.enter_async_context(tracing)
         parts = await stack.enter_async_context(open_store_parts(settings))
         linker = await asyncio.to_thread(linker_of, settings)
         outside = await stack.enter_async_context(open_outside(settings, parts.registry, linker))

@@ -56,6 +56,7 @@ def _settings(
         archive=_archive(files, environ, secrets, problems),
         listen=listen,
         log=process.log,
+        tracing=process.tracing,
         poll=process.poll,
         deliver=process.deliver,
         retention=process.retention,

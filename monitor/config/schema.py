@@ -4,6 +4,7 @@ A text under a field describes it in the JSON Schema and in the reference.
 """
 
 from datetime import timedelta
+from importlib import import_module
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -138,6 +139,33 @@ class LogSettings(Section):
     """`auto` is `console` on a terminal and `json` elsewhere."""
 
 
+class TracingSettings(Section):
+    """Spans for OpenTelemetry: one for each hop of an article. Needs `pip install 'monitor[otel]'`."""
+
+    endpoint: HttpUrl | None = None
+    """Where spans are sent by OTLP over HTTP, such as `http://127.0.0.1:4318/v1/traces`; without it none are made."""
+    share: Annotated[float, Field(ge=0, le=1, strict=False)] = 1.0
+    """Which part of all polls is traced, with every hop that follows from them."""
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> "TracingSettings":
+        if self.endpoint and not _is_installed("opentelemetry.exporter.otlp.proto.http"):
+            raise WrongValueError(
+                "OpenTelemetry is not installed here",
+                "run: pip install 'monitor[otel]'",
+                "endpoint",
+            )
+        return self
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        import_module(module)
+    except ImportError:
+        return False
+    return True
+
+
 class PollSettings(Section):
     """How feeds are fetched."""
 
@@ -224,6 +252,7 @@ class MonitorFile(Section):
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings)
     listen: ListenSettings = Field(default_factory=ListenSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
     poll: PollSettings = Field(default_factory=PollSettings)
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -12,6 +12,7 @@ from monitor.config.schema import (
     PollSettings,
     RetentionSettings,
     StoreSettings,
+    TracingSettings,
 )
 from monitor.core.engine import RuleSet
 from monitor.core.model import Feed, Rule
@@ -61,6 +62,7 @@ class Settings:
     archive: ArchivePlace = field(default_factory=ArchivePlace)
     listen: ListenSettings = field(default_factory=ListenSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    tracing: TracingSettings = field(default_factory=TracingSettings)
     poll: PollSettings = field(default_factory=PollSettings)
     deliver: DeliverSettings = field(default_factory=DeliverSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)

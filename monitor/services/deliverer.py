@@ -29,6 +29,7 @@ from monitor.ports import USUAL_TERMS, Channel, Clock, DeliveryLease, DeliveryLe
 from monitor.services.service import IDLE, LeasingService
 from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
+from monitor.tracing import span
 
 _WISHES_KNOWN_FOR = timedelta(seconds=1)
 _BRIEFLY = timedelta(milliseconds=100)  # a slow target may have a place again any moment
@@ -149,6 +150,12 @@ class DelivererService(LeasingService[DeliveryLease]):
             self._slow -= lease.health.slow
 
     async def _handle(self, lease: DeliveryLease) -> None:
+        told = lease.delivery
+        trace = told.alert.article.trace_id
+        with span("deliver", trace, delivery=told.id, target=told.target_id):
+            await self._deliver(lease)
+
+    async def _deliver(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery
         lane = self._lanes.get(delivery.target_id)
         structlog.contextvars.bind_contextvars(  # of this task, which handles nothing else

@@ -14,6 +14,7 @@ from monitor.core.outcome import Suppression
 from monitor.ports import ArticleLog, Clock, Entry, Matcher
 from monitor.services.service import EntryService
 from monitor.telemetry import Metrics
+from monitor.tracing import hop
 
 log = structlog.get_logger()
 
@@ -42,7 +43,7 @@ class MatcherService(EntryService[Article]):
     async def _handle(self, entry: Entry[Article]) -> None:
         article = entry.value
         now = self._clock.now()
-        with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
+        with hop("match", article.trace_id, article=article.id):
             matches = await asyncio.to_thread(self._rules.match, article, now)
             own = own_matches(article)
             if own is not None:

@@ -30,6 +30,7 @@ from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser
 from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
 from monitor.telemetry import Metrics
+from monitor.tracing import ROOT, hop
 
 log = structlog.get_logger()
 
@@ -117,7 +118,7 @@ class PollerService(LeasingService[FeedLease]):
     async def poll(self, feed: Feed, lease: FeedLease) -> tuple[PollDecision, PollRecorded]:
         """Poll a feed that is leased; record what follows from it, and return it and whether that was recorded."""
         trace = self._new_trace()
-        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
+        with hop(ROOT, trace, feed=feed.id):
             started_at = self._clock.now()
             early = decide_too_early(feed, lease.state, started_at)
             decision = early or await self._decide(feed, lease, trace)
@@ -157,7 +158,7 @@ class PollerService(LeasingService[FeedLease]):
         One that cannot be read makes the feed due at once: there is something to fetch.
         """
         trace, state = self._new_trace(), lease.state
-        with structlog.contextvars.bound_contextvars(feed=feed.id, trace=trace):
+        with hop(ROOT, trace, feed=feed.id):
             try:
                 parsed, known = await self._read(feed, document)
             except FeedError as error:

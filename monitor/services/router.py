@@ -41,6 +41,7 @@ from monitor.services.headlines import Headlines
 from monitor.services.service import EntryService
 from monitor.services.wishes import Wishes
 from monitor.telemetry import Metrics
+from monitor.tracing import hop
 
 TOLD_RETENTION = timedelta(days=30)  # the ledger remembers for so long who was told of what
 
@@ -90,7 +91,7 @@ class RouterService(EntryService[MatchedArticle]):
     async def _handle(self, entry: Entry[MatchedArticle]) -> None:
         matched = entry.value
         article, now = matched.article, self._clock.now()
-        with structlog.contextvars.bound_contextvars(trace=article.trace_id, article=article.id):
+        with hop("route", article.trace_id, article=article.id):
             delay = waited(article, now)
             decisions: list[Decision] = []
             if delay is not None:
