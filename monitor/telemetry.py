@@ -18,6 +18,7 @@ LogFormat = Literal["auto", "json", "console"]
 _HIDDEN = "***"
 _SHORTEST_SECRET = 6  # shorter ones would blank out ordinary words
 _LATENCY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
+_SHARES = (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)
 
 
 class Redactor:
@@ -127,6 +128,12 @@ class Metrics:
         self.full_text = counter(
             "full_text", "Pages of articles that were to be read, by what came of them.", "outcome"
         )
+        self.overlap = Histogram(
+            "monitor_feed_overlap_ratio",
+            "The part of a document that was known, at each poll.",
+            registry=self.registry,
+            buckets=_SHARES,
+        )
         self.windows_missed = counter(
             "feed_windows_missed", "Polls that knew nothing they found: articles may be missing."
         )
@@ -165,6 +172,9 @@ class Metrics:
         self.log_pending = gauge("log_pending_entries", "Entries handed out and unfinished.", "log")
         self.log_oldest = gauge("log_oldest_seconds", "Age of the oldest entry of a log.", "log")
         self.deliveries = gauge("deliveries", "Deliveries kept, by state.", "state")
+        self.oldest_undelivered = gauge(
+            "oldest_undelivered_seconds", "Age of the oldest delivery that is under way."
+        )
         self.dead_entries = gauge("dead_entries", "Entries buried for a person to look at.")
         self.feeds = gauge("feeds", "Feeds scheduled.")
         self.feeds_due = gauge("feeds_due", "Feeds that are due and not being polled.")

@@ -24,6 +24,7 @@ class LogCensus:
 class Census:
     """How the store stands. `archive_missed` counts what came while too much waited for the archive.
 
+    `oldest_undelivered` is the age of the oldest delivery that is neither finished nor held back.
     `durable` says whether every server of it keeps a log; `server_at` is the time by the clock of the first.
     """
 
@@ -31,6 +32,7 @@ class Census:
     feeds_due: int
     logs: tuple[LogCensus, ...]
     deliveries: Mapping[DeliveryState, int]
+    oldest_undelivered: timedelta | None
     dead_entries: int
     archive_missed: int
     memory_bytes: int

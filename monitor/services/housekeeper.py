@@ -61,5 +61,7 @@ class HousekeeperService(Service):
             metrics.log_pending.labels(each.name).set(each.pending)
             oldest = each.oldest.total_seconds() if each.oldest else 0
             metrics.log_oldest.labels(each.name).set(oldest)
+        undelivered = census.oldest_undelivered or timedelta()
+        metrics.oldest_undelivered.set(undelivered.total_seconds())
         for state, count in census.deliveries.items():
             metrics.deliveries.labels(state).set(count)

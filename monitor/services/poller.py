@@ -258,6 +258,8 @@ class PollerService(LeasingService[FeedLease]):
             return
         result = state.reason or ("articles" if decision.articles else "unchanged")
         self.metrics.polls.labels(result).inc()
+        if state.known_shares and not state.reason:
+            self.metrics.overlap.observe(state.known_shares[0])
         for reason, count in decision.suppressed.items():
             self.metrics.suppressed.labels(reason).inc(count)
         for article in decision.articles:

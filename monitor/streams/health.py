@@ -1,7 +1,7 @@
 """Counting and upkeep of the store on the server."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
@@ -45,7 +45,9 @@ class StreamStoreHealth:
                 for p in self._store.all()
             ]
         )
-        feeds, due, articles, matches, dead, states, archive, missed = zip(*counted, strict=True)
+        feeds, due, articles, matches, dead, states, archive, missed, made = zip(
+            *counted, strict=True
+        )
         facts = await server_facts(self._server)
         return Census(
             feeds=sum(feeds),
@@ -57,6 +59,7 @@ class StreamStoreHealth:
             ),
             archive_missed=sum(missed),
             deliveries=dict(zip(DeliveryState, map(sum, zip(*states, strict=True)), strict=True)),
+            oldest_undelivered=_age(map(int, filter(None, made)), now),
             dead_entries=sum(dead),
             memory_bytes=sum(int(node["used_memory"]) for node in facts),
             memory_limit_bytes=sum(int(node["maxmemory"]) for node in facts),
@@ -126,5 +129,11 @@ class StreamStoreHealth:
 def _log(name: str, counted: Sequence[Any], now: datetime) -> LogCensus:
     lengths, pending, firsts = zip(*counted, strict=True)
     appended = [int(first.split(b"-")[0]) for first in firsts if first]
-    oldest = max(timedelta(), now - from_ms(min(appended))) if appended else None
+    oldest = _age(appended, now)
     return LogCensus(name=name, length=sum(lengths), pending=sum(pending), oldest=oldest)
+
+
+def _age(instants: Iterable[int], now: datetime) -> timedelta | None:
+    """Return the age of the oldest of these instants, in milliseconds, if there is one."""
+    oldest = min(instants, default=None)
+    return None if oldest is None else max(timedelta(), now - from_ms(oldest))

@@ -114,6 +114,9 @@ async def test_17_a_window_that_moves_on_between_two_polls_is_counted_and_read_m
         assert state.missed >= 5
         assert state.known_shares == (0.0, 0.0)
         assert opened.program.metrics.windows_missed._value.get() == state.missed
+        overlap = opened.program.metrics.exposition().decode().splitlines()
+        [none_known] = [line for line in overlap if 'feed_overlap_ratio_bucket{le="0.0"}' in line]
+        assert float(none_known.split()[-1]) >= state.missed
         assert await opened.wait() <= 5 * MINUTE < before
 
 

@@ -14,6 +14,20 @@ local function length_pending_oldest(stream, group)
 end
 
 -- keys: lanes, due, articles, matches, dead, archive, missed. args: now, group.
+local UNDELIVERED = { 'pending', 'leased', 'retry' }
+
+-- Answers when the oldest delivery that is under way was made, or nothing.
+local function oldest_undelivered(base)
+  local oldest = false
+  for _, state in ipairs(UNDELIVERED) do
+    local made = redis.call('ZRANGE', base .. 'index:' .. state, 0, 0, 'WITHSCORES')[2]
+    if made and (not oldest or tonumber(made) < tonumber(oldest)) then
+      oldest = made
+    end
+  end
+  return oldest
+end
+
 local function census(keys, args)
   local base = base_of(keys)
   local states = {}
@@ -29,6 +43,7 @@ local function census(keys, args)
     states,
     length_pending_oldest(keys[6], args[2]),
     tonumber(redis.call('GET', keys[7]) or 0),
+    oldest_undelivered(base),
   }
 end
 

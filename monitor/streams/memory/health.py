@@ -36,6 +36,7 @@ class MemoryStoreHealth:
             logs=(_census(store.articles), _census(store.matches), _census(store.archive)),
             archive_missed=store.missed,
             deliveries={state: states[state] for state in DeliveryState},
+            oldest_undelivered=self._oldest_undelivered(now),
             dead_entries=len(store.dead),
             memory_bytes=0,
             memory_limit_bytes=0,
@@ -43,6 +44,12 @@ class MemoryStoreHealth:
             durable=False,
             server_at=now,
         )
+
+    def _oldest_undelivered(self, now: datetime) -> timedelta | None:
+        under_way = {DeliveryState.PENDING, DeliveryState.LEASED, DeliveryState.RETRY}
+        deliveries = (each.delivery for each in self._store.booked.values())
+        made = [each.created_at for each in deliveries if each.state in under_way]
+        return max(timedelta(), now - min(made)) if made else None
 
     async def tidy(self, now: datetime) -> int:
         """See `StoreHealth.tidy`."""

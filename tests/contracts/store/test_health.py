@@ -52,7 +52,20 @@ async def test_census_counts_feeds_logs_and_deliveries(ports: Ports) -> None:
         DeliveryState.HELD: 0,
         DeliveryState.FOLDED: 0,
     }
+    assert census.oldest_undelivered == timedelta()
     assert census.server
+
+
+async def test_the_oldest_delivery_under_way_is_known_by_its_age(ports: Ports) -> None:
+    assert (await ports.health.census(NOW)).oldest_undelivered is None
+    for n in range(3):
+        await enqueue(ports, n)
+    assert (await ports.health.census(NOW + MINUTE)).oldest_undelivered == MINUTE
+    while leases := await claim(ports):
+        for lease in leases:
+            ruling = Ruling(state=DeliveryState.DELIVERED)
+            await ports.ledger.record(lease, attempt(), ruling, NOW)
+    assert (await ports.health.census(NOW + MINUTE)).oldest_undelivered is None
 
 
 async def test_finished_deliveries_are_forgotten_after_their_time(ports: Ports) -> None:
