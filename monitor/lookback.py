@@ -19,15 +19,17 @@ async def search(archive: Archive, trial: Trial, which: Page) -> AsyncIterator[F
 
     The archive picks those that can be found, the engine decides. Raise `ArchiveError` as the archive does.
     """
-    left, page = which.limit, replace(which, narrowing=trial.narrowing, limit=_AT_ONCE)
+    left, page = which.limit, replace(which, narrowing=trial.narrowing)
+    at_once = min(_AT_ONCE, 2 * left)  # of what can be found, most is
     while left > 0:
-        candidates = await archive.page(page)
+        candidates = await archive.page(replace(page, limit=at_once))
         for found in (await asyncio.to_thread(_find, trial, candidates))[:left]:
             yield found
             left -= 1
-        if len(candidates) < _AT_ONCE:
+        if len(candidates) < at_once:
             return
         page = replace(page, before=candidates[-1].number)
+        at_once = min(_AT_ONCE, 2 * at_once)
 
 
 def _find(trial: Trial, candidates: Sequence[Kept]) -> list[Found]:

@@ -121,6 +121,17 @@ async def test_articles_are_searched_and_paged(desk: Desk) -> None:
     assert len(by_rule["articles"]) == 5
 
 
+async def test_a_search_goes_on_until_it_has_as_many_as_it_is_asked_for(desk: Desk) -> None:
+    await desk.keep(
+        *(seen(f"a{n}", "Talks resume" if n % 50 == 0 else "Resume of talks") for n in range(1200))
+    )
+    wanted = [f"a{n}" for n in range(1150, -1, -50)]
+    for limit in (1, 5, 24, 100):
+        path = f"/api/articles?query=%22talks resume%22&limit={limit}"
+        found = (await desk.ask("GET", path)).body["articles"]
+        assert [one["id"] for one in found] == wanted[:limit]
+
+
 async def test_the_story_of_an_article_is_told(desk: Desk) -> None:
     decision = Decision(rule_ids=("talks",), suppressed=Suppression.NO_ROUTE)
     await desk.keep(
