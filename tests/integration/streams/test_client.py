@@ -1,7 +1,7 @@
 """What may go wrong between us and a server, and what a store must be like to be opened."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,8 +12,8 @@ import pytest
 from monitor.core.model import FeedState
 from monitor.errors import StoreRefusedError, StreamError
 from monitor.ports import PollRecorded
-from monitor.streams import keys
-from monitor.streams.client import Command, NoGroupError, call, command, connect
+from monitor.streams import client, keys
+from monitor.streams.client import Command, NoGroupError, Server, call, command, connect
 from monitor.streams.feeds import StreamFeedStore
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
@@ -22,6 +22,8 @@ from monitor.streams.public import StreamPublicStream
 from monitor.streams.store import Store, check_server, open_store, server_name
 from tests.factories import NOW, alert, article, feed, match, matched
 from tests.servers.proxy import Relay, relay
+from tests.servers.valkey import running_server
+from tests.wait import wait_until
 
 MINUTE = timedelta(minutes=1)
 NOT_AT_ALL = timedelta()
@@ -191,3 +193,76 @@ async def test_more_commands_at_once_than_connections_wait_their_turn(store: Sto
             group.create_task(store.server.run(command("INCR", "{p0}:counter"))) for _ in range(300)
         ]
     assert sorted(task.result() for task in tasks) == list(range(1, 301))
+
+
+# --- the connections ---
+
+
+async def test_a_server_that_does_not_answer_is_a_stream_error_and_its_late_reply_nobodys(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "REPLY_WITHIN", timedelta(milliseconds=100))
+    async with connect(server_url) as server, connect(server_url) as other:
+        await server.run(command("SET", "late", "x"))
+        await other.everywhere("CLIENT", "PAUSE", 400)
+        with pytest.raises(StreamError, match="cannot be used"):
+            await server.run(command("GET", "late"))
+        monkeypatch.undo()
+        assert await server.run(command("STRLEN", "late")) == 1
+
+
+async def test_the_reply_to_a_caller_who_gave_up_is_nobodys(server_url: str) -> None:
+    async with connect(server_url) as server:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(server.wait(("BLPOP", "never", 5), MINUTE))
+            await until_blocked(server)
+            task.cancel()
+        await server.run(command("RPUSH", "never", "x"))
+        assert await server.wait(("BLPOP", "other", "never", 5), MINUTE) == (b"never", b"x")
+
+
+async def until_blocked(server: Server) -> None:
+    """Return when a client waits for something."""
+
+    async def blocked() -> bool:
+        [info] = await server.everywhere("INFO", "clients")
+        return bool(info["blocked_clients"])
+
+    await wait_until(blocked, "a client is blocked")
+
+
+async def test_connection_that_was_closed_while_it_lay_idle_is_not_used(
+    server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_FRESH", 0.0)
+    async with connect(server_url) as server, connect(server_url) as other:
+        [mine] = await server.everywhere("CLIENT", "ID")
+        await other.everywhere("CLIENT", "KILL", "ID", mine)
+        [again] = await server.everywhere("CLIENT", "ID")
+        assert again != mine
+
+
+async def test_one_connection_serves_those_who_ask_one_after_the_other(server_url: str) -> None:
+    async with connect(server_url) as server:
+        ids = [(await server.everywhere("CLIENT", "ID"))[0] for _ in range(3)]
+    assert len(set(ids)) == 1
+
+
+@pytest.fixture
+def guarded_path() -> Iterator[str]:
+    """The path of the socket of a server that knows one user."""
+    with running_server("--user", "monitor", "on", ">pass word", "~*", "+@all") as url:
+        yield url.removeprefix("unix://")
+
+
+async def test_user_password_and_database_of_the_url_are_used(guarded_path: str) -> None:
+    async with connect(f"unix://monitor:pass%20word@{guarded_path}?db=3") as server:
+        assert await server.everywhere("ACL", "WHOAMI") == [b"monitor"]
+        [info] = await server.everywhere("CLIENT", "INFO")
+    assert b" db=3 " in info
+
+
+async def test_a_wrong_password_is_a_stream_error(guarded_path: str) -> None:
+    async with connect(f"unix://monitor:wrong@{guarded_path}") as server:
+        with pytest.raises(StreamError, match=r"cannot be used.*password"):
+            await server.run(command("GET", "x"))
