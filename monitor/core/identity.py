@@ -8,13 +8,15 @@ import base64
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
+from itertools import chain
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-from monitor.core.feed import Keys, ParsedArticle
+from monitor.core.feed import Entry, Keys, ParsedArticle
 
 # A text this long is not repeated for another event. About twenty words of English; letters are counted, because
 # Chinese and Japanese do not separate words.
@@ -48,13 +50,50 @@ class Verdict(StrEnum):
     KNOWN = "known"
 
 
-class Identity(NamedTuple):  # made for every entry of every document
+class Identity(NamedTuple):
     """An entry with its keys, and which of them can be relied on in this document."""
 
     entry: ParsedArticle
     keys: Keys
     guid_trusted: bool
     url_trusted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The keys of the entries of one document in its order, and the guids and links that identify nothing in it.
+
+    With `shared_urls` no link identifies anything.
+    """
+
+    keys: Sequence[Keys]
+    ambiguous_guids: frozenset[int]
+    ambiguous_urls: frozenset[int]
+    shared_urls: bool
+
+    def identity(self, place: int, entry: ParsedArticle) -> Identity:
+        """Return the identity of the entry at `place`."""
+        keys = self.keys[place]
+        return Identity(
+            entry,
+            keys,
+            keys.guid is not None and keys.guid not in self.ambiguous_guids,
+            keys.url is not None and not self._is_ambiguous(keys.url),
+        )
+
+    def has_shared_urls(self) -> bool:
+        """Tell whether links of this feed identify nothing: three entries with one link, or all there are.
+
+        Two are an accident: the link blog Daring Fireball now and then links to one page twice.
+        """
+        if not self.ambiguous_urls and not self.shared_urls:
+            return False
+        urls = (each.url for each in self.keys if each.url is not None)
+        most = max(Counter(url for url in urls if self._is_ambiguous(url)).values(), default=0)
+        return most > 1 and most >= min(3, len(self.keys))
+
+    def _is_ambiguous(self, url: int) -> bool:
+        return self.shared_urls or url in self.ambiguous_urls
 
 
 def canonical_url(url: str) -> str:
@@ -92,10 +131,14 @@ def url_identity(url: str) -> str:
     return parts.netloc.removeprefix("www.") + rest if rest else ""
 
 
-def keys_of(entry: ParsedArticle) -> Keys:
+def keys_of(entry: Entry) -> Keys:
     """Return the keys of `entry`: those that it was given, or what they are."""
     if entry.keys is not None:
         return entry.keys
+    return _keys_of(entry)
+
+
+def _keys_of(entry: ParsedArticle) -> Keys:
     guid = entry.guid.strip()
     url = url_identity(entry.url)
     words = _words(entry)
@@ -111,34 +154,31 @@ def keys_of(entry: ParsedArticle) -> Keys:
     )
 
 
-def lacks_text(entries: Sequence[ParsedArticle], unseen: frozenset[int]) -> bool:
-    """Tell whether an entry that came without its text is not known after all, given the keys not seen in its feed."""
-    return bool(unseen) and any(
-        entry.unchanged and not unseen.isdisjoint(keys_of(entry).present()) for entry in entries
+def flat(keys: Iterable[Keys]) -> tuple[int, ...]:
+    """Return the keys there are, each once, in their order."""
+    return tuple([key for key in dict.fromkeys(chain.from_iterable(keys)) if key is not None])
+
+
+def outline_of(entries: Sequence[Entry], *, shared_urls: bool = False) -> Outline:
+    """Return what identifies the `entries` of one document, in its order.
+
+    A guid or a link that stands with several texts in the document identifies nothing; with `shared_urls` no link does.
+    """
+    keys = [keys_of(entry) for entry in entries]
+    return Outline(
+        keys,
+        _shared([each.guid for each in keys], keys),
+        _shared([each.url for each in keys], keys),
+        shared_urls,
     )
 
 
 def identify(
     entries: Sequence[ParsedArticle], *, shared_urls: bool = False
 ) -> tuple[Identity, ...]:
-    """Return the identity of each of the `entries` of one document, in its order.
-
-    A guid or a link that stands with several texts in the document identifies nothing; with `shared_urls` no link does.
-    """
-    keys = [keys_of(entry) for entry in entries]
-    guids = _shared([each.guid for each in keys], keys)
-    urls = _shared([each.url for each in keys], keys)
-    return tuple(
-        [
-            Identity(
-                entry,
-                each,
-                each.guid is not None and each.guid not in guids,
-                each.url is not None and each.url not in urls and not shared_urls,
-            )
-            for entry, each in zip(entries, keys, strict=True)
-        ]
-    )
+    """Return the identity of each of the `entries` of one document, in its order; see `outline_of`."""
+    outline = outline_of(entries, shared_urls=shared_urls)
+    return tuple(outline.identity(place, entry) for place, entry in enumerate(entries))
 
 
 def judge(one: Identity, seen: Container[int]) -> Verdict:
@@ -189,18 +229,6 @@ def article_id(feed_id: str, one: Identity) -> str:
 def fingerprint(keys: Keys) -> str:
     """Return what changes whenever the words of an article do."""
     return "" if keys.text is None else f"{keys.text & 0xFFFF_FFFF_FFFF_FFFF:016x}"
-
-
-def has_shared_urls(identities: Sequence[Identity]) -> bool:
-    """Tell whether links of this feed identify nothing: three entries with one link, or all there are.
-
-    Two are an accident: the link blog Daring Fireball now and then links to one page twice.
-    """
-    counts = Counter(
-        one.keys.url for one in identities if one.keys.url is not None and not one.url_trusted
-    )
-    most = max(counts.values(), default=0)
-    return most > 1 and most >= min(3, len(identities))
 
 
 def _shared(parts: Sequence[int | None], keys: Sequence[Keys]) -> frozenset[int]:

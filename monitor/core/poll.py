@@ -8,18 +8,19 @@ from types import MappingProxyType
 from typing import TypedDict
 
 from monitor.core.chapter import Chapter
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Wishes, digest_of
+from monitor.core.feed import Document, Entry, ParsedArticle, ParsedFeed, Wishes
 from monitor.core.freshness import max_age, says_freshness
 from monitor.core.identity import (
     Identity,
+    Outline,
     Verdict,
     article_id,
     canonical_url,
     fingerprint,
-    has_shared_urls,
-    identify,
+    flat,
     judge,
     keys_of,
+    outline_of,
 )
 from monitor.core.model import Article, ArticleKind, Feed, FeedState
 from monitor.core.moves import about, gave_up_address, moved
@@ -72,22 +73,16 @@ class PollDecision:
     restraint: Restraint = UNRESTRAINED
 
 
-def body_hash(document: Document) -> str:
-    """Return what tells one body from another."""
-    return document.digest or digest_of(document.body)
-
-
 def is_unchanged(state: FeedState, document: Document) -> bool:
     """Tell whether the document is the one before: the server says so, or it sent the same bytes again."""
     return document.not_modified or (
-        document.status != _IM_USED and state.body_hash == body_hash(document)
+        document.status != _IM_USED and state.body_hash == document.body_hash
     )
 
 
 def document_keys(parsed: ParsedFeed) -> tuple[int, ...]:
     """Return the keys of all entries: which of them are known is what `decide` has to be told."""
-    keys = [key for entry in parsed.articles for key in keys_of(entry).present()]
-    return tuple(dict.fromkeys(keys))
+    return flat(map(keys_of, parsed.entries()))
 
 
 def decide(
@@ -103,13 +98,13 @@ def decide(
 ) -> PollDecision:
     """Decide about a document that was parsed; `known` are those of its keys that were seen in this feed.
 
-    `listed` are the addresses of all feeds, with their ids.
+    All keys of what is standing are among them. `listed` are the addresses of all feeds, with their ids.
     """
-    keys = document_keys(parsed)
-    identities = identify(parsed.articles, shared_urls=state.shared_urls)
-    changed = _changed(identities, frozenset(keys) - known)
+    entries = parsed.entries()
+    outline = outline_of(entries, shared_urls=state.shared_urls)
+    changed = _changed(entries, outline, known)
     found = _unknown(changed, known)
-    late = _late_places(identities, changed, known, now)
+    late = _late_places(entries, changed, known, now)
     reasons = _reasons(feed, state, found, late, now)
     told = [each for each in found if each[0] not in reasons]
     articles = tuple(
@@ -124,17 +119,18 @@ def decide(
         )
         for place, one, verdict in _oldest_first(untold)[-_MOST_SILENT:]
     )
-    after = learn(about(feed, state), _overlap(document, parsed, found), now)
+    whole = parsed.complete and document.status != _IM_USED
+    after = learn(about(feed, state), _overlap(entries, found, whole=whole), now)
     after = replace(
         _succeeded(feed, after, document, listed, now),
         **_advanced(document, parsed),
         baseline_at=state.baseline_at or now,
-        shared_urls=state.shared_urls or has_shared_urls(identities),
+        shared_urls=state.shared_urls or outline.has_shared_urls(),
         changed_at=now if found else state.changed_at,
     )
     return PollDecision(
         **_scheduled(feed, state, after, now),
-        keys=keys,
+        keys=flat(outline.keys),
         articles=articles,
         suppressed=Counter(reasons.values()),
         silent=silent,
@@ -222,12 +218,14 @@ def decide_too_early(feed: Feed, state: FeedState, now: datetime) -> PollDecisio
 _Found = tuple[int, Identity, Verdict]
 
 
-def _changed(identities: Sequence[Identity], unseen: frozenset[int]) -> list[tuple[int, Identity]]:
+def _changed(
+    entries: Sequence[Entry], outline: Outline, known: frozenset[int]
+) -> list[tuple[int, Identity]]:
     """Return the entries that have a key which was not seen in their feed, with their places: all others are known."""
     return [
-        (place, one)
-        for place, one in enumerate(identities)
-        if not unseen.isdisjoint(one.keys.present())
+        (place, outline.identity(place, entry))
+        for place, entry in enumerate(entries)
+        if isinstance(entry, ParsedArticle) and not known.issuperset(outline.keys[place].present())
     ]
 
 
@@ -244,7 +242,7 @@ def _unknown(changed: Sequence[tuple[int, Identity]], known: frozenset[int]) -> 
 
 
 def _late_places(
-    identities: Sequence[Identity],
+    entries: Sequence[Entry],
     changed: Sequence[tuple[int, Identity]],
     known: frozenset[int],
     now: datetime,
@@ -253,10 +251,13 @@ def _late_places(
 
     When a publisher deletes entries, older ones slide back into the window of the feed (bitbot #83).
     """
+    if not changed:
+        return frozenset()
     fresh = {place for place, one in changed if judge(one, known) is Verdict.NEW}
-    familiar = [place for place in range(len(identities)) if place not in fresh]
-    every = (identities[place].entry.published_at for place in familiar)
-    dates = [date for date in every if date is not None]
+    familiar = [place for place in range(len(entries)) if place not in fresh]
+    if not familiar or changed[-1][0] < familiar[-1]:
+        return frozenset()
+    dates = _dates([entries[place] for place in familiar])
     if not dates:
         return frozenset()
     last, oldest = familiar[-1], min([*dates, now - _LATE_AGE])
@@ -338,15 +339,15 @@ def _article(
     )
 
 
-def _overlap(document: Document, parsed: ParsedFeed, found: Sequence[_Found]) -> Overlap:
+def _overlap(entries: Sequence[Entry], found: Sequence[_Found], *, whole: bool) -> Overlap:
     fresh = sum(verdict is Verdict.NEW for *_, verdict in found)
-    dates = [entry.published_at for entry in parsed.articles]
     return Overlap(
-        entries=len(parsed.articles),
-        known=len(parsed.articles) - fresh,
-        dates=[date for date in dates if date is not None],
-        whole=parsed.complete and document.status != _IM_USED,
+        entries=len(entries), known=len(entries) - fresh, dates=_dates(entries), whole=whole
     )
+
+
+def _dates(entries: Sequence[Entry]) -> list[datetime]:
+    return [entry.published_at for entry in entries if entry.published_at is not None]
 
 
 def _succeeded(
@@ -434,6 +435,6 @@ def _advanced(document: Document, parsed: ParsedFeed) -> _Advanced:
         etag=document.etag,
         last_modified=document.last_modified,
         # A 226 carries only what changed, so that its bytes say nothing about the next whole document.
-        body_hash=None if document.status == _IM_USED else body_hash(document),
+        body_hash=None if document.status == _IM_USED else document.body_hash,
         wishes=parsed.wishes,
     )

@@ -42,7 +42,7 @@ _DECLARATION = re.compile(
     rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']"""
 )
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
-_ESCAPE, _KOREAN_ESCAPE = b"\x1b$", b"\x1b$)C"
+_ESCAPE, _KOREAN_ESCAPE = b"\x1b", b"\x1b$)C"
 _SAMPLE = 32_768  # detection is slow, and a page of text is enough
 _TOLERATED = 5  # one broken character for so many good ones beyond ASCII
 
@@ -82,7 +82,7 @@ def _seven_bits(body: bytes, content_type: str) -> str | None:
     for name in _declared(body, content_type):
         if name.startswith(("iso2022", "hz")):
             return _strict(body, name)
-    if _ESCAPE in body:
+    if _ESCAPE in body and _ESCAPE + b"$" in body:  # one byte is looked for much faster than two
         return _strict(body, "iso2022_kr" if _KOREAN_ESCAPE in body else "iso2022_jp_2")
     return None
 

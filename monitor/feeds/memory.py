@@ -1,17 +1,42 @@
 """What stood in the last document of each address, small enough to be kept for ten thousand feeds."""
 
-import struct
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
 
-from monitor.core.feed import Keys, ParsedArticle
+import msgspec
+
+from monitor.core.feed import ParsedArticle, ParsedFeed, Standing
+from monitor.core.identity import keys_of
 
 MOST_BYTES = 64 << 20
-# Mark, which of the rest there are, then guid, link, text, moment, and microseconds since 1970.
-_ENTRY = struct.Struct("<QBqqqqq")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The entries of a document by mark, and its hash."""
+
+    digest: str = ""
+    entries: Mapping[int, Standing] = field(default_factory=dict)
+
+    def complete(self, feed: ParsedFeed, marks: Sequence[int]) -> ParsedFeed:
+        """Return the document after this one: `feed` has those of its `marks` that are not remembered."""
+        known = self.entries
+        standing = {place: known[mark] for place, mark in enumerate(marks) if mark in known}
+        return replace(feed, standing=standing, stood_in=self.digest) if standing else feed
+
+    def followed_by(self, digest: str, feed: ParsedFeed, marks: Sequence[int]) -> "Remembered":
+        """Return what to remember of the document after this one."""
+        known, fresh = self.entries, iter(feed.articles)
+        entries = {mark: known[mark] if mark in known else _standing(next(fresh)) for mark in marks}
+        return Remembered(digest, entries)
+
+
+def _standing(article: ParsedArticle) -> Standing:
+    return Standing(keys_of(article), article.published_at)
+
+
+NOTHING = Remembered()
 
 
 class EntryMemory:
@@ -25,49 +50,23 @@ class EntryMemory:
         self._most = most
         self._size = 0
         self._kept: OrderedDict[str, bytes] = OrderedDict()
+        self._encoder = msgspec.msgpack.Encoder()
+        self._decoder = msgspec.msgpack.Decoder(Remembered)
 
-    def unchanged(self, url: str) -> Mapping[int, ParsedArticle]:
-        """Return the entries of the last document from `url` by mark, without their texts."""
-        if url in self._kept:
-            self._kept.move_to_end(url)
-        return dict([_unpacked(*row) for row in _ENTRY.iter_unpack(self._kept.get(url, b""))])
+    def last(self, url: str) -> Remembered:
+        """Return the last document from `url`."""
+        kept = self._kept.get(url)
+        if kept is None:
+            return NOTHING
+        self._kept.move_to_end(url)
+        return self._decoder.decode(kept)
 
-    def keep(self, url: str, marks: Sequence[int], articles: Sequence[ParsedArticle]) -> None:
-        """Remember a document instead of the last one from `url`; one without marks is forgotten."""
+    def keep(self, url: str, document: Remembered) -> None:
+        """Remember a document instead of the last one from `url`; one without entries is forgotten."""
         self._size -= len(self._kept.pop(url, b""))
-        packed = b"".join(map(_packed, marks, articles))
-        if packed:
+        if document.entries:
+            packed = self._encoder.encode(document)
             self._kept[url] = packed
             self._size += len(packed)
         while self._size > self._most:
             self._size -= len(self._kept.popitem(last=False)[1])
-
-
-_NO_KEYS = Keys(guid=None, url=None, text=None)
-
-
-def _packed(mark: int, article: ParsedArticle) -> bytes:
-    guid, url, text, moment = article.keys or _NO_KEYS
-    date = article.published_at
-    present = (
-        (guid is not None)
-        | (url is not None) << 1
-        | (text is not None) << 2
-        | (moment is not None) << 3
-        | (date is not None) << 4
-    )
-    microseconds = 0 if date is None else (date - _EPOCH) // _MICROSECOND
-    return _ENTRY.pack(mark, present, guid or 0, url or 0, text or 0, moment or 0, microseconds)
-
-
-def _unpacked(
-    mark: int, present: int, guid: int, url: int, text: int, moment: int, date: int
-) -> tuple[int, ParsedArticle]:
-    keys = Keys(
-        guid if present & 1 else None,
-        url if present & 2 else None,
-        text if present & 4 else None,
-        moment if present & 8 else None,
-    )
-    published_at = _EPOCH + date * _MICROSECOND if present & 16 else None
-    return mark, ParsedArticle.standing(keys, published_at)

@@ -1,6 +1,5 @@
 """Parsing off the event loop, in processes that may hang or crash without taking anything with them."""
 
-from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -10,7 +9,7 @@ import msgspec
 from monitor.core.feed import Document, ParsedFeed
 from monitor.errors import FeedReason, ParseError
 from monitor.feeds.frames import Reply, Request
-from monitor.feeds.memory import EntryMemory
+from monitor.feeds.memory import NOTHING, EntryMemory
 from monitor.feeds.workers import MEMORY, WorkerError, WorkerPool
 
 _SENT_HEADERS = ("content-type", "content-language")
@@ -46,17 +45,13 @@ class ProcessParser:
 
         When it is `pruned`, entries that stood in the last document from the same address come without text.
         """
-        before = self._memory.unchanged(document.url) if pruned else {}
-        reply = await self._ask(Request(without_ballast(document), frozenset(before)))
+        before = self._memory.last(document.url) if pruned else NOTHING
+        reply = await self._ask(Request(without_ballast(document), frozenset(before.entries)))
         if reply.feed is None:
             raise ParseError(reply.reason or FeedReason.PARSER_FAILED, reply.detail)
-        feed = reply.feed
-        if reply.marks:
-            fresh = iter(feed.articles)
-            merged = tuple(before[mark] if mark in before else next(fresh) for mark in reply.marks)
-            feed = replace(feed, articles=merged)
-        self._memory.keep(document.url, reply.marks, feed.articles)
-        return feed
+        now = before.followed_by(document.body_hash, reply.feed, reply.marks)
+        self._memory.keep(document.url, now)
+        return before.complete(reply.feed, reply.marks)
 
     async def close(self) -> None:
         """End the workers. A call under way still gets its answer, and ends its worker then."""

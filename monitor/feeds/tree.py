@@ -1,9 +1,9 @@
 """A well-formed document as a tree: its entries, a mark for each, and what is left when some are taken out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -24,8 +24,7 @@ _RSS, _RDF, _ATOM = "rss", "rdf_rdf", "feed"
 _ENTRY_NAMES = frozenset({"item", "entry"})
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):  # made for every entry of every document
     """An entry in its place. Entries of one `mark` are made of the same bytes and inherit the same."""
 
     element: Any
@@ -69,11 +68,11 @@ class Tree:
 
 def open_tree(source: str, document: Document) -> Tree | None:
     """Return the tree of a document; None if it is malformed, or feedparser is needed for its structure."""
-    source = source.lstrip()
-    if not source.startswith("<"):
+    written = source.lstrip().encode("utf-8", "replace")
+    if not written.startswith(b"<"):
         return None
     try:
-        root = etree.fromstring(source.encode("utf-8", "replace"), _PARSER)
+        root = etree.fromstring(written, _PARSER)
     except (etree.LxmlError, ValueError):
         return None
     if root is None or root.getroottree().docinfo.doctype:
@@ -92,11 +91,9 @@ def _tree(root: Any, document: Document) -> Tree:
     outer = Surroundings(document.url, header).within(root)
     holder = root if kind == _ATOM else _channel(root)
     around = outer if holder is root else outer.within(holder)
-    found = [
-        *_entries(holder, around, document),
-        *(_entries(root, outer, document) if holder is not root else ()),
-    ]
-    return Tree(root, holder, around, header if kind == _RDF else outer.lang, found)
+    parents = [(holder, around)] if holder is root else [(holder, around), (root, outer)]
+    entries = [each for parent, where in parents for each in _entries(parent, where, document)]
+    return Tree(root, holder, around, header if kind == _RDF else outer.lang, entries)
 
 
 def _channel(root: Any) -> Any:
@@ -113,11 +110,13 @@ def _channel(root: Any) -> Any:
     return found
 
 
-def _entries(parent: Any, around: Surroundings, document: Document) -> Iterator[TreeEntry]:
-    context = repr((document.url, around.base, around.lang)).encode("utf-8", "replace")
-    key = blake2b(context, digest_size=32).digest()
-    for child in parent:
-        if name_of(child) in _ENTRY_NAMES:
-            written = etree.tostring(child, encoding="utf-8", with_tail=False)
-            digest = blake2b(written, digest_size=8, key=key).digest()
-            yield TreeEntry(child, around, int.from_bytes(digest, "big"))
+def _entries(parent: Any, around: Surroundings, document: Document) -> list[TreeEntry]:
+    found = [child for child in parent if name_of(child) in _ENTRY_NAMES]
+    inherited = sha256(repr((document.url, around.base, around.lang)).encode("utf-8", "replace"))
+    return [TreeEntry(child, around, _mark(child, inherited)) for child in found]
+
+
+def _mark(element: Any, inherited: Any) -> int:
+    digest = inherited.copy()
+    digest.update(etree.tostring(element, encoding="utf-8", with_tail=False))
+    return int.from_bytes(digest.digest()[:8], "big")

@@ -10,7 +10,7 @@ import structlog
 
 from monitor.core.canary import CANARY
 from monitor.core.feed import Document, ParsedFeed
-from monitor.core.identity import lacks_text
+from monitor.core.identity import flat, keys_of
 from monitor.core.model import Article, Feed, FeedState
 from monitor.core.moves import has_moved, plain_address
 from monitor.core.poll import (
@@ -160,7 +160,7 @@ class PollerService(LeasingService[FeedLease]):
         trace, state = self._new_trace(), lease.state
         with hop(ROOT, trace, feed=feed.id):
             try:
-                parsed, known = await self._read(feed, document)
+                parsed, known = await self._read(feed, state, document)
             except FeedError as error:
                 log.warning("push_not_read", reason=error.reason, detail=error.detail)
                 now = self._clock.now()
@@ -197,7 +197,7 @@ class PollerService(LeasingService[FeedLease]):
             document = await self._fetcher.fetch(feed, state)
             if is_unchanged(state, document):
                 return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
-            parsed, known = await self._read(feed, document)
+            parsed, known = await self._read(feed, state, document)
             now = self._clock.now()
             decision = decide(
                 feed,
@@ -220,12 +220,18 @@ class PollerService(LeasingService[FeedLease]):
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
             return decide_failed(feed, state, defect, self._clock.now())
 
-    async def _read(self, feed: Feed, document: Document) -> tuple[ParsedFeed, frozenset[int]]:
+    async def _read(
+        self, feed: Feed, state: FeedState, document: Document
+    ) -> tuple[ParsedFeed, frozenset[int]]:
         """Return what a document says, and which of its keys are known."""
         parsed = await self._parser.parse(document, pruned=True)
-        keys = document_keys(parsed)
-        known = await self._store.known(feed.id, keys)
-        if lacks_text(parsed.articles, frozenset(keys) - known):
+        standing = frozenset(flat(entry.keys for entry in parsed.standing.values()))
+        if standing and parsed.stood_in == state.body_hash:
+            # The document before is what was recorded last, with all its keys.
+            fresh = flat(map(keys_of, parsed.articles))
+            return parsed, standing | await self._store.known(feed.id, fresh)
+        known = await self._store.known(feed.id, document_keys(parsed))
+        if not standing <= known:
             # It was read before, but what came of it not recorded.
             parsed = await self._parser.parse(document)
             known = await self._store.known(feed.id, document_keys(parsed))

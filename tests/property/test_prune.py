@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed
+from monitor.core.feed import Document, ParsedFeed, Standing
 from monitor.core.identity import keys_of
 from monitor.errors import ParseError
 from monitor.feeds.memory import EntryMemory
@@ -119,21 +119,15 @@ def test_pruned_equals_whole_over_edits_insertions_and_removals(
         ]
         chance.shuffle(standing)
         fetched = document("<title>World</title>", standing)
-        before = memory.unchanged(fetched.url)
+        before = memory.last(fetched.url)
         try:
-            found = parse_unknown(fetched, frozenset(before))
+            found = parse_unknown(fetched, frozenset(before.entries))
             whole = oracle(fetched).articles
         except ParseError:  # feedparser crashes
             return
-        rest = iter(found.feed.articles)
-        merged = [before[mark] if mark in before else next(rest) for mark in found.marks]
-        merged = merged if found.marks else list(found.feed.articles)
+        merged = before.complete(found.feed, found.marks).entries()
         assert [keys_of(each) for each in merged] == [keys_of(each) for each in whole]
         assert [each.published_at for each in merged] == [each.published_at for each in whole]
         for ours, theirs in zip(merged, whole, strict=True):
-            assert ours.unchanged or ours == theirs
-        memory.keep(fetched.url, found.marks, [_with_keys(each) for each in merged])
-
-
-def _with_keys(article: ParsedArticle) -> ParsedArticle:
-    return ParsedArticle(keys=keys_of(article), published_at=article.published_at)
+            assert isinstance(ours, Standing) or ours == theirs
+        memory.keep(fetched.url, before.followed_by(fetched.body_hash, found.feed, found.marks))

@@ -13,10 +13,10 @@ from monitor.core.identity import (
     article_id,
     canonical_url,
     fingerprint,
-    has_shared_urls,
     identify,
     judge,
     keys_of,
+    outline_of,
     url_identity,
 )
 from tests.factories import NOW
@@ -256,22 +256,22 @@ def test_entry_without_words_is_known_by_guid_or_link() -> None:
 
 def test_link_shared_by_several_texts_is_not_trusted() -> None:
     home = "http://news.example/live"
-    ones = identify([entry(guid=f"g{n}", url=home, title=f"Story {n}") for n in range(3)])
-    assert not any(one.url_trusted for one in ones)
-    assert has_shared_urls(ones)
+    entries = [entry(guid=f"g{n}", url=home, title=f"Story {n}") for n in range(3)]
+    assert not any(one.url_trusted for one in identify(entries))
+    assert outline_of(entries).has_shared_urls()
 
 
 def test_link_repeated_with_the_same_text_is_trusted() -> None:
-    ones = identify([entry(), entry(guid="g2")])
-    assert all(one.url_trusted for one in ones)
-    assert not has_shared_urls(ones)
+    entries = [entry(), entry(guid="g2")]
+    assert all(one.url_trusted for one in identify(entries))
+    assert not outline_of(entries).has_shared_urls()
 
 
 def test_two_of_many_with_one_link_are_an_accident() -> None:
     many = [entry(guid=f"g{n}", url=f"http://news.example/{n}", title=f"S {n}") for n in range(9)]
     twice = [*many, replace(many[0], guid="again", title="Once more")]
-    assert not has_shared_urls(identify(twice))
-    assert has_shared_urls(identify([twice[0], twice[-1]]))
+    assert not outline_of(twice).has_shared_urls()
+    assert outline_of([twice[0], twice[-1]]).has_shared_urls()
 
 
 def test_guid_shared_by_several_texts_is_not_trusted() -> None:

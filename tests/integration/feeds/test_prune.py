@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.core.feed import Document, ParsedArticle, ParsedFeed
+from monitor.core.feed import Document, ParsedArticle, ParsedFeed, Standing
 from monitor.core.identity import keys_of
 from monitor.core.poll import document_keys
-from monitor.feeds.memory import EntryMemory
+from monitor.feeds.memory import NOTHING, EntryMemory, Remembered
 from monitor.feeds.process import ProcessParser
 from tests.servers.feeds import item, rss
 
@@ -29,7 +29,7 @@ async def parser() -> AsyncIterator[ProcessParser]:
 
 def shown(feed: ParsedFeed) -> list[str]:
     """Return the titles, with a dash for an entry that came without its text."""
-    return ["-" if article.unchanged else article.title for article in feed.articles]
+    return [each.title if isinstance(each, ParsedArticle) else "-" for each in feed.entries()]
 
 
 async def test_only_what_is_new_comes_with_its_text(parser: ProcessParser) -> None:
@@ -38,7 +38,7 @@ async def test_only_what_is_new_comes_with_its_text(parser: ProcessParser) -> No
     assert shown(first) == ["Story 0", "Story 1", "Story 2"]
     assert shown(again) == ["Story 9", "-", "-", "-"]
     assert document_keys(again)[-len(document_keys(first)) :] == document_keys(first)
-    assert [article.published_at for article in again.articles] == [None, DATE, DATE, DATE]
+    assert [article.published_at for article in again.entries()] == [None, DATE, DATE, DATE]
     assert again.title == "Example World"
 
 
@@ -93,40 +93,39 @@ async def test_memory_outlives_the_process_that_parsed(parser: ProcessParser) ->
     assert shown(await parser.parse(fetched(rss(*OLD)), pruned=True)) == ["-", "-", "-"]
 
 
+async def test_document_says_in_which_one_its_entries_stood(parser: ProcessParser) -> None:
+    first, second = fetched(rss(*OLD)), fetched(rss(item(9), *OLD))
+    assert (await parser.parse(first, pruned=True)).stood_in == ""
+    assert (await parser.parse(second, pruned=True)).stood_in == first.body_hash
+    assert (await parser.parse(second, pruned=True)).stood_in == second.body_hash
+
+
 # --- the memory itself ---
 
 
-def read(number: int, **fields: object) -> ParsedArticle:
-    article = ParsedArticle(title=f"Story {number}", **fields)  # type: ignore[arg-type]
-    return ParsedArticle(
-        title=article.title, published_at=article.published_at, keys=keys_of(article)
-    )
+def read(guid: str, published_at: datetime | None = None) -> Standing:
+    return Standing(keys_of(ParsedArticle(guid=guid, title="Story")), published_at)
 
 
 def test_memory_gives_back_keys_and_dates_to_the_microsecond() -> None:
     memory = EntryMemory()
-    articles = [
-        read(1, published_at=datetime(1950, 1, 1, 0, 0, 0, 1, UTC)),
-        read(2, guid="g", url="http://news.example/2"),
-    ]
-    memory.keep(URL, (5, 2**64 - 1), articles)
-    found = list(memory.unchanged(URL).values())
-    assert [each.keys for each in found] == [each.keys for each in articles]
-    assert [each.published_at for each in found] == [each.published_at for each in articles]
-    assert list(memory.unchanged(URL)) == [5, 2**64 - 1]
+    entries = {5: read("a", datetime(1950, 1, 1, 0, 0, 0, 1, UTC)), 2**64 - 1: read("")}
+    memory.keep(URL, Remembered("digest", entries))
+    assert memory.last(URL) == Remembered("digest", entries)
+    assert list(memory.last(URL).entries) == [5, 2**64 - 1]
 
 
 def test_memory_forgets_whose_turn_was_longest_ago() -> None:
-    memory, article = EntryMemory(most=150), read(1)
+    memory, document = EntryMemory(most=150), Remembered("digest", {1: read("a")})
     for url in ("a", "b", "c"):
-        memory.keep(url, (1,), [article])
-    memory.unchanged("a")
-    memory.keep("d", (1,), [article])
-    assert [url for url in "abcd" if memory.unchanged(url)] == ["a", "c", "d"]
+        memory.keep(url, document)
+    memory.last("a")
+    memory.keep("d", document)
+    assert [url for url in "abcd" if memory.last(url) == document] == ["a", "c", "d"]
 
 
 def test_document_without_marks_is_forgotten() -> None:
     memory = EntryMemory()
-    memory.keep(URL, (1,), [read(1)])
-    memory.keep(URL, (), [read(1)])
-    assert memory.unchanged(URL) == {}
+    memory.keep(URL, Remembered("digest", {1: read("a")}))
+    memory.keep(URL, Remembered("other", {}))
+    assert memory.last(URL) == NOTHING
