@@ -116,7 +116,12 @@ class Program:
         )
         self.housekeeper = HousekeeperService(parts.health, clock, metrics)
         self.archiver = archive and ArchiverService(
-            parts.chapters, archive, clock, metrics, keep=settings.retention.archive
+            parts.chapters,
+            archive,
+            clock,
+            metrics,
+            linguist=outside.linguist,
+            keep=settings.retention.archive,
         )
         every = (
             self.listing,

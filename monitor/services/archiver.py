@@ -1,6 +1,7 @@
 """Takes chapters of what was seen and decided, and keeps them in the archive."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ import structlog
 
 from monitor.core.canary import CANARY
 from monitor.core.chapter import Chapter
-from monitor.ports import Archive, ArchiveLog, Clock, Entry
+from monitor.ports import Archive, ArchiveLog, Clock, Entry, Linguist
 from monitor.services.service import IDLE, Service
 from monitor.telemetry import Metrics
 
@@ -34,6 +35,7 @@ class ArchiverService(Service):
         clock: Clock,
         metrics: Metrics,
         *,
+        linguist: Linguist,
         keep: timedelta,
     ) -> None:
         """Keep everything for `keep`."""
@@ -41,6 +43,7 @@ class ArchiverService(Service):
         self._records = chapters
         self._archive = archive
         self._clock = clock
+        self._linguist = linguist
         self._keep = keep
         self._held: Sequence[Entry[Chapter]] = ()
         self._tidy_at: datetime | None = None
@@ -58,8 +61,18 @@ class ArchiverService(Service):
     async def _keep_all(self, entries: Sequence[Entry[Chapter]]) -> None:
         kept = [each.value for each in entries if each.value.article.feed_id != CANARY]
         if kept:
-            await self._archive.add(kept)
+            await self._archive.add(await self._in_their_languages(kept))
         await self._records.done(entries)
+
+    async def _in_their_languages(self, chapters: Sequence[Chapter]) -> Sequence[Chapter]:
+        """Tell the languages of what was never to be matched; the poller told all others, before they were."""
+        silent = {place: each for place, each in enumerate(chapters) if each.suppressed}
+        told = await self._linguist.tell([each.article for each in silent.values()])
+        found = {
+            place: replace(chapter, article=article)
+            for (place, chapter), article in zip(silent.items(), told, strict=True)
+        }
+        return [found.get(place, chapter) for place, chapter in enumerate(chapters)]
 
     async def _tidy(self) -> None:
         now = self._clock.now()

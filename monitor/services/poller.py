@@ -238,21 +238,11 @@ class PollerService(LeasingService[FeedLease]):
         return parsed, known
 
     async def _completed(self, feed: Feed, decision: PollDecision) -> PollDecision:
-        """Return a decision with the texts of pages in its articles, where they are wanted, and their languages.
-
-        Those that are not matched get their languages alone.
-        """
+        """Return a decision with the texts of pages in its articles, where they are wanted, and their languages."""
         articles: Sequence[Article] = decision.articles
         if self._reading is not None:
             articles = await self._reading.complete(feed, articles)
-        decision = replace(decision, articles=await self._linguist.tell(articles))
-        if not decision.silent:
-            return decision
-        told = await self._linguist.tell([each.article for each in decision.silent])
-        silent = zip(decision.silent, told, strict=True)
-        return replace(
-            decision, silent=tuple(replace(each, article=article) for each, article in silent)
-        )
+        return replace(decision, articles=await self._linguist.tell(articles))
 
     def _tell(
         self, before: FeedState, decision: PollDecision, recorded: PollRecorded, now: datetime

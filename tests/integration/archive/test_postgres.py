@@ -13,6 +13,7 @@ from monitor.archive.postgres import PostgresArchive, open_postgres
 from monitor.core.chapter import Chapter, Decision
 from monitor.core.narrowing import HasWord
 from monitor.errors import ArchiveError
+from monitor.feeds.linguist import ModelLinguist
 from monitor.ports import Page
 from monitor.services.archiver import ArchiverService
 from monitor.streams.memory import MemoryArchiveLog, MemoryStore
@@ -31,6 +32,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend
 WRITER = """
 import asyncio, sys
 from monitor.archive.postgres import open_postgres
+from monitor.feeds.linguist import ModelLinguist
 from tests.integration.archive.test_postgres import CHAPTERS
 
 async def main():
@@ -89,6 +91,7 @@ async def test_a_server_that_crashes_amid_a_batch_and_comes_back_has_all_of_it_o
             archive,
             StandingClock(),
             Metrics(),
+            linguist=ModelLinguist(),
             keep=timedelta(days=30),
         )
         with matches_locked(postgres):

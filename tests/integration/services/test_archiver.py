@@ -8,8 +8,10 @@ import pytest
 from monitor.archive.sqlite import SqliteArchive, _indexes, open_sqlite
 from monitor.core.chapter import Chapter
 from monitor.core.narrowing import narrow_to
+from monitor.core.outcome import Suppression
 from monitor.core.query.expression import Attribute
 from monitor.errors import ArchiveError
+from monitor.feeds.linguist import ModelLinguist
 from monitor.ports import Page
 from monitor.services.archiver import ArchiverService
 from monitor.streams.memory import MemoryArchiveLog, MemoryStore
@@ -29,7 +31,12 @@ class Stage:
         self.clock = StandingClock()
         self.metrics = Metrics()
         self.service = ArchiverService(
-            MemoryArchiveLog(self.store), archive, self.clock, self.metrics, keep=30 * DAY
+            MemoryArchiveLog(self.store),
+            archive,
+            self.clock,
+            self.metrics,
+            linguist=ModelLinguist(),
+            keep=30 * DAY,
         )
 
     async def archived(self) -> list[str]:
@@ -48,6 +55,14 @@ async def test_records_are_archived_and_finished(stage: Stage) -> None:
     assert await stage.service.step() == 2
     assert await stage.archived() == ["a2", "a1"]
     assert not stage.store.archive.entries
+
+
+async def test_what_was_kept_back_is_archived_in_the_language_that_it_is_in(stage: Stage) -> None:
+    russian = article(title="Министры обсудили вопросы", summary="", body="", lang="en")
+    stage.store.keep(Chapter(article=russian, suppressed=Suppression.BASELINE))
+    await stage.service.step()
+    [kept] = await stage.archive.page(Page())
+    assert (kept.article.lang, kept.suppressed) == ("ru", Suppression.BASELINE)
 
 
 async def test_what_is_past_its_time_is_deleted(stage: Stage) -> None:
