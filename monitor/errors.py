@@ -11,6 +11,9 @@
         StoreRefusedError  wrong flavour, newer version, held by another process -> exit 1
       MatchBudgetError   an article that takes too long to match -> tried again, then dead letter
       CodecError         a stream entry we cannot read -> dead letter, never a loop
+      RefusedError       something that a person asked for and cannot have as it is
+        HeldError        another holds the id, or needs what shall go
+        UnknownError     there is nothing of that id
       ArchiveError       the archive's database cannot be used right now -> back off and carry on
 
 Expected results are values, not exceptions: a channel returns an `Outcome`.
@@ -149,3 +152,20 @@ class CodecError(MonitorError):
 
 class ArchiveError(MonitorError):
     """The archive's database cannot be used right now; the flow goes on without it."""
+
+
+class RefusedError(MonitorError):
+    """What somebody asked for cannot be had as it is; `field` leads to what is wrong in it, if something is."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        """Say why, and what to do."""
+        self.field = field
+        super().__init__(message)
+
+
+class HeldError(RefusedError):
+    """Something else holds the id, or refers to what shall be removed."""
+
+
+class UnknownError(RefusedError):
+    """There is nothing of that id."""

@@ -13,6 +13,7 @@ import structlog
 
 from monitor.core.access import Session, Token
 from monitor.core.inhibition import Source
+from monitor.core.made import Made
 from monitor.core.model import Feed
 from monitor.core.pace import Choice
 from monitor.core.silences import Silence
@@ -62,6 +63,7 @@ class RecordCodec(Generic[T]):
 
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
+RULES = RecordCodec(RecordKind.RULE, Made)
 HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)

@@ -122,7 +122,7 @@ class Reloads:
 
     async def _reload(self) -> None:
         try:
-            standing = self._program.settings.rulebase
+            standing = self._program.files.rulebase
             settings = await asyncio.to_thread(load, self._directory, os.environ, standing)
             self._redactor.hide(secret.reveal() for secret in settings.secrets)
             waiting = [

@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from monitor.config import records
+from monitor.config.problems import in_words
 from monitor.config.schema import FeedSettings, PollSettings
 from monitor.config.values import WrongValueError, code, format_duration
 from monitor.core.model import Feed
 from monitor.core.notice import FEED as OUR_OWN
 from monitor.core.render.clean import line
-from monitor.errors import MonitorError
+from monitor.errors import RefusedError
 from monitor.feeds.feedcsv import LABEL
 from monitor.feeds.lines import FeedLine
 from monitor.feeds.opml import FOLDER_LABEL
 
 
-class FeedRefusedError(MonitorError):
+class FeedRefusedError(RefusedError):
     """A feed that cannot be added, and why."""
 
 
@@ -32,7 +33,7 @@ def make_feed(values: Mapping[str, str], poll: PollSettings) -> Feed:
     try:
         feed = records.feed(FeedSettings.model_validate({**plain, "labels": labels}), poll)
     except ValidationError as error:
-        raise FeedRefusedError(_sentence(error)) from error
+        raise FeedRefusedError(*in_words(error)) from error
     if feed.id == OUR_OWN:
         raise FeedRefusedError(f"the id '{OUR_OWN}' is the monitor's own: choose another")
     if feed.every is not None and feed.every < poll.min_interval:
@@ -41,17 +42,6 @@ def make_feed(values: Mapping[str, str], poll: PollSettings) -> Feed:
             f" ({format_duration(poll.min_interval)})"
         )
     return feed
-
-
-def _sentence(error: ValidationError) -> str:
-    """Say the first thing that is wrong."""
-    details = error.errors(include_url=False)[0]
-    cause = details.get("ctx", {}).get("error")
-    where = ".".join(str(step) for step in details["loc"] if step != "[key]")
-    if isinstance(cause, WrongValueError):
-        hint = f" ({cause.hint})" if cause.hint else ""
-        return f"{where}: {cause.message}{hint}"
-    return f"{where}: {details['msg'][:1].lower()}{details['msg'][1:]}"
 
 
 def values_of(read: FeedLine) -> dict[str, str]:

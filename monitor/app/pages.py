@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.program import Program
+from monitor.app.ruledesk import RuleDesk
 from monitor.app.trying import send_test
 from monitor.config.rules import examples_in
 from monitor.core.canary import canary_document
@@ -15,6 +16,7 @@ from monitor.core.model import Feed
 from monitor.ports import Archive, Clock
 from monitor.telemetry import Metrics
 from monitor.web.api.live import Tail
+from monitor.web.api.making import Making
 from monitor.web.api.operation import Gate
 from monitor.web.api.operations import InForce, Operations
 from monitor.web.api.routes import add_api
@@ -41,15 +43,6 @@ async def open_pages(
 ) -> AsyncIterator[None]:
     """Listen while the block runs. `reload` reads the configuration again, `problems` says what came of it."""
 
-    def in_force() -> InForce:
-        settings = program.settings
-        return InForce(
-            rules=settings.rules,
-            rule_set=settings.rule_set,
-            feeds=program.listing.feeds,
-            routing=settings.routing,
-        )
-
     async def reload_now() -> str:
         await reload()
         return problems().get("config", "")
@@ -62,7 +55,7 @@ async def open_pages(
         HubPages(program.callback, program.settings.poll.max_bytes).add_to(application)
     tail = Tail(parts.public)
     operations = Operations(
-        in_force=in_force,
+        in_force=lambda: in_force(program),
         reload=reload_now,
         archive=archive,
         feeds=parts.feeds,
@@ -71,7 +64,8 @@ async def open_pages(
         clock=parts.clock,
     )
     gate = Gate(parts.registry, parts.clock)
-    add_api(application, operations, gate, tail)
+    making = Making(operations=operations, rules=RuleDesk(program, parts))
+    add_api(application, making, gate, tail)
     RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
 
     async def poll(feed: Feed) -> str:
@@ -103,6 +97,20 @@ async def open_pages(
         following = group.create_task(tail.run())
         yield
         following.cancel()
+
+
+def in_force(program: Program) -> InForce:
+    """Return what a program works by, as the API and the page are to know it."""
+    settings = program.settings
+    return InForce(
+        rules=settings.rules,
+        rule_set=settings.rule_set,
+        feeds=program.listing.feeds,
+        routing=settings.routing,
+        places=settings.rulebase.places,
+        made=settings.rulebase.made,
+        left_out=settings.rulebase.left_out,
+    )
 
 
 def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:

@@ -2,18 +2,25 @@
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+
+import structlog
 
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.reading import page_reading, rules_read_body
+from monitor.config.made import merge
+from monitor.config.rulebase import Rulebase
 from monitor.config.settings import Settings
+from monitor.core.made import LeftOut, Made
 from monitor.core.model import Feed
 from monitor.ports import Archive, RecordKind
-from monitor.registry import FEEDS, Roster
+from monitor.registry import FEEDS, RULES, Roster
 from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
+from monitor.services.following import FollowingService
 from monitor.services.housekeeper import HousekeeperService
 from monitor.services.listing import ListingService
 from monitor.services.matcher import MatcherService
@@ -28,9 +35,14 @@ SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper
 GRACE = timedelta(seconds=10)
 _POLL_LEASE = timedelta(minutes=5)  # a poll may wait for its turn at a busy host
 
+log = structlog.get_logger()
+
 
 class Program:
-    """The services that were chosen, over open parts. Takes new settings while it runs, all or nothing."""
+    """The services that were chosen, over open parts. Takes new settings while it runs, all or nothing.
+
+    `files` are the settings as files say them, `settings` the same with what people made while it runs.
+    """
 
     def __init__(
         self,
@@ -47,7 +59,10 @@ class Program:
         Without an `archive` nothing is archived here, without a `capability` no hub is asked to push.
         """
         self._parts = parts
-        self.settings = settings
+        self.files = self.settings = settings
+        self._turn = asyncio.Lock()
+        self._made = Roster(parts.registry, RULES)
+        self.following = FollowingService(self._made, self._follow, metrics)
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
@@ -133,25 +148,45 @@ class Program:
             self.archiver,
             self.housekeeper,
         )
-        self.services = tuple(one for one in every if one and one.name in only)
+        self.services = (self.following, *(one for one in every if one and one.name in only))
 
     async def use(self, settings: Settings) -> None:
         """Put new settings in force: everything is built first, then swapped at once, then feeds are rescheduled.
 
         Rules are changed in a thread, and only those that differ.
         """
-        table, feeds = settings.routing, _by_id(settings)
-        lanes = self._lanes.change(settings.targets, table)
-        rulebase = await asyncio.to_thread(settings.rulebase.carried_out)
-        settings = replace(settings, rulebase=rulebase)
-        self.matcher.use(settings.rule_set)
-        self.router.use(table)
-        self._reading.use(rules_read_body=rules_read_body(settings))
-        self.listing.use(feeds)
-        self.poller.use(self.listing.feeds, self.listing.addresses)
-        self.deliverer.use(lanes)
-        self.settings = settings
+        async with self._turn:
+            feeds = _by_id(settings)
+            lanes = self._lanes.change(settings.targets, settings.routing)
+            is_change = settings.rulebase.revision is not None
+            base = self.settings.rulebase if is_change else settings.rulebase
+            await self._use_rules(settings, base)
+            self.listing.use(feeds)
+            self.poller.use(self.listing.feeds, self.listing.addresses)
+            self.deliverer.use(lanes)
         await self._schedule()
+
+    async def _follow(self) -> None:
+        """Put the rules in force that people made; the files are as they were."""
+        async with self._turn:
+            await self._use_rules(self.files, self.settings.rulebase)
+        now = self.settings.rulebase
+        log.info("rules_changed", made=len(now.made), left_out=len(now.left_out))
+
+    async def _use_rules(self, files: Settings, base: Rulebase) -> None:
+        """Put the rules of files and of the registry in force, as a change of `base`."""
+        made, before = dict(self._made.values), self.settings.rulebase.left_out
+        rulebase = await asyncio.to_thread(_merged, files.rulebase, made, base)
+        settings = replace(
+            files, rulebase=rulebase, routing=replace(files.routing, shadow=rulebase.shadow)
+        )
+        self.matcher.use(settings.rule_set)
+        self.router.use(settings.routing)
+        self._reading.use(rules_read_body=rules_read_body(settings))
+        said = replace(files.rulebase, rule_set=rulebase.rule_set, revision=None)
+        self.files = replace(files, rulebase=said)
+        self.settings = settings
+        _log_left_out(before, rulebase.left_out)
 
     async def _find(self, feed_id: str) -> Feed | None:
         """Return a feed, in a process that does not poll too."""
@@ -167,8 +202,12 @@ class Program:
         return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Schedule the feeds and run the services until `stop` is set."""
+        """Schedule the feeds and run the services until `stop` is set.
+
+        What people made is in force before the first article is read.
+        """
         try:
+            await self.following.step()
             await self._schedule()
             await supervise(self.services, stop, GRACE)
         finally:
@@ -182,3 +221,14 @@ class Program:
 
 def _by_id(settings: Settings) -> dict[str, Feed]:
     return {feed.id: feed for feed in settings.feeds}
+
+
+def _merged(files: Rulebase, made: Mapping[str, Made], base: Rulebase) -> Rulebase:
+    return merge(files, made, base).carried_out()
+
+
+def _log_left_out(before: Mapping[str, LeftOut], after: Mapping[str, LeftOut]) -> None:
+    """Say what is left out that was not before, or for another reason."""
+    for id_, each in after.items():
+        if before.get(id_) != each:
+            log.warning("rule_left_out", rule=id_, reason=each.why)

@@ -17,7 +17,7 @@ from monitor.config.schema import (
 from monitor.config.section import Section
 from monitor.config.values import format_duration, nearest, shown
 from monitor.config.yamlpos import Document, Node
-from monitor.core.notice import FEED, OWN_RULES
+from monitor.core.notice import OWN_RULES, is_our_own
 from monitor.errors import Problem
 
 
@@ -86,7 +86,7 @@ def repeated(sources: Iterable[Source[Section]], key: str, name: str) -> Iterato
 def reserved(sources: Iterable[Source[Section]], key: str) -> Iterator[Problem]:
     """Find ids under which the monitor itself speaks."""
     for value, node, document in named(sources, key, "id"):
-        if value == FEED or value.startswith(f"{FEED}."):
+        if is_our_own(value):
             what = f"the id {shown(value)} is the monitor's own"
             yield at(document, node.place, what, "take another")
 

@@ -119,7 +119,7 @@ def _routing(sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase) -
             for source in sources
             for each in source.settings.inhibit_rules
         ),
-        shadow=frozenset(rule.id for rule in rulebase.rules.values() if rule.shadow),
+        shadow=rulebase.shadow,
     )
 
 

@@ -58,6 +58,17 @@ def translate(
             yield at(document, place, *_say(details, schema, path))
 
 
+def in_words(error: ValidationError) -> tuple[str, str]:
+    """Say in a sentence the first thing that is wrong with what came from no file; return the path to it as well."""
+    details = error.errors(include_url=False)[0]
+    cause = details.get("ctx", {}).get("error")
+    where = ".".join(str(step) for step in details["loc"] if step != "[key]")
+    if isinstance(cause, WrongValueError):
+        hint = f" ({cause.hint})" if cause.hint else ""
+        return f"{where}: {cause.message}{hint}", where
+    return f"{where}: {details['msg'][:1].lower()}{details['msg'][1:]}", where
+
+
 def _say(details: ErrorDetails, schema: type[Section], path: Path) -> tuple[str, str]:
     """Return message and hint for one finding. Only values of closed lists are quoted: others may be secret."""
     kind, value = details["type"], details["input"]

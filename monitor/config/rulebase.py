@@ -17,6 +17,7 @@ from monitor.config.schema import EntitiesFile, ExamplesSettings, RulesFile
 from monitor.core.engine import RuleSet, compile_rules
 from monitor.core.engine.revision import Revision, concerned, revise
 from monitor.core.entities import Gazetteer
+from monitor.core.made import LeftOut
 from monitor.core.model import Rule
 from monitor.core.query import Expression
 from monitor.errors import Problem, QueryError
@@ -37,15 +38,23 @@ class Vocabulary:
 class Rulebase:
     """Rules by id in the order of the files, and the same in `rule_set`, once the `revision` was carried out.
 
-    `places` say where each is written: file and line.
+    `places` say where each of a file is written: file and line. `made` are those that people made while it runs, and
+    `left_out` those of them that cannot be used.
     """
 
     rules: Mapping[str, Rule] = field(default_factory=dict)
     rule_set: RuleSet = field(default_factory=lambda: compile_rules(()).rules)
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
-    examples: Mapping[str, ExamplesSettings] = field(default_factory=dict)
+    examples: dict[str, ExamplesSettings] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
     revision: Revision | None = None
+    made: frozenset[str] = frozenset()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+
+    @property
+    def shadow(self) -> frozenset[str]:
+        """The ids of rules in shadow."""
+        return frozenset(rule.id for rule in self.rules.values() if rule.shadow)
 
     def carried_out(self) -> "Rulebase":
         """Return the same with nothing left to do. Matching goes on meanwhile; the next article sees what changed."""

@@ -17,7 +17,7 @@ from monitor.core.model import Article, Rule
 from monitor.core.query import Expression, parse_list
 from monitor.errors import Problem, QueryError
 
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an example has no date, so no condition asks for one
+ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an example has no date, so no condition asks for one
 # For one article, in CPU time: hundreds of times what a million rules take.
 BUDGET = Budget(timedelta(seconds=10), thread_time)
 
@@ -149,7 +149,7 @@ def examples_in(settings: ExamplesSettings) -> Iterator[TriedExample]:
 
 def explain_example(written: WrittenRule, example: TriedExample, rules: RuleSet) -> Explanation:
     """Return why a rule finds an example or does not."""
-    return rules.explain(written.rule.id, example.article, _ANY_TIME)
+    return rules.explain(written.rule.id, example.article, ANY_TIME)
 
 
 def failed_example(written: WrittenRule, example: TriedExample) -> Problem:

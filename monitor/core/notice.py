@@ -23,6 +23,11 @@ OWN_RULES = frozenset(OWN_SEVERITIES)
 """The rules that find what the monitor writes itself. Routes may name them; nobody else may use the names."""
 
 
+def is_our_own(name: str) -> bool:
+    """Tell whether an id is one of those under which the monitor itself speaks."""
+    return name == FEED or name.startswith(f"{FEED}.")
+
+
 def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: datetime) -> Alert:
     """Return the alert that a target was switched off; the same whoever finds it out first."""
     since = health.gone_at or health.failing_since or now

@@ -49,9 +49,13 @@ def _removed(rule_id: str, rules: RuleSet) -> bool:
 
 def revise(before: Mapping[str, Rule], after: Mapping[str, Rule]) -> Revision:
     """Compare rules by id."""
-    changed = {id_: rule for id_, rule in after.items() if before.get(id_) != rule}
+    changed = {id_: rule for id_, rule in after.items() if _differs(rule, before.get(id_))}
     drop = tuple(id_ for id_ in before if id_ not in after)
     return Revision(_referred_first(changed), drop)
+
+
+def _differs(rule: Rule, other: Rule | None) -> bool:
+    return rule is not other and rule != other
 
 
 def _referred_first(rules: Mapping[str, Rule]) -> tuple[Rule, ...]:
@@ -61,7 +65,7 @@ def _referred_first(rules: Mapping[str, Rule]) -> tuple[Rule, ...]:
         begun: set[str] = set()
         while waiting:
             current = waiting[-1]
-            missing = [t for t in _targets(rules[current]) if t in rules and t not in ordered]
+            missing = [t for t in referred(rules[current]) if t in rules and t not in ordered]
             if current in begun or not missing:
                 ordered.setdefault(current, rules[current])
                 waiting.pop()
@@ -89,11 +93,12 @@ def concerned(rules: Mapping[str, Rule], changed: Collection[str]) -> dict[str, 
         id_ = waiting.pop()
         if id_ not in found:
             found[id_] = rules[id_]
-            waiting += [target for target in _targets(rules[id_]) if target in rules]
+            waiting += [target for target in referred(rules[id_]) if target in rules]
     return found
 
 
-def _targets(rule: Rule) -> list[str]:
+def referred(rule: Rule) -> list[str]:
+    """Return the ids of the rules that a rule refers to; none if its query cannot be read."""
     if "@" not in rule.query:
         return []
     try:

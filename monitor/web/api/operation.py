@@ -12,7 +12,15 @@ import structlog
 from aiohttp import web
 
 from monitor.core.access import PREFIX, Allowance, Rate, Scope, Token, digest
-from monitor.errors import ArchiveError, CodecError, QueryError, StreamError
+from monitor.errors import (
+    ArchiveError,
+    CodecError,
+    HeldError,
+    QueryError,
+    RefusedError,
+    StreamError,
+    UnknownError,
+)
 from monitor.ports import Clock, RecordKind, Registry
 from monitor.registry import TOKENS
 from monitor.web.app import LARGEST_BODY
@@ -155,8 +163,8 @@ def serve_operation(operation: Operation, gate: Gate) -> Callable[..., Awaitable
             answer = await operation.handle(asked)
         except ApiProblem as problem:
             return problem.response()
-        except QueryError as error:
-            return _refused_query(error).response()
+        except (QueryError, RefusedError) as error:
+            return refusal(error).response()
         except (StreamError, ArchiveError) as error:
             return ApiProblem(503, f"{error}; try again", retry_after=5).response()
         except CodecError as error:
@@ -229,6 +237,17 @@ def _converted(convert: Callable[[], Any], status: int) -> Any:
         raise ApiProblem(status, str(error)) from None
     except RecursionError:
         raise ApiProblem(status, "nested too deeply") from None
+
+
+def refusal(error: QueryError | RefusedError) -> ApiProblem:
+    """Return what to answer to somebody who cannot have what they asked for."""
+    if isinstance(error, QueryError):
+        return _refused_query(error)
+    if isinstance(error, UnknownError):
+        return ApiProblem(404, str(error))
+    if isinstance(error, HeldError):
+        return ApiProblem(409, str(error))
+    return ApiProblem(422, str(error), **({"field": error.field} if error.field else {}))
 
 
 def _refused_query(error: QueryError) -> ApiProblem:

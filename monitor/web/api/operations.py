@@ -1,7 +1,7 @@
 """What can be asked of the API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -11,9 +11,10 @@ from msgspec import Meta, Struct
 from monitor import lookback
 from monitor.core.access import Scope
 from monitor.core.engine import RuleSet
+from monitor.core.made import LeftOut, Origin
 from monitor.core.matchers import MatcherError, parse_matchers
 from monitor.core.model import DeliveryState, Feed, Rule
-from monitor.core.query import parse, to_text
+from monitor.core.query import to_text
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.silences import Silence, expired, new_silence
 from monitor.core.telling import RoutingTable
@@ -39,6 +40,7 @@ from monitor.web.api.shapes import (
     DeliveryShape,
     FeedShape,
     FeedsShape,
+    RuleShape,
     RulesShape,
     SilenceShape,
     SilencesShape,
@@ -66,12 +68,19 @@ Id = Annotated[str, Meta(max_length=300)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InForce:
-    """The configuration that the process works by."""
+    """The configuration that the process works by.
+
+    `places` say where rules of files are written; `made` are the ids of those of the store, and `left_out` those that
+    cannot be used.
+    """
 
     rules: tuple[Rule, ...]
     rule_set: RuleSet
     feeds: Mapping[str, Feed]
     routing: RoutingTable = field(default_factory=RoutingTable)
+    places: Mapping[str, str] = field(default_factory=dict)
+    made: Collection[str] = frozenset()
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
 class SearchQuery(Struct, kw_only=True):
@@ -180,7 +189,7 @@ class Operations:
                 method="GET",
                 path="/api/rules",
                 name="listRules",
-                summary="The rules in force.",
+                summary="The rules in force; last those that were made and cannot be used.",
                 scope=read,
                 answer=RulesShape,
                 handle=self.list_rules,
@@ -337,13 +346,26 @@ class Operations:
 
     async def list_rules(self, asked: Asked) -> RulesShape:  # noqa: ARG002 - every operation is asked
         """See `listRules`."""
-        return RulesShape(rules=[rule_shape(rule) for rule in self.in_force().rules])
+        return RulesShape(rules=list(self._rules()))
+
+    def rule(self, rule_id: str) -> RuleShape | None:
+        """Return a rule, in force or left out."""
+        return next((each for each in self._rules() if each.id == rule_id), None)
+
+    def _rules(self) -> Iterator[RuleShape]:
+        current = self.in_force()
+        for rule in current.rules:
+            origin = Origin.STORE if rule.id in current.made else Origin.FILE
+            yield rule_shape(rule, origin, current.places.get(rule.id, ""))
+        for each in current.left_out.values():
+            yield rule_shape(each.rule, Origin.STORE, error=each.why)
 
     async def check(self, asked: Asked) -> CheckShape:
         """See `checkQuery`."""
         body: CheckBody = asked.body
-        self.in_force().rule_set.alone(Rule(id="check", query=body.query))
-        return CheckShape(query=to_text(parse(body.query)))
+        return CheckShape(
+            query=await asyncio.to_thread(_checked, body.query, self.in_force().rule_set)
+        )
 
     async def backtest(self, asked: Asked) -> BacktestShape:
         """See `backtest`."""
@@ -476,3 +498,9 @@ class Operations:
         if self.archive is None:
             raise ApiProblem(404, "nothing is archived: `archive.enabled` is false in monitor.yaml")
         return self.archive
+
+
+def _checked(query: str, rules: RuleSet) -> str:
+    """Return a query in canonical form, or raise `QueryError`."""
+    _, expression, _ = rules.alone(Rule(id="check", query=query))
+    return to_text(expression)

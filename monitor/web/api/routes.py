@@ -9,16 +9,16 @@ from aiohttp import web
 from monitor.web.api import asyncapi
 from monitor.web.api.asyncapi import ASYNCAPI
 from monitor.web.api.live import Live, Tail
+from monitor.web.api.making import Making
 from monitor.web.api.openapi import STREAM, document
 from monitor.web.api.operation import Gate, serve_operation
-from monitor.web.api.operations import Operations
 
 OPENAPI = "/api/openapi.json"
 
 
-def add_api(app: web.Application, operations: Operations, gate: Gate, tail: Tail) -> None:
+def add_api(app: web.Application, making: Making, gate: Gate, tail: Tail) -> None:
     """Serve every operation, the stream of matches, and the documents that describe them."""
-    described = operations.all()
+    described = (*making.operations.all(), *making.all())
     for each in described:
         app.router.add_route(each.method, each.path, serve_operation(each, gate))
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from monitor.core.account import Event
 from monitor.core.chapter import Kept
+from monitor.core.made import Origin
 from monitor.core.model import Attempt, Delivery, Feed, FeedState, Match, Rule
 from monitor.core.silences import Silence
 from monitor.core.trial import DayTally
@@ -66,7 +68,10 @@ class AccountShape(msgspec.Struct, kw_only=True):
 
 
 class RuleShape(msgspec.Struct, kw_only=True):
-    """A rule in force."""
+    """A rule. `place` is where a file has it; `error` says why one of the store is not in force.
+
+    `settings` are those of a rule of the store, as they were put; only where one rule is asked for.
+    """
 
     id: str
     name: str
@@ -76,10 +81,14 @@ class RuleShape(msgspec.Struct, kw_only=True):
     labels: Mapping[str, str]
     expires_at: datetime | None
     shadow: bool
+    origin: Origin
+    place: str = ""
+    error: str = ""
+    settings: Mapping[str, Any] | None = None
 
 
 class RulesShape(msgspec.Struct, kw_only=True):
-    """Rules, in the order of the files."""
+    """Rules, in the order of the files, then those of the store."""
 
     rules: list[RuleShape]
 
@@ -219,7 +228,7 @@ def account_shape(article_id: str, events: Sequence[Event]) -> AccountShape:
     )
 
 
-def rule_shape(rule: Rule) -> RuleShape:
+def rule_shape(rule: Rule, origin: Origin, place: str = "", error: str = "") -> RuleShape:
     """Return a rule."""
     return RuleShape(
         id=rule.id,
@@ -230,6 +239,9 @@ def rule_shape(rule: Rule) -> RuleShape:
         labels=dict(rule.labels),
         expires_at=rule.expires_at,
         shadow=rule.shadow,
+        origin=origin,
+        place=place,
+        error=error,
     )
 
 

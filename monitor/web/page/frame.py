@@ -8,8 +8,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from monitor.core.access import Scope, Token
-from monitor.errors import ArchiveError, MonitorError, StreamError
-from monitor.web.api.operation import ApiProblem, Asked, Nothing
+from monitor.errors import ArchiveError, MonitorError, RefusedError, StreamError
+from monitor.web.api.operation import ApiProblem, Asked, Nothing, refusal
 from monitor.web.page.backstage import Backstage
 from monitor.web.page.entry import Entry
 from monitor.web.page.site import HEADERS, Shown, Site
@@ -91,6 +91,8 @@ def problem_of(error: ApiProblem | MonitorError) -> ApiProblem:
     """Return what to say of something that went wrong."""
     if isinstance(error, ApiProblem):
         return error
+    if isinstance(error, RefusedError):
+        return refusal(error)
     passing = isinstance(error, StreamError | ArchiveError)
     return ApiProblem(503 if passing else 422, f"{error}; try again" if passing else str(error))
 

@@ -78,9 +78,13 @@ class RuleViews:
         examples = self._backstage.examples(rule.id)
         says = {
             "rule": rule,
-            "canonical": to_text(parse(rule.query)),
+            "canonical": await asyncio.to_thread(_canonical, rule.query),
             "place": self._backstage.places().get(rule.id, ""),
             "week": week.get(rule.id, 0),
             "examples": await asyncio.to_thread(tried, trial, examples),
         }
         return Shown(template="rule.html", says=says)
+
+
+def _canonical(query: str) -> str:
+    return to_text(parse(query))

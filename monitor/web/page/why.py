@@ -113,7 +113,8 @@ async def _story(archive: Archive, one: Kept, rules: RuleSet) -> list[Kept]:
     page = Page(since=seen_at - _STORY_LASTS, until=seen_at + _STORY_LASTS, limit=_MOST_ARTICLES)
     found = {one.article.id: one}
     try:
-        trial = Trial(Rule(id="?", query=_query(one.article)), rules)
+        rule = Rule(id="?", query=_query(one.article))
+        trial = await asyncio.to_thread(Trial, rule, rules)
     except QueryError:  # no headline, or none that can be looked for
         return [one]
     async for each in lookback.search(archive, trial, page):

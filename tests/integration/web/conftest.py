@@ -11,7 +11,13 @@ import aiohttp
 import pytest
 from aiohttp import CookieJar, web
 
+from monitor.app.pages import in_force
+from monitor.app.parts import StoreParts, open_outside
+from monitor.app.program import Program
+from monitor.app.ruledesk import RuleDesk
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
+from monitor.config.rulebase import Rulebase
+from monitor.config.settings import Settings
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter
 from monitor.core.engine import compile_rules
@@ -21,8 +27,11 @@ from monitor.core.targets import ConsoleTarget, Subscriber, Target
 from monitor.ports import DeliveryFilter, Draft, RecordKind
 from monitor.registry import TOKENS
 from monitor.streams.memory import (
+    MemoryArchiveLog,
+    MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
+    MemoryMatchLog,
     MemoryPublicStream,
     MemoryRegistry,
     MemoryStore,
@@ -30,8 +39,9 @@ from monitor.streams.memory import (
 )
 from monitor.telemetry import Metrics
 from monitor.web.api.live import Tail
+from monitor.web.api.making import Making
 from monitor.web.api.operation import Gate
-from monitor.web.api.operations import InForce, Operations
+from monitor.web.api.operations import Operations
 from monitor.web.api.routes import add_api
 from monitor.web.app import Endpoints, serve
 from monitor.web.page.backstage import Backstage, Example
@@ -137,8 +147,22 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     registry, public = MemoryRegistry(store), MemoryPublicStream(store)
     ledger, feeds = MemoryDeliveryLedger(store), MemoryFeedStore(store)
     rules = (rule(), rule(id="vote", name="Vote", query="vote* OR council"))
-    in_force = InForce(
-        rules=rules, rule_set=compile_rules(rules).rules, feeds={"example-world": feed()}
+    rulebase = Rulebase(
+        rules={each.id: each for each in rules},
+        rule_set=compile_rules(rules).rules,
+        places={"talks": "rules.yaml:2", "vote": "rules.yaml:4"},
+    )
+    settings = Settings(feeds=(feed(),), rulebase=rulebase)
+    parts = StoreParts(
+        clock=clock,
+        feeds=feeds,
+        articles=MemoryArticleLog(store, "one"),
+        matches=MemoryMatchLog(store, "one"),
+        public=public,
+        chapters=MemoryArchiveLog(store, "one"),
+        ledger=ledger,
+        health=MemoryStoreHealth(store),
+        registry=registry,
     )
     reloads: list[str] = []
 
@@ -151,9 +175,13 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         await registry.put(
             RecordKind.TOKEN, Draft(id=digest(secret), value=TOKENS.encode(token)), NOW
         )
-    async with open_sqlite(directory / "archive.sqlite") as archive:
+    async with (
+        open_sqlite(directory / "archive.sqlite") as archive,
+        open_outside(settings, registry) as outside,
+    ):
+        program = Program(settings, parts, outside, Metrics())
         operations = Operations(
-            in_force=lambda: in_force,
+            in_force=lambda: in_force(program),
             reload=reload,
             archive=archive,
             feeds=feeds,
@@ -163,14 +191,15 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         )
         app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
         gate, tail = Gate(registry, clock), Tail(public)
-        add_api(app, operations, gate, tail)
-        RuleFeeds(lambda: in_force.rules, archive, gate).add_to(app)
+        making = Making(operations=operations, rules=RuleDesk(program, parts))
+        add_api(app, making, gate, tail)
+        RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(app)
         backstage = Backstage(
             operations=operations,
             tail=tail,
             health=MemoryStoreHealth(store),
             subscribers=lambda: (DESK,),
-            places=lambda: {"talks": "rules.yaml:2"},
+            places=lambda: program.settings.rulebase.places,
             examples=lambda rule_id: EXAMPLES.get(rule_id, []),
             problems=dict,
             poll=polled,

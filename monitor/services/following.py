@@ -1,0 +1,46 @@
+"""Follows what people make while the system runs, and has it put in force in this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import ClassVar
+
+from monitor.core.made import Made
+from monitor.registry import Roster
+from monitor.services.service import Service, pause_until
+from monitor.telemetry import Metrics
+
+_EVERY = timedelta(seconds=1)
+
+
+class FollowingService(Service):
+    """Asks once a second what changed among rules; every process of the system does."""
+
+    name: ClassVar = "registry"
+
+    def __init__(
+        self, rules: Roster[Made], put_in_force: Callable[[], Awaitable[None]], metrics: Metrics
+    ) -> None:
+        """Follow `rules`; await `put_in_force` whenever they changed."""
+        super().__init__(metrics)
+        self._rules = rules
+        self._put_in_force = put_in_force
+        self._turn = asyncio.Lock()
+
+    async def step(self) -> int:
+        """Put in force what changed since the last turn; return how many rules that were. One turn at a time."""
+        async with self._turn:
+            change = await self._rules.refresh()
+            if change:
+                await self._put_in_force()
+            return len(change.changed) + len(change.removed)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take a turn every second until `stop` is set."""
+
+        async def turn() -> int:
+            done = await self.step()
+            await pause_until(stop, _EVERY.total_seconds())
+            return done
+
+        await self._repeat(turn, stop)

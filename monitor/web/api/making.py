@@ -1,0 +1,141 @@
+"""What can be made by the API beside what stands in files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import msgspec
+from msgspec import Meta, Struct
+
+from monitor.core.access import Scope
+from monitor.core.made import Made
+from monitor.core.model import Severity
+from monitor.web.api.operation import ApiProblem, Asked, Nothing, Operation
+from monitor.web.api.operations import Operations, QueryText
+from monitor.web.api.shapes import RuleShape
+
+_SHORT = Meta(min_length=1, max_length=1000)
+_LONG = Meta(min_length=1, max_length=100_000)
+ShortText = Annotated[str, _SHORT]
+LongText = Annotated[str, _LONG]
+
+
+class ExampleBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An article to try a rule on; a text alone is a title."""
+
+    title: ShortText | None = None
+    summary: LongText | None = None
+    body: LongText | None = None
+    lang: ShortText | None = None
+    feed: ShortText | None = None
+    country: ShortText | None = None
+    category: ShortText | None = None
+
+
+Examples = Annotated[list[ShortText | ExampleBody], Meta(max_length=1000)]
+
+
+class ExamplesBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Articles that the rule must and must not find."""
+
+    match: Examples = []
+    no_match: Examples = []
+
+
+class RuleBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A rule, in the words of `rules.yaml`. `expires` is a date or an instant with its zone."""
+
+    query: QueryText
+    name: ShortText | None = None
+    owner: ShortText | None = None
+    severity: Severity = Severity.INFO
+    labels: Annotated[dict[str, ShortText], Meta(max_length=100)] = {}
+    expires: ShortText | None = None
+    shadow: bool = False
+    examples: ExamplesBody | None = None
+
+
+class RuleDesk(Protocol):
+    """Makes, changes and removes rules, or raises `RefusedError` or `QueryError` and changes nothing."""
+
+    async def get(self, rule_id: str) -> Made | None:
+        """Return the rule that was made under this id."""
+        ...
+
+    async def put(self, rule_id: str, made: Made) -> None:
+        """Write a rule, new or instead of the one there is. It is in force when this returns."""
+        ...
+
+    async def remove(self, rule_id: str) -> None:
+        """Remove a rule."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """Everything that can be made, over these desks."""
+
+    operations: Operations
+    rules: RuleDesk
+
+    def all(self) -> tuple[Operation, ...]:
+        """Return every operation, for the router and for the document."""
+        read, write, _ = Scope
+        return (
+            Operation(
+                method="GET",
+                path="/api/rules/{id}",
+                name="showRule",
+                summary="One rule; with its settings if it was made by the API or on the page.",
+                scope=read,
+                answer=RuleShape,
+                errors=(404,),
+                handle=self.show_rule,
+            ),
+            Operation(
+                method="PUT",
+                path="/api/rules/{id}",
+                name="putRule",
+                summary="Make a rule, or replace one that was made; those of files are not touched.",
+                scope=write,
+                body=RuleBody,
+                answer=RuleShape,
+                errors=(409,),
+                handle=self.put_rule,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/rules/{id}",
+                name="removeRule",
+                summary="Remove a rule that was made.",
+                scope=write,
+                status=204,
+                errors=(404, 409),
+                handle=self.remove_rule,
+            ),
+        )
+
+    async def show_rule(self, asked: Asked) -> RuleShape:
+        """See `showRule`."""
+        wanted = asked.path["id"]
+        shape = self.operations.rule(wanted)
+        if shape is None:
+            raise ApiProblem(404, f"no rule {wanted!r}; `GET /api/rules` lists them")
+        made = await self.rules.get(wanted) if shape.origin == "store" else None
+        return msgspec.structs.replace(shape, settings=made.settings if made else None)
+
+    async def put_rule(self, asked: Asked) -> RuleShape:
+        """See `putRule`."""
+        await self.rules.put(asked.path["id"], Made(settings=_settings(asked.body)))
+        return await self.show_rule(asked)
+
+    async def remove_rule(self, asked: Asked) -> Nothing:
+        """See `removeRule`."""
+        await self.rules.remove(asked.path["id"])
+        return Nothing()
+
+
+def _settings(body: Struct) -> Mapping[str, Any]:
+    """Return what was given, in the words of a file; what was not is left to its default."""
+    settings: Mapping[str, Any] = msgspec.to_builtins(body)
+    return settings
