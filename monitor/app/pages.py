@@ -75,18 +75,14 @@ async def open_pages(
 
         return "\n".join(poll_in_words(await FeedDesk(program.settings, parts).poll(feed, outside)))
 
-    def examples(rule_id: str) -> list[Example]:
-        given = program.settings.rulebase.examples.get(rule_id)
-        tried = examples_in(given) if given else ()
-        return [Example(article=each.article, wanted=each.wanted) for each in tried]
-
     backstage = Backstage(
         operations=operations,
+        making=making,
         tail=tail,
         health=parts.health,
         subscribers=lambda: program.settings.subscribers,
         places=lambda: program.settings.rulebase.places,
-        examples=examples,
+        examples=lambda rule_id: examples_of(program, rule_id),
         problems=problems,
         poll=poll,
         send_test=lambda target: send_test(outside, target, parts.clock),
@@ -111,6 +107,13 @@ def in_force(program: Program) -> InForce:
         made=settings.rulebase.made,
         left_out=settings.rulebase.left_out,
     )
+
+
+def examples_of(program: Program, rule_id: str) -> list[Example]:
+    """Return what a rule in force must find and must not."""
+    given = program.settings.rulebase.examples.get(rule_id)
+    tried = examples_in(given) if given else ()
+    return [Example(article=each.article, wanted=each.wanted) for each in tried]
 
 
 def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:

@@ -101,6 +101,35 @@ async def test_a_query_is_tried_while_it_is_typed(stage: Stage) -> None:
         await expect(page.locator("svg.chart rect.stories").last).to_be_visible()
 
 
+async def test_a_rule_is_written_tried_saved_told_of_and_removed(stage: Stage) -> None:
+    async with stage.page("/") as live, stage.page("/editor") as page:
+        await page.fill("#query", "monsoon* AND (rain")
+        await expect(page.locator(".backdrop mark")).to_have_text("(")
+        await page.fill("#query", "monsoon*")
+        await expect(page.locator("#answer .tree")).to_be_visible()
+        await page.fill("#id", "talks")
+        await page.click("#save")
+        await expect(page.locator("#wrong")).to_contain_text("already")
+        await page.fill("#id", "monsoons")
+        await page.focus("#query")
+        await page.keyboard.press("Control+Enter")
+        await expect(page.locator(".notice")).to_contain_text("saved and in force")
+        stage.publish("Monsoon reaches the coast")
+        await row(live, "reaches the coast")
+
+        def told() -> bool:
+            return any("reaches the coast" in each.body.decode() for each in stage.slack.received)
+
+        await wait_until(told, "the subscriber is told")
+        await page.click("text=Remove it")
+        await page.click("form[action$=remove] button")
+        await expect(page.locator(".notice")).to_contain_text("removed")
+        stage.publish("Monsoon ends")
+        stage.publish("Talks after the rains")
+        await row(live, "after the rains")
+        assert await live.locator(".row", has_text="Monsoon ends").count() == 0
+
+
 async def test_a_silence_is_set_and_holds_for_the_next_match(stage: Stage) -> None:
     async with stage.page("/rules/talks") as page:
         await page.click("text=Silence it")

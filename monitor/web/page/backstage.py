@@ -9,6 +9,7 @@ from monitor.core.targets import Subscriber, Target
 from monitor.errors import ArchiveError
 from monitor.ports import StoreHealth
 from monitor.web.api.live import Tail
+from monitor.web.api.making import Making
 from monitor.web.api.operations import Operations
 
 _FRESH_FOR = timedelta(seconds=5)
@@ -44,6 +45,7 @@ class Backstage:
     """
 
     operations: Operations
+    making: Making
     tail: Tail
     health: StoreHealth
     subscribers: Callable[[], tuple[Subscriber, ...]]

@@ -4,28 +4,31 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
+
+from aiohttp import web
 
 from monitor import lookback
 from monitor.core.engine import Explanation, RuleSet
-from monitor.core.model import Article, Rule
+from monitor.core.model import Article, Rule, Severity
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Found, Trial
-from monitor.errors import QueryError
+from monitor.errors import HeldError, QueryError, RefusedError
 from monitor.lookback import Backtest
 from monitor.ports import Archive, Page
+from monitor.web.api.making import RuleBody
 from monitor.web.api.operation import ApiProblem
 from monitor.web.page.backstage import Backstage, Example
 from monitor.web.page.chart import Chart, chart_of
 from monitor.web.page.filters import Row, row_of
-from monitor.web.page.frame import Visit
+from monitor.web.page.frame import Visit, problem_of, see
+from monitor.web.page.saving import body_of, form_of, settings_of, titles
 from monitor.web.page.site import Shown
 
 _PREVIEWED = timedelta(days=7)
 _MOST_PREVIEWED = 50
 _PREVIEW_SECONDS = 3
 _SHOWN = 8
-_MOST_EXAMPLES = 100
-_LONGEST_EXAMPLE = 10_000
 _SECONDS = 120
 _BACKTESTS_AT_ONCE = 1  # each reads much of the archive
 _PERIODS = {"1d": 1, "7d": 7, "30d": 30}
@@ -77,16 +80,11 @@ class EditorViews:
     async def show(self, visit: Visit) -> Shown:
         """Show the editor, with the query of a rule if the address names one."""
         asked = visit.request.query
-        form = {"query": asked.get("query", ""), "rule": ""}
+        form: Mapping[str, str] = {"query": asked.get("query", "")}
         rule = self._rules().get(asked.get("rule", ""))
         if rule is not None:
             examples = self._backstage.examples(rule.id)
-            form = {
-                "rule": rule.id,
-                "query": rule.query,
-                "match": _lines(examples, wanted=True),
-                "no_match": _lines(examples, wanted=False),
-            }
+            form = form_of(rule, examples, made=self._is_made(rule.id))
         return await self._show(form)
 
     async def try_(self, visit: Visit) -> Shown:
@@ -98,7 +96,44 @@ class EditorViews:
         """Show what the query would have found, and against the rule it comes from."""
         return await self._show(visit.form, backtest=True)
 
-    async def _show(self, form: Mapping[str, str], *, backtest: bool = False) -> Shown:
+    async def save(self, visit: Visit) -> Shown | web.Response:
+        """Keep the rule in the store, or say what is wrong with it and change nothing."""
+        form, wanted = visit.form, visit.form.get("id", "").strip()
+        try:
+            if wanted != form.get("rule") and wanted in self._rules():
+                raise HeldError(f"there is a rule '{wanted}' already: open it, or take another id")
+            body = await self._body(form)
+            await self._backstage.making.put_rule(visit.asked(body=body, id=wanted))
+        except (ApiProblem, QueryError, RefusedError) as error:
+            problem = problem_of(error)
+            return await self._show(form, wrong=problem)
+        return see(f"/rules/{quote(wanted, safe='')}?said=saved")
+
+    async def remove(self, visit: Visit) -> web.Response:
+        """Remove a rule that was made."""
+        wanted = visit.request.match_info["id"]
+        await self._backstage.making.remove_rule(visit.asked(id=wanted))
+        return see("/rules?said=removed")
+
+    async def _body(self, form: Mapping[str, str]) -> RuleBody:
+        rule = self._rules().get(form.get("rule", ""))
+        if rule is None:
+            return body_of(form, {}, ())
+        made = self._is_made(rule.id) and await self._backstage.making.rules.get(rule.id)
+        before = made.settings if made else settings_of(rule)
+        return body_of(form, before, self._backstage.examples(rule.id))
+
+    def _is_made(self, rule_id: str) -> bool:
+        current = self._backstage.operations.in_force()
+        return rule_id in current.made or rule_id in current.left_out
+
+    async def _show(
+        self,
+        form: Mapping[str, str],
+        *,
+        backtest: bool = False,
+        wrong: ApiProblem | None = None,
+    ) -> Shown:
         answer = await self._answer(form) if form.get("query", "").strip() else None
         past = None
         if backtest and answer and not answer.error:
@@ -106,16 +141,22 @@ class EditorViews:
         says = {
             "form": form,
             "rule": form.get("rule", ""),
+            "wrong": wrong,
+            "severities": list(Severity),
             "place": self._backstage.places().get(form.get("rule", ""), ""),
             "answer": answer,
             "past": past,
             "periods": _PERIODS,
             "period": form.get("period", _USUAL_PERIOD),
         }
-        return Shown(template="editor.html", says=says)
+        status = wrong.status if wrong else 200
+        return Shown(template="editor.html", status=status, says=says)
 
     def _rules(self) -> dict[str, Rule]:
-        return {rule.id: rule for rule in self._backstage.operations.in_force().rules}
+        """Return the rules that can be opened: those in force, and those that were made and cannot be used."""
+        current = self._backstage.operations.in_force()
+        left_out = {id_: each.rule for id_, each in current.left_out.items()}
+        return {rule.id: rule for rule in current.rules} | left_out
 
     async def _answer(self, form: Mapping[str, str]) -> Answer:
         ours, query = self._backstage.operations, form.get("query", "")
@@ -207,12 +248,6 @@ def tried(trial: Trial, examples: Iterable[Example]) -> list[TriedExample]:
 
 
 def _examples(text: str, *, wanted: bool) -> list[Example]:
-    lines = [each.strip() for each in text.splitlines() if each.strip()][:_MOST_EXAMPLES]
     return [
-        Example(article=Article(id="example", title=each[:_LONGEST_EXAMPLE]), wanted=wanted)
-        for each in lines
+        Example(article=Article(id="example", title=each), wanted=wanted) for each in titles(text)
     ]
-
-
-def _lines(examples: Sequence[Example], *, wanted: bool) -> str:
-    return "\n".join(each.article.title for each in examples if each.wanted is wanted)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from monitor.core.access import Scope, Token
-from monitor.errors import ArchiveError, MonitorError, RefusedError, StreamError
+from monitor.errors import ArchiveError, MonitorError, QueryError, RefusedError, StreamError
 from monitor.web.api.operation import ApiProblem, Asked, Nothing, refusal
 from monitor.web.page.backstage import Backstage
 from monitor.web.page.entry import Entry
@@ -91,7 +91,7 @@ def problem_of(error: ApiProblem | MonitorError) -> ApiProblem:
     """Return what to say of something that went wrong."""
     if isinstance(error, ApiProblem):
         return error
-    if isinstance(error, RefusedError):
+    if isinstance(error, QueryError | RefusedError):
         return refusal(error)
     passing = isinstance(error, StreamError | ArchiveError)
     return ApiProblem(503 if passing else 422, f"{error}; try again" if passing else str(error))

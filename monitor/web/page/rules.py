@@ -27,6 +27,8 @@ class Line:
     day: int
     week: int
     expired: bool
+    made: bool
+    error: str
 
 
 class RuleViews:
@@ -37,12 +39,13 @@ class RuleViews:
         self._backstage = backstage
 
     async def index(self, visit: Visit) -> Shown:
-        """List rules in the order of the files; a text in the address picks some."""
+        """List those that cannot be used, then rules in the order of the files; a text in the address picks some."""
         ours, now = self._backstage.operations, self._backstage.operations.clock.now()
         text = visit.request.query.get("q", "").casefold()[:200]
+        current = ours.in_force()
         rules = [
             rule
-            for rule in ours.in_force().rules
+            for rule in (*(each.rule for each in current.left_out.values()), *current.rules)
             if text in f"{rule.id} {rule.name} {rule.owner} {rule.query}".casefold()
         ]
         day, week = await self._found(now - _DAY), await self._found(now - _WEEK)
@@ -52,12 +55,13 @@ class RuleViews:
                 day=day.get(rule.id, 0),
                 week=week.get(rule.id, 0),
                 expired=rule.expires_at is not None and rule.expires_at <= now,
+                made=rule.id in current.made,
+                error=current.left_out[rule.id].why if rule.id in current.left_out else "",
             )
             for rule in rules[:_PER_PAGE]
         ]
-        return Shown(
-            template="rules.html", says={"lines": lines, "count": len(rules), "text": text}
-        )
+        says = {"lines": lines, "count": len(rules), "text": text, "said": _said(visit)}
+        return Shown(template="rules.html", says=says)
 
     async def _found(self, since: datetime) -> Mapping[str, int]:
         archive = self._backstage.operations.archive
@@ -71,6 +75,9 @@ class RuleViews:
         ours, wanted = self._backstage.operations, visit.request.match_info["id"]
         in_force = ours.in_force()
         rule = next((each for each in in_force.rules if each.id == wanted), None)
+        if wanted in in_force.left_out:
+            left_out = in_force.left_out[wanted]
+            return Shown(template="rule.left.html", says={"left": left_out, "said": _said(visit)})
         if rule is None:
             raise ApiProblem(404, f"no rule {wanted!r} is in force")
         week = await self._found(ours.clock.now() - _WEEK)
@@ -80,6 +87,8 @@ class RuleViews:
             "rule": rule,
             "canonical": await asyncio.to_thread(_canonical, rule.query),
             "place": self._backstage.places().get(rule.id, ""),
+            "made": rule.id in in_force.made,
+            "said": _said(visit),
             "week": week.get(rule.id, 0),
             "examples": await asyncio.to_thread(tried, trial, examples),
         }
@@ -88,3 +97,8 @@ class RuleViews:
 
 def _canonical(query: str) -> str:
     return to_text(parse(query))
+
+
+def _said(visit: Visit) -> str:
+    """Return what the button did that led here."""
+    return visit.request.query.get("said", "")

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import CookieJar, web
 
-from monitor.app.pages import in_force
+from monitor.app.pages import examples_of, in_force
 from monitor.app.parts import StoreParts, open_outside
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
@@ -196,11 +196,12 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(app)
         backstage = Backstage(
             operations=operations,
+            making=making,
             tail=tail,
             health=MemoryStoreHealth(store),
             subscribers=lambda: (DESK,),
             places=lambda: program.settings.rulebase.places,
-            examples=lambda rule_id: EXAMPLES.get(rule_id, []),
+            examples=lambda id_: EXAMPLES.get(id_) or examples_of(program, id_),
             problems=dict,
             poll=polled,
             send_test=tested,

@@ -39,6 +39,8 @@ BUTTONS = [
     ("/subscribers/test", Scope.WRITE),
     ("/editor/try", Scope.READ),
     ("/editor/backtest", Scope.READ),
+    ("/editor/save", Scope.WRITE),
+    ("/rules/floods/remove", Scope.WRITE),
 ]
 
 

@@ -112,6 +112,11 @@ function edit() {
     clearTimeout(waiting);
     waiting = setTimeout(ask, 250);
   });
+  editor.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    $("#save").click();
+  });
   query.addEventListener("scroll", () => { backdrop.scrollTop = query.scrollTop; });
   if (query.value.trim()) showPlace(query, backdrop, answer);
 }
