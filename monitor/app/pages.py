@@ -102,6 +102,7 @@ def in_force(program: Program) -> InForce:
         rules=settings.rules,
         rule_set=settings.rule_set,
         feeds=program.listing.feeds,
+        filed=program.listing.files,
         routing=settings.routing,
         places=settings.rulebase.places,
         made=settings.rulebase.made,

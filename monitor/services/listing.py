@@ -26,7 +26,8 @@ class ListingService(Service):
     """Follows the registry of feeds, and schedules and unschedules what changes in it. Several at once do no harm.
 
     `feeds` are all feeds there are, by id; of one that stands in a file and in the registry, the file counts.
-    `addresses` are theirs, with the ids. Both are the same objects from one `use` to the next, and kept up to date.
+    `files` are those of files; `addresses` are those of all, with the ids. `feeds` and `addresses` are the same
+    objects from one `use` to the next, and kept up to date.
     """
 
     name: ClassVar = "poller"  # it has no life of its own: where feeds are polled, they are listed
@@ -44,7 +45,7 @@ class ListingService(Service):
         self._store = store
         self._roster = roster
         self._clock = clock
-        self._files = files
+        self.files = files
         self.feeds: Mapping[str, Feed] = {}
         self.addresses: dict[str, str] = {}
         self._changed: set[str] = set()
@@ -53,7 +54,7 @@ class ListingService(Service):
 
     def use(self, files: Mapping[str, Feed]) -> None:
         """List `files` from now on, instead of those before."""
-        self._files = files
+        self.files = files
         # Mappings are only read through the chain; it names them as if it wrote.
         self.feeds = ChainMap(dict(files), self._roster.values)  # type: ignore[arg-type]
         self.addresses = {plain_address(feed.url): feed.id for feed in self.feeds.values()}

@@ -13,7 +13,7 @@ from monitor.core.access import Scope
 from monitor.core.engine import RuleSet
 from monitor.core.made import LeftOut, Origin
 from monitor.core.matchers import MatcherError, parse_matchers
-from monitor.core.model import DeliveryState, Feed, Rule
+from monitor.core.model import DeliveryState, Feed, FeedState, Rule
 from monitor.core.query import to_text
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.silences import Silence, expired, new_silence
@@ -70,8 +70,8 @@ Id = Annotated[str, Meta(max_length=300)]
 class InForce:
     """The configuration that the process works by.
 
-    `places` say where rules of files are written; `made` are the ids of those of the store, and `left_out` those that
-    cannot be used.
+    `places` say where rules of files are written; `made` are the ids of those of the store, `left_out` those that
+    cannot be used, and `filed` the ids of the feeds of files.
     """
 
     rules: tuple[Rule, ...]
@@ -80,6 +80,7 @@ class InForce:
     routing: RoutingTable = field(default_factory=RoutingTable)
     places: Mapping[str, str] = field(default_factory=dict)
     made: Collection[str] = frozenset()
+    filed: Collection[str] = frozenset()
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
 
 
@@ -403,7 +404,7 @@ class Operations:
         ids = sorted(id_ for id_ in feeds if id_ > query.after)[: query.limit]
         states = await self.feeds.states(ids)
         return FeedsShape(
-            feeds=[feed_shape(feeds[id_], states.get(id_)) for id_ in ids],
+            feeds=[self._feed(feeds[id_], states.get(id_)) for id_ in ids],
             next=ids[-1] if len(ids) == query.limit else None,
         )
 
@@ -414,7 +415,11 @@ class Operations:
         if feed is None:
             raise ApiProblem(404, f"no feed {wanted!r}; `GET /api/feeds` lists them")
         states = await self.feeds.states([wanted])
-        return feed_shape(feed, states.get(wanted))
+        return self._feed(feed, states.get(wanted))
+
+    def _feed(self, feed: Feed, state: FeedState | None) -> FeedShape:
+        filed = feed.id in self.in_force().filed
+        return feed_shape(feed, state, Origin.FILE if filed else Origin.STORE)
 
     # --- deliveries ---
 

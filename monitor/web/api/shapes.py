@@ -123,6 +123,7 @@ class FeedShape(msgspec.Struct, kw_only=True):
     id: str
     name: str
     url: str
+    origin: Origin
     polled_at: datetime | None = None
     succeeded_at: datetime | None = None
     next_poll_at: datetime | None = None
@@ -250,13 +251,14 @@ def day_shape(tally: DayTally) -> DayShape:
     return DayShape(day=tally.day.isoformat(), articles=tally.articles, stories=tally.stories)
 
 
-def feed_shape(feed: Feed, state: FeedState | None) -> FeedShape:
+def feed_shape(feed: Feed, state: FeedState | None, origin: Origin) -> FeedShape:
     """Return a feed and what is remembered of it."""
     state = state or FeedState()
     return FeedShape(
         id=feed.id,
         name=feed.name,
         url=feed.url,
+        origin=origin,
         polled_at=state.polled_at,
         succeeded_at=state.succeeded_at,
         next_poll_at=state.next_poll_at,

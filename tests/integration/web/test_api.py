@@ -243,6 +243,7 @@ async def test_bodies_that_are_none_are_refused(
 
 async def test_feeds_say_how_they_do(desk: Desk) -> None:
     listed = (await desk.ask("GET", "/api/feeds")).body
+    assert (await desk.ask("GET", "/api/feeds/example-world")).body["origin"] == "file"
     assert [one["id"] for one in listed["feeds"]] == ["example-world"]
     shown = (await desk.ask("GET", "/api/feeds/example-world")).body
     assert (shown["url"], shown["polled_at"]) == ("http://news.example/rss", None)
