@@ -187,6 +187,10 @@ class Metrics:
         self.store_limit = gauge(
             "store_memory_limit_bytes", "Memory the server may use; 0 is no limit."
         )
+        self.log_lost = gauge(
+            "log_lost_lines",
+            "Lines of this process's log that nobody took: a full disk, a pipe unread.",
+        )
         self.reload_ok = gauge(
             "config_last_reload_successful", "1 when the newest configuration is in force."
         )

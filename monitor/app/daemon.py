@@ -22,6 +22,7 @@ from monitor.config.reload import changes
 from monitor.config.settings import Settings
 from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, StreamError
+from monitor.logsink import LogSink
 from monitor.telemetry import Metrics, Redactor
 from monitor.tracing import tracing_to
 
@@ -37,11 +38,16 @@ log = structlog.get_logger()
 
 
 async def run_daemon(
-    directory: Path, settings: Settings, only: frozenset[str], redactor: Redactor
+    directory: Path,
+    settings: Settings,
+    only: frozenset[str],
+    redactor: Redactor,
+    sink: LogSink,
 ) -> None:
     """Run the services in `only` with `settings`, read from `directory`, until SIGTERM or SIGINT."""
     redactor.hide(secret.reveal() for secret in settings.secrets)
     metrics, stop, hangup = Metrics(), asyncio.Event(), asyncio.Event()
+    metrics.log_lost.set_function(lambda: sink.lost)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

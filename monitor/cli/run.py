@@ -1,5 +1,7 @@
 """`monitor run`: the daemon."""
 
+import sys
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -8,7 +10,10 @@ import uvloop
 from monitor.app.daemon import run_daemon
 from monitor.app.program import SERVICES
 from monitor.cli.options import config_option, load_settings
+from monitor.logsink import LogSink
 from monitor.telemetry import LogFormat, configure_logging
+
+_LAST_LINES = timedelta(seconds=2)
 
 
 def _chosen(_context: click.Context, _option: click.Parameter, value: str | None) -> frozenset[str]:
@@ -49,5 +54,10 @@ def run(
     SIGTERM and Ctrl-C finish what is under way, within 10 s. SIGHUP, or saving a file, reloads the configuration.
     """
     settings = load_settings(config)
-    redactor = configure_logging(log_level or settings.log.level, log_format or settings.log.format)
-    uvloop.run(run_daemon(config, settings, only, redactor))
+    level, style = log_level or settings.log.level, log_format or settings.log.format
+    sink = LogSink(sys.stderr.fileno())
+    redactor = configure_logging(level, style, sink.text)
+    try:
+        uvloop.run(run_daemon(config, settings, only, redactor, sink))
+    finally:
+        sink.drain(_LAST_LINES)
