@@ -188,12 +188,12 @@ def _targets(
     problems: list[Problem],
 ) -> Iterator[Target]:
     """Yield the targets that are switched on; the secrets of the others need not exist."""
-    name, document = subscriber.settings.name, subscriber.document
+    document = subscriber.document
     for number, settings in enumerate(subscriber.settings.targets):
         if settings.enabled and subscriber.settings.enabled:
             node = subscriber.node.find(("targets", number))
             try:
-                target = records.target(name, settings, secrets)
+                target = records.target(subscriber.settings, settings, secrets)
                 yield with_template(target, Item(settings, node, document), directory, problems)
             except WrongValueError as error:
                 item = Item(settings, node.owner(error.key), document)

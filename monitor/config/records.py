@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import blake2b
+from zoneinfo import ZoneInfo
 
 from monitor.config.chatrecords import chat_target
 from monitor.config.schema import (
@@ -13,6 +14,7 @@ from monitor.config.schema import (
     PollSettings,
     RuleSettings,
     SmtpSettings,
+    SubscriberSettings,
     TargetSettings,
     WebhookSettings,
 )
@@ -85,10 +87,14 @@ def target_id(subscriber: str, settings: TargetSettings) -> str:
     return f"{subscriber}/{settings.name or settings.kind}"
 
 
-def target(subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:
+def target(
+    subscriber: SubscriberSettings, settings: TargetSettings, secrets: SecretSource
+) -> Target:
     """Make a target with its secrets; raise `WrongValueError` for one that cannot be had or used."""
-    made = _made(target_id(subscriber, settings), subscriber, settings, secrets)
-    return replace(made, gap=settings.rate)
+    made = _made(target_id(subscriber.name, settings), subscriber.name, settings, secrets)
+    is_program = settings.webhook is not None
+    zone = UTC if is_program or subscriber.timezone == "UTC" else ZoneInfo(subscriber.timezone)
+    return replace(made, gap=settings.rate, zone=zone)
 
 
 def _made(where: str, subscriber: str, settings: TargetSettings, secrets: SecretSource) -> Target:

@@ -547,7 +547,7 @@ class SubscriberSettings(PaceSettings):
     enabled: bool = True
     """`false`: routes may lead here, nothing is sent, and its secrets need not exist."""
     timezone: Zone = "UTC"
-    """Where its clocks are: quiet hours, digests and the hours of the budget are local."""
+    """Where its clocks are: quiet hours, digests, the hours of the budget and the times in messages are local."""
     targets: Many[TargetSettings] = ()
     """The ways to reach it; each alert goes to all of them."""
 

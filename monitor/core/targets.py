@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Literal
 
 from monitor.core.secret import Secret
@@ -22,12 +22,17 @@ NO_TEMPLATE = Template()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """What every target has. `gap` is the time between two messages, on average; None: what its kind usually takes."""
+    """What every target has.
+
+    `gap` is the time between two messages, on average; None: what its kind usually takes. `zone` is where the clocks of
+    its readers are; programs are told instants in UTC.
+    """
 
     id: str
     subscriber: str
     template: Template = NO_TEMPLATE
     gap: timedelta | None = None
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

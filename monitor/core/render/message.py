@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 from monitor.core.links import NO_LINKS, Links
 from monitor.core.model import Alert, Delivery, Severity
@@ -84,8 +85,8 @@ class Message:
         )
 
 
-def message(delivery: Delivery, links: Links = NO_LINKS) -> Message:
-    """Choose what to show of a delivery."""
+def message(delivery: Delivery, links: Links = NO_LINKS, zone: tzinfo = UTC) -> Message:
+    """Choose what to show of a delivery to a reader whose clocks are in `zone`."""
     stories: dict[str, list[Alert]] = {}
     for alert in delivery.alerts:
         stories.setdefault(story_of(alert.article), []).append(alert)
@@ -94,7 +95,7 @@ def message(delivery: Delivery, links: Links = NO_LINKS) -> Message:
         id=delivery.id,
         target=line(delivery.target_id, _REASON_LIMIT),
         subscriber=line(delivery.alert.subscriber, _REASON_LIMIT),
-        stories=tuple(_story(alerts) for alerts in told[:STORIES_SHOWN]),
+        stories=tuple(_story(alerts, zone) for alerts in told[:STORIES_SHOWN]),
         left_out=max(0, len(told) - STORIES_SHOWN),
         count=len(delivery.alerts),
         because=_because(delivery),
@@ -103,10 +104,10 @@ def message(delivery: Delivery, links: Links = NO_LINKS) -> Message:
     )
 
 
-def _story(alerts: Sequence[Alert]) -> AlertView:
+def _story(alerts: Sequence[Alert], zone: tzinfo) -> AlertView:
     """Show the alert that speaks for its story, and name where else it stood."""
     lead = max(alerts, key=lambda alert: _gravity((alert,)))
-    shown = view(lead)
+    shown = view(lead, zone)
     others = [view(alert).source for alert in alerts[:STORIES_SHOWN] if alert is not lead]
     return replace(
         shown,

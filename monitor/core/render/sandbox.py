@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from monitor.core.render.markdown import escape as escape_markdown
 from monitor.core.render.slack import escape as escape_slack
+from monitor.core.render.view import zone_of
 
 LONGEST_TEXT = 100_000  # of any one value on the way
 _STEPS = 20_000  # rounds of loops and calls of macros
@@ -292,9 +293,11 @@ def _paid(function: Callable[..., Any]) -> Callable[..., Any]:
     return paid
 
 
-def date(value: datetime | None, style: str = "%Y-%m-%d %H:%M UTC") -> str:
-    """Write an instant in UTC by the letters of `strftime`; nothing when there is none."""
-    return "" if value is None else value.astimezone(UTC).strftime(style[:100])
+def date(value: datetime | None, style: str = "") -> str:
+    """Write an instant by the letters of `strftime`, or as the messages do; nothing when there is none."""
+    if value is None:
+        return ""
+    return value.strftime(style[:100]) if style else f"{value:%Y-%m-%d %H:%M} {zone_of(value)}"
 
 
 def _as_json(value: Any) -> Markup:

@@ -149,6 +149,7 @@ class Composer:
     def __init__(self, target: Target, linker: Linker | None = None) -> None:
         """Compile the template; raise `TemplateProblemError`, a `ValueError`, for one that is wrong."""
         self._linker = linker
+        self._zone = target.zone
         self._parts = dict(compiled(target.template, PARTS[type(target)]))
 
     @property
@@ -162,7 +163,7 @@ class Composer:
 
     def compose(self, delivery: Delivery) -> Message:
         """Return the message; a template that fails costs its own part, and `failed` says so."""
-        told = message(delivery, self.links(delivery))
+        told = message(delivery, self.links(delivery), self._zone)
         if not self._parts:
             return told
         said: dict[str, str] = {}

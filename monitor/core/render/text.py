@@ -1,13 +1,12 @@
 """An alert or a digest as plain text, for mail and for anything that shows no more than text."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC
 
 from monitor.core.links import Links
 from monitor.core.model import Severity
 from monitor.core.render.clean import cut, line
 from monitor.core.render.message import Message
-from monitor.core.render.view import AlertView, Change, Piece, RuleView, written
+from monitor.core.render.view import AlertView, Change, Piece, RuleView, time_of_day, written
 
 SUBJECT_LIMIT = 200
 _SHORT_EXCERPT, _RULES_LIMIT = 200, 300  # of a story in a digest
@@ -64,8 +63,8 @@ def _seen(shown: AlertView) -> str:
     published, seen = shown.published_at, shown.seen_at
     if seen is None:
         return ""
-    same_day = published and published.astimezone(UTC).date() == seen.astimezone(UTC).date()
-    return f"seen {seen.astimezone(UTC):%H:%M} UTC" if same_day else f"seen {written(seen)}"
+    same_day = published and published.date() == seen.date()
+    return f"seen {time_of_day(seen)}" if same_day else f"seen {written(seen)}"
 
 
 def rule_line(rule: RuleView) -> str:

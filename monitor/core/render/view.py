@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from monitor.core.model import Alert, Article, ArticleKind, Match, Severity, Span, TextField
 from monitor.core.render.clean import cut, line, link, visible
@@ -51,8 +51,9 @@ class RuleView:
 class AlertView:
     """An alert, ready to be put in a format: every text is one clean, bounded line.
 
-    `url` is an http or https link or empty. `rules_left_out` counts those that did not fit in `rules`. `changes` is
-    what an edit did to the headline, where the one before is known. `also` names further sources of the same story.
+    Instants are in the zone of the reader. `url` is an http or https link or empty. `rules_left_out` counts those that
+    did not fit in `rules`. `changes` is what an edit did to the headline, where the one before is known. `also` names
+    further sources of the same story.
     """
 
     title: tuple[Piece, ...]
@@ -81,8 +82,8 @@ class AlertView:
         return "".join(piece.text for piece in self.snippet)
 
 
-def view(alert: Alert) -> AlertView:
-    """Choose what to show of an alert."""
+def view(alert: Alert, zone: tzinfo = UTC) -> AlertView:
+    """Choose what to show of an alert to a reader whose clocks are in `zone`."""
     article, matches = alert.article, alert.matches
     return AlertView(
         title=_title(article, matches),
@@ -91,8 +92,8 @@ def view(alert: Alert) -> AlertView:
         feed=line(article.feed_id, NAME_LIMIT),
         lang=line(article.lang or "", NAME_LIMIT),
         url=link(article.url),
-        published_at=article.published_at,
-        seen_at=article.seen_at,
+        published_at=_local(article.published_at, zone),
+        seen_at=_local(article.seen_at, zone),
         severity=severity_of(matches),
         edited=article.kind is ArticleKind.EDITED,
         rules=tuple(_rule(match) for match in matches[:_RULES_SHOWN]),
@@ -118,9 +119,19 @@ def severity_of(matches: Iterable[Match]) -> Severity:
 
 
 def written(at: datetime) -> str:
-    """Write an instant for people, in UTC: '15 Jan 2026 11:57 UTC'."""
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {_MONTHS[utc.month]} {utc.year} {utc:%H:%M} UTC"
+    """Write an instant for people, as the clocks of its zone show it: '15 Jan 2026 12:57 CET'."""
+    return f"{at.day} {_MONTHS[at.month]} {at.year} {time_of_day(at)}"
+
+
+def time_of_day(at: datetime) -> str:
+    """Write the time of day with its zone: '12:57 CET', or '08:57 UTC-03:00' where the zone has no abbreviation."""
+    return f"{at:%H:%M} {zone_of(at)}"
+
+
+def zone_of(at: datetime) -> str:
+    """Return the abbreviation of the zone at this instant, or else its distance from UTC."""
+    name, offset = at.tzname() or "", f"{at:%z}"
+    return name if name.isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:
@@ -136,6 +147,13 @@ def changes(before: str, after: str) -> tuple[Change, ...]:
         found += [Change("-", " ".join(old[i:j]))] if i < j else []
         found += [Change("+", " ".join(new[k:m]))] if k < m else []
     return tuple(found)
+
+
+def _local(at: datetime | None, zone: tzinfo) -> datetime | None:
+    try:
+        return at and at.astimezone(zone)
+    except OverflowError:  # in the first or the last hours that there are
+        return at
 
 
 def _rule(match: Match) -> RuleView:
