@@ -19,7 +19,11 @@ class Section(BaseModel):
     ELSEWHERE: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        defer_build=True,  # a mapping inside another is built with that one
     )
 
     @model_validator(mode="after")

@@ -9,8 +9,8 @@ blanks between words: there each character, with the marks it carries, counts as
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from monitor.core.text.fold import exact, fold
@@ -22,7 +22,17 @@ IGNORED = (
     "\u00ad\u200c\u200d"  # soft hyphen, zero-width joiner and non-joiner: inside a word, not of it
 )
 MARKS = frozenset(chr(code) for code in range(0x20000) if unicodedata.category(chr(code))[0] == "M")
-_MARKS = "".join(map(re.escape, sorted(MARKS)))
+
+
+def _ranges(characters: Iterable[str]) -> str:
+    """Write characters for a set of a regular expression as ranges: with each of them alone it compiles slowly."""
+    codes = sorted(map(ord, characters))
+    starts = [code for before, code in pairwise([-2, *codes]) if code != before + 1]
+    ends = [code for code, after in pairwise([*codes, 0x110000]) if after != code + 1]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
+
+
+_MARKS = _ranges(MARKS)
 HEBREW_LETTERS = frozenset(map(chr, range(0x05D0, 0x05EB)))
 QUOTES = '"״”'  # inside a Hebrew acronym
 _SPECIAL = MARKS.union(IGNORED, HEBREW_LETTERS)
@@ -51,7 +61,7 @@ _BY_CHARACTER = (
     "\u2e80-\u2fdf\u3005\u3007\u3021-\u3029\u3031-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"  # Han
     "\u3041-\u3096\u309b-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
-    + "".join(  # the letters of South-East Asia; their marks belong to the letter before
+    + _ranges(  # the letters of South-East Asia; their marks belong to the letter before
         letter
         for letter in map(chr, range(0x0E00, 0xAB00))
         if _SOUTH_EAST_ASIAN.match(letter) and letter not in _SPECIAL
