@@ -1,6 +1,7 @@
 """How a good feed reader behaves, one behaviour after the other: when it comes back, and what it takes in.
 
-The first fifteen are in `test_polling_behaviours_http.py`.
+The first fifteen are in `test_polling_behaviours_http.py`, the last, hubs that push, in
+`tests/integration/services/test_websub.py`.
 """
 
 import asyncio
