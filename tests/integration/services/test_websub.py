@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -280,6 +281,55 @@ async def test_a_hub_that_is_gone_leaves_the_feed_to_polling(bench: Bench) -> No
     bench.clock.advance(timedelta(hours=1))
     await bench.hubs.step()
     await wait_until(bench.is_active, "the hub has verified again")
+
+
+async def test_a_hub_that_dies_before_it_verifies_is_asked_again_when_it_is_back(
+    bench: Bench,
+) -> None:
+    hub = bench.hub = Hub()
+    async with hub.running() as url:
+        hub.verifies = False
+        bench.publish(item(1))
+        await bench.poll()
+        await bench.hubs.step()
+        assert (await bench.subscription()).state is HubState.ASKED
+    await bench.hubs.step()
+    bench.clock.advance(timedelta(minutes=10))
+    await bench.hubs.step()
+    assert (await bench.subscription()).state is HubState.FAILED
+    bench.clock.advance(timedelta(minutes=5))
+    bench.publish(item(2), item(1))
+    assert len(await bench.poll()) == 1
+    assert await bench.due_in() == timedelta(minutes=15)
+    hub.verifies = True
+    async with hub.running(urlsplit(url).port or 0):
+        bench.clock.advance(timedelta(hours=1))
+        await bench.hubs.step()
+        await wait_until(bench.is_active, "the hub has verified")
+        assert await hub.publish(bench.feed.url, rss(item(3))) == 202
+        assert len(await bench.told()) == 1
+
+
+async def test_a_hub_that_dies_while_it_pushes_is_polled_instead_and_pushes_again_once_it_is_back(
+    bench: Bench,
+) -> None:
+    hub = bench.hub = Hub()
+    async with hub.running() as url:
+        await bench.subscribe()
+    bench.clock.advance(timedelta(minutes=55))
+    bench.publish(item(2), item(1))
+    assert len(await bench.poll()) == 1
+    await bench.hubs.step()
+    bench.clock.advance(timedelta(minutes=15))
+    bench.publish(item(3), item(2))
+    assert len(await bench.poll()) == 1
+    assert await bench.due_in() == timedelta(minutes=15)
+    async with hub.running(urlsplit(url).port or 0):
+        bench.clock.advance(timedelta(hours=1))
+        await bench.hubs.step()
+        await wait_until(bench.is_active, "the hub has verified again")
+        assert await hub.publish(bench.feed.url, rss(item(4), item(3))) == 202
+        assert len(await bench.told()) == 1
 
 
 async def test_news_that_was_not_pushed_brings_polling_back_until_the_next_push(
