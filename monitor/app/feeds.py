@@ -193,7 +193,7 @@ class FeedDesk:
             concurrency=1,
             lease=_LEASE,
             new_trace=lambda: uuid.uuid4().hex[:16],
-            reading=page_reading(self._settings, outside, metrics),
+            reading=page_reading(self._settings, outside, store, clock, metrics),
         )
         decision, recorded = await poller.poll(feed, lease)
         return Polled(feed=feed, decision=decision, recorded=recorded)

@@ -154,8 +154,7 @@ async def open_outside(
         open_session(home, user_agent=agent, auto_decompress=False) as own,
         ProcessParser() as parser,
         HttpPages(
-            HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES),
-            gap=poll.domain_gap,
+            HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES)
         ) as pages,
         ChannelBuilder(
             allow=allow, user_agent=agent, linker=linker, threads=threads, consents=consents

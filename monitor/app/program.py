@@ -82,7 +82,7 @@ class Program:
                 clock,
                 metrics,
             )
-        self._reading = page_reading(settings, outside, metrics)
+        self._reading = page_reading(settings, outside, parts.feeds, clock, metrics)
         self.poller = PollerService(
             parts.feeds,
             self.hubs.watching(outside.fetcher) if self.hubs else outside.fetcher,

@@ -1,6 +1,5 @@
 """The pages that articles are on: fetched as politely as feeds, read in processes of their own."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
@@ -32,15 +31,12 @@ _ENDS = frozenset(
 class HttpPages:
     """Fetches pages and extracts their texts. Use it with `async with`, or call `close`."""
 
-    def __init__(
-        self, fetcher: Fetcher, *, gap: timedelta = timedelta(), timeout: timedelta = _TIMEOUT
-    ) -> None:
+    def __init__(self, fetcher: Fetcher, *, timeout: timedelta = _TIMEOUT) -> None:
         """Take a fetcher that is bounded, and shares its gate with that of the feeds; its owner closes it.
 
-        Each page is asked for a `gap` after what was asked before it. `timeout` bounds the reading of one.
+        `timeout` bounds the reading of one page.
         """
         self._fetcher = fetcher
-        self._gap = gap
         self._pool = WorkerPool("page", workers=1, timeout=timeout)
 
     async def __aenter__(self) -> Self:
@@ -56,7 +52,6 @@ class HttpPages:
 
     async def read(self, feed: Feed, url: str) -> PageText:
         """Return the text of the page at `url`, or why there is none; never raises for what the page is."""
-        await asyncio.sleep(self._gap.total_seconds())
         try:
             document = await self._fetcher.fetch(replace(feed, url=url), FeedState())
         except FetchError as error:

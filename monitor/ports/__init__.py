@@ -35,6 +35,7 @@ from monitor.ports.polling import (
     Pages,
     Parser,
     PollRecorded,
+    Turns,
 )
 from monitor.ports.registry import Changes, Draft, Put, Record, RecordKind, Refusal, Registry
 
@@ -76,4 +77,5 @@ __all__ = [
     "Refusal",
     "Registry",
     "StoreHealth",
+    "Turns",
 ]

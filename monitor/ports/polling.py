@@ -81,7 +81,19 @@ class PollRecorded(StrEnum):
     FULL = "full"  # downstream is behind; only the due time was written, the document will be fetched again
 
 
-class FeedStore(Protocol):
+class Turns(Protocol):
+    """Keeps requests to one registrable domain apart, whoever makes them."""
+
+    async def turn(self, feed: Feed, url: str, now: datetime, latest: datetime) -> datetime | None:
+        """Take the next turn of the registrable domain of `url`, and return when it is; it is nobody else's.
+
+        None when that is after `latest`: then none is taken. `feed` is the one on whose behalf it is, and the turns are
+        those of its partition. The polls of feeds take theirs with their leases.
+        """
+        ...
+
+
+class FeedStore(Turns, Protocol):
     """Which feeds are due, what is remembered of each, and which articles are known."""
 
     async def sync(self, feeds: Sequence[Feed], now: datetime, spread: timedelta) -> None:

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
 from monitor.core.fulltext import MOST_PAGES, MOST_TIME, PageOutcome, lacking, with_page
 from monitor.core.model import Article, Feed
-from monitor.ports import Pages
+from monitor.ports import Clock, Pages, Turns
 from monitor.telemetry import Metrics
 
 log = structlog.get_logger()
@@ -19,9 +20,16 @@ class PageReading:
     So slow pages take up no more than that of the poller, and other feeds are polled in time.
     """
 
-    def __init__(self, pages: Pages, metrics: Metrics, *, places: int) -> None:
-        """Read nothing that only rules would need, until they are said to read bodies."""
+    def __init__(
+        self, pages: Pages, turns: Turns, clock: Clock, metrics: Metrics, *, places: int
+    ) -> None:
+        """Read nothing that only rules would need, until they are said to read bodies.
+
+        Each page waits for a turn of its domain, among the polls of its feeds.
+        """
         self._pages = pages
+        self._turns = turns
+        self._clock = clock
         self._metrics = metrics
         self._free = places
         self._rules_read_body = False
@@ -48,9 +56,11 @@ class PageReading:
         self, feed: Feed, articles: list[Article], wanted: Sequence[int]
     ) -> tuple[Article, ...]:
         done, why = 0, PageOutcome.TOO_MANY
+        latest = self._clock.now() + MOST_TIME
         try:
             async with asyncio.timeout(MOST_TIME.total_seconds()):
                 for place in wanted[:MOST_PAGES]:
+                    await self._wait_for_turn(feed, articles[place].url, latest)
                     page = await self._pages.read(feed, articles[place].url)
                     articles[place] = with_page(articles[place], page)
                     done += 1
@@ -65,6 +75,14 @@ class PageReading:
             why = PageOutcome.OUT_OF_TIME
         self._count(why, len(wanted) - done)
         return tuple(articles)
+
+    async def _wait_for_turn(self, feed: Feed, url: str, latest: datetime) -> None:
+        """Return when the page may be asked for; raise `TimeoutError` when that is too late."""
+        now = self._clock.now()
+        at = await self._turns.turn(feed, url, now, latest)
+        if at is None:
+            raise TimeoutError
+        await asyncio.sleep((at - now).total_seconds())
 
     def _count(self, outcome: PageOutcome, pages: int) -> None:
         if pages:

@@ -201,6 +201,15 @@ class StreamFeedStore:
         taken = await self._server.run(call("monitor_take_feed", _feed_keys(home), feed_id, until))
         return _lease(taken[0], until) if taken else None
 
+    async def turn(self, feed: Feed, url: str, now: datetime, latest: datetime) -> datetime | None:
+        """See `Turns.turn`."""
+        await self._settle([feed])
+        buckets = key(self._homes[feed.id], "buckets")
+        domain, instants = keys.registrable_host(url), (to_ms(now), to_ms(latest))
+        asked = call("monitor_take_turn", [buckets], domain, *instants, span_ms(self._domain_gap))
+        at = await self._server.run(asked)
+        return from_ms(at) if at >= 0 else None
+
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
         """See `FeedStore.known`."""
         home = await self._home(feed_id)

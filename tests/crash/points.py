@@ -47,6 +47,7 @@ NOT_AT_WORK = {
     "feeds.schedule",
     "feeds.unschedule",
     "feeds.take",
+    "feeds.turn",  # at work only where pages are read
     "public.read",
     "public.last",
     "ledger.get",

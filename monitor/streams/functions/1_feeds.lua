@@ -86,6 +86,20 @@ local function claim_feeds(keys, args)
   return leases
 end
 
+-- keys: `buckets`. args: domain, now, latest, least gap. Takes the next instant at which the domain may be asked, and
+-- returns it; nothing is taken when that is after the latest, and -1 returned.
+local function take_turn(keys, args)
+  local domain, now, latest, least_gap = args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local bucket = read_bucket(keys[1], domain, now)
+  local at = math.max(now, bucket.free_at)
+  if at > latest then
+    return -1
+  end
+  bucket.free_at, bucket.used_at = at + math.max(bucket.gap, least_gap), now
+  write_bucket(keys[1], domain, bucket)
+  return at
+end
+
 -- args: id, lease end. Leases this feed, due or not; nothing when it is not scheduled.
 local function take_feed(keys, args)
   local due, turns, states = unpack(keys)
@@ -198,5 +212,6 @@ end
 redis.register_function('monitor_ripe_feeds', ripe_feeds)
 redis.register_function('monitor_claim_feeds', claim_feeds)
 redis.register_function('monitor_take_feed', take_feed)
+redis.register_function('monitor_take_turn', take_turn)
 redis.register_function { function_name = 'monitor_known_keys', callback = known_keys, flags = { 'no-writes' } }
 redis.register_function('monitor_record_poll', record_poll)

@@ -87,6 +87,15 @@ class MemoryFeedStore:
             bucket.free_at, bucket.used_at = now + gap, now
         return False
 
+    async def turn(self, feed: Feed, url: str, now: datetime, latest: datetime) -> datetime | None:  # noqa: ARG002 - there is one partition
+        """See `Turns.turn`."""
+        bucket = self._bucket(registrable_host(url), to_ms(now))
+        at = max(to_ms(now), bucket.free_at)
+        if at > to_ms(latest):
+            return None
+        bucket.free_at, bucket.used_at = at + max(bucket.gap, self._domain_gap), to_ms(now)
+        return from_ms(at)
+
     def _bucket(self, domain: str, now: int) -> Bucket:
         bucket = self._store.buckets.setdefault(domain, Bucket())
         if bucket.used_at > now + span_ms(bounds.CLOCK_TOLERANCE):

@@ -88,6 +88,27 @@ async def test_a_feed_that_was_put_off_has_an_instant_of_its_own(ports: Ports) -
     assert instants == [NOW + DOMAIN_GAP * n for n in (1, 2, 3)]
 
 
+async def test_pages_and_feeds_of_one_domain_take_turns(ports: Ports) -> None:
+    store, ours = ports.polite_feeds, feed(id="one.example/1", url="http://one.example/1")
+    await list_feeds(store, "one.example/1", "one.example/2")
+    await store.claim(NOW, DAY, 10)
+    turns = [
+        await store.turn(ours, url, NOW, NOW + DAY)
+        for url in ("https://www.one.example/a", "http://one.example/b", "http://other.test/c")
+    ]
+    assert turns == [NOW + DOMAIN_GAP, NOW + 2 * DOMAIN_GAP, NOW]
+    assert await store.claim(NOW + 2 * DOMAIN_GAP, DAY, 10) == []
+    assert len(await store.claim(NOW + 3 * DOMAIN_GAP, DAY, 10)) == 1
+
+
+async def test_no_turn_is_taken_that_comes_too_late(ports: Ports) -> None:
+    store, ours, url = ports.polite_feeds, feed(), "http://one.example/a"
+    latest = NOW + DOMAIN_GAP
+    turns = [await store.turn(ours, url, NOW, latest) for _ in range(3)]
+    assert turns == [NOW, latest, None]
+    assert await store.turn(ours, url, NOW, NOW + DAY) == NOW + 2 * DOMAIN_GAP
+
+
 async def test_a_refusal_halves_the_rate_and_answers_give_it_back_slowly(ports: Ports) -> None:
     store = ports.polite_feeds
     await list_feeds(store, *(f"one.example/{n}" for n in range(40)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.fulltext import MOST_PAGES, PageOutcome, PageText
+from monitor.core.fulltext import MOST_PAGES, MOST_TIME, PageOutcome, PageText
 from monitor.core.model import Article, Feed, FullText
 from monitor.feeds.fetch import HttpFetcher
 from monitor.feeds.gate import HostGate
@@ -65,9 +65,12 @@ async def opened(patience: timedelta = timedelta(seconds=10)) -> AsyncIterator[H
 class Desk:
     """A reading over real pages, and what it counted."""
 
-    def __init__(self, pages: HttpPages, places: int = 2) -> None:
+    def __init__(
+        self, pages: HttpPages, places: int = 2, domain_gap: timedelta = timedelta()
+    ) -> None:
         self.metrics = Metrics()
-        self.reading = PageReading(pages, self.metrics, places=places)
+        self.turns = MemoryFeedStore(MemoryStore(), domain_gap=domain_gap)
+        self.reading = PageReading(pages, self.turns, StandingClock(), self.metrics, places=places)
 
     async def complete(self, *articles: Article, **changes: Any) -> list[str]:
         """Return the bodies."""
@@ -201,11 +204,24 @@ async def test_pages_are_read_where_they_are_wanted(
             asked.append(url)
             return PageText(outcome=PageOutcome.NO_TEXT)
 
-    reading = PageReading(Reader(), Metrics(), places=1)
+    turns = MemoryFeedStore(MemoryStore())
+    reading = PageReading(Reader(), turns, StandingClock(), Metrics(), places=1)
     reading.use(rules_read_body=rules_read_body)
     one = article(**{"url": "http://news.example/1", "body": "", **said})
     await reading.complete(feed(full_text=full_text), [one])
     assert bool(asked) is reads
+
+
+async def test_pages_wait_for_a_turn_of_their_domain_and_are_left_out_when_it_comes_too_late(
+    server: FeedServer,
+) -> None:
+    async with opened() as pages:
+        desk = Desk(pages, domain_gap=MOST_TIME + timedelta(seconds=1))
+        bodies = await desk.complete(
+            *(at(server.script(f"/{n}", page()), id=f"a{n}", body="") for n in range(3))
+        )
+    assert [bool(body) for body in bodies] == [True, False, False]
+    assert desk.counted() == {PageOutcome.EXTRACTED: 1, PageOutcome.OUT_OF_TIME: 2}
 
 
 # --- in the poller ---
@@ -243,7 +259,7 @@ async def test_poller_reads_the_pages_of_what_is_new_and_records_them_with_it(
             concurrency=1,
             lease=timedelta(minutes=5),
             new_trace=lambda: "t",
-            reading=PageReading(pages, metrics, places=1),
+            reading=PageReading(pages, feeds, clock, metrics, places=1),
         )
         await feeds.sync([watched], clock.now(), timedelta())
         await service.step()
