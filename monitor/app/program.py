@@ -62,12 +62,15 @@ class Program:
         self.files = self.settings = settings
         self._turn = asyncio.Lock()
         self._made = Roster(parts.registry, RULES)
-        self.following = FollowingService(self._made, self._follow, metrics)
+        feeds = Roster(parts.registry, FEEDS, self._within_bounds)
+        # Where feeds are polled the listing follows them, and schedules what changes.
+        known = () if "poller" in only else (feeds,)
+        self.following = FollowingService(self._made, self._follow, metrics, known=known)
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
             parts.feeds,
-            Roster(parts.registry, FEEDS, self._within_bounds),
+            feeds,
             _by_id(settings),
             clock,
             metrics,

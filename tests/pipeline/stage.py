@@ -38,6 +38,7 @@ class Pipeline:
     ) -> None:
         self.settings = settings
         self.parts = parts
+        self.outside = outside
         self.clock = clock
         self.metrics = Metrics()
         self.program = Program(settings, parts, outside, self.metrics)

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
 from monitor.config.load import load
 from monitor.core.made import Made
 from monitor.errors import HeldError
+from monitor.ports import Draft, RecordKind
+from monitor.registry import FEEDS
+from monitor.telemetry import Metrics
 from tests import configuration
-from tests.factories import NOW, article
+from tests.factories import NOW, article, feed
 from tests.pipeline.stage import Pipeline, pipeline
 
 RULES = {"talks": "talks"}
@@ -116,3 +120,19 @@ async def test_a_file_takes_an_id_over_and_gives_it_back(
             await desk.remove("floods")
         await reload(one, tmp_path / "one", talks="talks")
         assert await found(one, "Floods") == {"floods"}
+
+
+@pytest.mark.parametrize("service", ["web", "poller"])
+async def test_a_program_knows_the_feeds_that_are_added_whatever_it_does(
+    tmp_path: Path, empty_server_url: str, service: str
+) -> None:
+    async with pipeline(tmp_path, empty_server_url, rules=RULES) as one:
+        program = Program(
+            one.settings, one.parts, one.outside, Metrics(), only=frozenset({service})
+        )
+        added = Draft(id="added", value=FEEDS.encode(feed(id="added")))
+        await one.parts.registry.put(RecordKind.FEED, added, NOW)
+        stop = asyncio.Event()
+        stop.set()
+        await program.run(stop)
+        assert "added" in program.listing.feeds
