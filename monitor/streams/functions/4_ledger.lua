@@ -71,8 +71,7 @@ local function record_one(part, id, turn, attempt, state, due, reason, detail, h
     return 0
   end
   local held = before == 'leased' and its_turn == turn
-  -- What is recorded ends its turn: where the lease is still held, this is the first time.
-  if attempt ~= '' and (held or not redis.call('LPOS', attempts, attempt)) then
+  if attempt ~= '' and not redis.call('LPOS', attempts, attempt) then
     if redis.call('RPUSH', attempts, attempt) > ATTEMPTS_KEPT then
       redis.call('LTRIM', attempts, -ATTEMPTS_KEPT, -1)
     end
