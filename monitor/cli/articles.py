@@ -76,8 +76,8 @@ def _feed_articles(path: Path, content: bytes) -> tuple[Article, ...]:
     parsed = parse_document(Document(url=path.resolve().as_uri(), status=200, body=content))
     return _with_languages(
         Article(
-            id=article_id(str(path), one),
-            url=canonical_url(one.entry.url),
+            id=article_id(str(path), one, address),
+            url=address,
             title=one.entry.title,
             summary=one.entry.summary,
             body=one.entry.body,
@@ -87,6 +87,7 @@ def _feed_articles(path: Path, content: bytes) -> tuple[Article, ...]:
             published_at=one.entry.published_at,
         )
         for one in identify(parsed.articles, shared_urls=False)
+        for address in (canonical_url(one.entry.url),)
     )
 
 

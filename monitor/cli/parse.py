@@ -52,9 +52,9 @@ def _object(source: str, parsed: ParsedFeed) -> dict[str, Any]:
         },
         "articles": [
             {
-                "id": article_id(source, one),
+                "id": article_id(source, one, address),
                 "title": one.entry.title,
-                "url": canonical_url(one.entry.url),
+                "url": address,
                 "author": one.entry.author,
                 "published_at": one.entry.published_at and one.entry.published_at.isoformat(),
                 "summary": one.entry.summary,
@@ -63,5 +63,6 @@ def _object(source: str, parsed: ParsedFeed) -> dict[str, Any]:
                 "lang": one.entry.lang or parsed.lang,
             }
             for one in identify(parsed.articles, shared_urls=False)
+            for address in (canonical_url(one.entry.url),)
         ],
     }

@@ -103,13 +103,14 @@ def canonical_url(url: str) -> str:
     comes back as it is, stripped.
     """
     url = url.strip()
-    parts = _split(url)
-    if parts is None or not parts.netloc:
+    split = _split(url)
+    if split is None:
         return url
+    parts, host, port = split
     return urlunsplit(
         (
             parts.scheme.lower(),
-            _host(parts),
+            _host(parts.scheme, host, port),
             _path(parts.path) or "/",
             _query(parts.query),
             parts.fragment if parts.fragment.startswith("!") else "",
@@ -122,9 +123,14 @@ def url_identity(url: str) -> str:
 
     Not an address to visit: the scheme, `www.` and a closing slash are gone. A site's front page identifies nothing.
     """
-    parts = _split(canonical_url(url))
-    if parts is None or not parts.netloc:
+    return _identity_of(canonical_url(url))
+
+
+def _identity_of(address: str) -> str:
+    split = _split(address)
+    if split is None:
         return ""
+    parts, _, _ = split
     path = parts.path.rstrip("/")
     rest = path + (f"?{parts.query}" if parts.query else "")
     rest += f"#{parts.fragment}" if parts.fragment else ""
@@ -217,10 +223,13 @@ def _judge_repeated(one: Identity, seen: Container[int]) -> Verdict:
     return Verdict.KNOWN
 
 
-def article_id(feed_id: str, one: Identity) -> str:
-    """Return an id that stays the same over edits, and is the same in every feed that carries a trusted link."""
+def article_id(feed_id: str, one: Identity, address: str) -> str:
+    """Return an id that stays the same over edits, and is the same in every feed that carries a trusted link.
+
+    `address` is the canonical one of the entry.
+    """
     if one.url_trusted:
-        return _id("u", url_identity(one.entry.url))
+        return _id("u", _identity_of(address))
     if one.guid_trusted:
         return _id("g", feed_id, one.entry.guid.strip())
     return _id("t", feed_id, " ".join(_words(one.entry)))
@@ -261,22 +270,23 @@ def _encode(value: str) -> bytes:
     return value.encode("utf-8", "surrogatepass")
 
 
-def _split(url: str) -> SplitResult | None:
+def _split(url: str) -> tuple[SplitResult, str, int | None] | None:
+    """Return the parts of an address, its host and its port; None if it has no host, or cannot be read."""
     try:
         parts = urlsplit(url)
-        _ = parts.port, parts.hostname
+        host, port = parts.hostname, parts.port
     except ValueError:  # an address such as http://[::1 or http://host:port
         return None
-    return parts
+    return (parts, host or "", port) if parts.netloc else None
 
 
-def _host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").rstrip(".")
+def _host(scheme: str, host: str, port: int | None) -> str:
+    host = host.rstrip(".")
     if ":" in host:
         host = f"[{host}]"
-    if parts.port is None or parts.port == _DEFAULT_PORTS.get(parts.scheme.lower()):
+    if port is None or port == _DEFAULT_PORTS.get(scheme.lower()):
         return host
-    return f"{host}:{parts.port}"
+    return f"{host}:{port}"
 
 
 def _path(path: str) -> str:

@@ -318,10 +318,11 @@ def _article(
     trace_id: str,
 ) -> Article:
     entry = one.entry
+    address = canonical_url(entry.url)
     return Article(
-        id=article_id(feed.id, one),
+        id=article_id(feed.id, one, address),
         feed_id=feed.id,
-        url=canonical_url(entry.url),
+        url=address,
         title=entry.title,
         summary=entry.summary,
         body=entry.body,

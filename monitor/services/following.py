@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from monitor.core.made import Made
 from monitor.registry import Roster
-from monitor.services.service import Service, pause_until
+from monitor.services.service import PeriodicService
 from monitor.telemetry import Metrics
 
-_EVERY = timedelta(seconds=1)
 
-
-class FollowingService(Service):
+class FollowingService(PeriodicService):
     """Asks once a second what changed among rules; every process of the system does."""
 
     name: ClassVar = "registry"
@@ -42,13 +39,3 @@ class FollowingService(Service):
             if change:
                 await self._put_in_force()
             return len(change.changed) + len(change.removed)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take a turn every second until `stop` is set."""
-
-        async def turn() -> int:
-            done = await self.step()
-            await pause_until(stop, _EVERY.total_seconds())
-            return done
-
-        await self._repeat(turn, stop)

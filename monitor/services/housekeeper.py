@@ -1,13 +1,12 @@
 """Keeps the store tidy and the gauges true."""
 
-import asyncio
 from datetime import timedelta
 from typing import ClassVar
 
 import structlog
 
 from monitor.ports import Census, Clock, StoreHealth
-from monitor.services.service import Service, pause_until
+from monitor.services.service import PeriodicService
 from monitor.telemetry import Metrics
 
 _EVERY = timedelta(seconds=15)
@@ -15,7 +14,7 @@ _EVERY = timedelta(seconds=15)
 log = structlog.get_logger()
 
 
-class HousekeeperService(Service):
+class HousekeeperService(PeriodicService):
     """Deletes what is past its retention, and counts what there is. Several at once do no harm."""
 
     name: ClassVar = "housekeeper"
@@ -27,7 +26,7 @@ class HousekeeperService(Service):
         super().__init__(metrics)
         self._store = store
         self._clock = clock
-        self._every = every
+        self.every = every
 
     async def step(self) -> int:
         """Tidy once and count once; return how many things went."""
@@ -37,16 +36,6 @@ class HousekeeperService(Service):
             log.info("store_tidied", deleted=gone)
         self._show(await self._store.census(now))
         return gone
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take a turn, then rest, until `stop` is set."""
-
-        async def turn() -> int:
-            gone = await self.step()
-            await pause_until(stop, self._every.total_seconds())
-            return gone
-
-        await self._repeat(turn, stop)
 
     def _show(self, census: Census) -> None:
         metrics = self.metrics

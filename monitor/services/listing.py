@@ -1,6 +1,5 @@
 """Keeps the schedule that of the feeds there are: those of files, and those that were added while it runs."""
 
-import asyncio
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -12,17 +11,16 @@ from monitor.core.model import Feed
 from monitor.core.moves import plain_address
 from monitor.ports import Clock, FeedStore
 from monitor.registry import Roster
-from monitor.services.service import Service, pause_until
+from monitor.services.service import PeriodicService
 from monitor.telemetry import Metrics
 
-_EVERY = timedelta(seconds=1)
 _SPREAD_A_FEED = timedelta(milliseconds=50)  # many new feeds are spread, up to a minute
 _LONGEST_SPREAD = timedelta(minutes=1)
 
 log = structlog.get_logger()
 
 
-class ListingService(Service):
+class ListingService(PeriodicService):
     """Follows the registry of feeds, and schedules and unschedules what changes in it. Several at once do no harm.
 
     `feeds` are all feeds there are, by id; of one that stands in a file and in the registry, the file counts.
@@ -90,16 +88,6 @@ class ListingService(Service):
     def _learn(self, feeds: Iterable[Feed]) -> None:
         """Note where feeds are. An address that nobody has any more stays until the next reload, and does no harm."""
         self.addresses.update((plain_address(feed.url), feed.id) for feed in feeds)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take a turn every second until `stop` is set."""
-
-        async def turn() -> int:
-            done = await self.step()
-            await pause_until(stop, _EVERY.total_seconds())
-            return done
-
-        await self._repeat(turn, stop)
 
 
 def _spread(count: int) -> timedelta:

@@ -118,6 +118,22 @@ class EntryService(Service, Generic[Value]):
             )
 
 
+class PeriodicService(Service):
+    """A service that takes a turn, rests `every` so often, and takes the next."""
+
+    every: timedelta = timedelta(seconds=1)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Take turns until `stop` is set; it ends a rest too."""
+
+        async def turn() -> int:
+            done = await self.step()
+            await pause_until(stop, self.every.total_seconds())
+            return done
+
+        await self._repeat(turn, stop)
+
+
 class LeasingService(Service, Generic[Lease]):
     """A service that leases pieces of work and does several at once, so that a slow one takes one place.
 

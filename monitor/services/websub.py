@@ -1,6 +1,5 @@
 """Subscribes feeds at their hubs, renews in time, and takes what hubs push. The registry has the state, for all."""
 
-import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -39,11 +38,10 @@ from monitor.ports import (
 )
 from monitor.registry import HUB_SUBSCRIPTIONS, Roster
 from monitor.services.poller import PollerService
-from monitor.services.service import Service, pause_until
+from monitor.services.service import PeriodicService
 from monitor.services.slots import Slots
 from monitor.telemetry import Metrics
 
-_EVERY = timedelta(seconds=2)
 _KIND = RecordKind.HUB_SUBSCRIPTION
 _AT_ONCE = 8
 _LEASE = timedelta(minutes=1)
@@ -61,12 +59,13 @@ class Capability:
     secret: Callable[[str], str]  # token
 
 
-class HubService(Service):
+class HubService(PeriodicService):
     """Follows the subscriptions, and asks hubs when it is time. Several at once ask once: who writes first asks."""
 
     name: ClassVar = (
         "poller"  # it has no life of its own: where feeds are polled, they are subscribed to
     )
+    every = timedelta(seconds=2)
 
     def __init__(
         self,
@@ -128,16 +127,6 @@ class HubService(Service):
                 slots.start(self._ask(subscription))
                 asked += 1
         return asked
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Take a turn every two seconds until `stop` is set."""
-
-        async def turn() -> int:
-            done = await self.step()
-            await pause_until(stop, _EVERY.total_seconds())
-            return done
-
-        await self._repeat(turn, stop)
 
     async def _ask(self, planned: HubSubscription) -> None:
         """Ask one hub. Written down before, so that a crash here asks again later, and no other process asks too."""

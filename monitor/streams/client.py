@@ -193,10 +193,11 @@ class _Connections:
                 for name, *_ in commands:
                     replies.append(await self._reply(connection, name))
                     patience.reschedule(loop.time() + seconds)
-            except BaseException:
-                await connection.disconnect(nowait=True)  # what it would answer next is not for us
-                raise
-            self._idle.append((connection, loop.time()))
+            finally:
+                if len(replies) == len(commands):
+                    self._idle.append((connection, loop.time()))
+                else:  # what it would answer next is not for us
+                    await connection.disconnect(nowait=True)
             return replies
 
     async def _take(self) -> Any:

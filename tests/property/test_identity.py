@@ -77,7 +77,9 @@ def test_articles_of_one_document_have_ids_of_their_own_unless_they_say_the_same
 ) -> None:
     by_id: dict[str, set[int | None]] = {}
     for one in identify(document):
-        by_id.setdefault(article_id("f", one), set()).add(one.keys.text)
+        by_id.setdefault(article_id("f", one, canonical_url(one.entry.url)), set()).add(
+            one.keys.text
+        )
     assert all(len(said) == 1 for said in by_id.values())
 
 
