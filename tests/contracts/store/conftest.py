@@ -40,7 +40,8 @@ from tests.servers.valkey import empty
 HIGH_WATER = 8
 DOMAIN_GAP = timedelta(seconds=10)
 ARCHIVE = 3
-MIN_IDLE = timedelta(milliseconds=80)
+PATIENT = timedelta(hours=1)
+HASTY = timedelta(milliseconds=80)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,8 @@ class Ports:
     registry: Registry
 
 
-def in_memory() -> Ports:
-    store = MemoryStore(high_water=HIGH_WATER, min_idle=MIN_IDLE, archive=ARCHIVE)
+def in_memory(min_idle: timedelta) -> Ports:
+    store = MemoryStore(high_water=HIGH_WATER, min_idle=min_idle, archive=ARCHIVE)
     return Ports(
         feeds=MemoryFeedStore(store),
         polite_feeds=MemoryFeedStore(store, domain_gap=DOMAIN_GAP),
@@ -73,17 +74,17 @@ def in_memory() -> Ports:
     )
 
 
-def on_server(store: Store) -> Ports:
+def on_server(store: Store, min_idle: timedelta) -> Ports:
     return Ports(
         feeds=StreamFeedStore(store, high_water=HIGH_WATER, archive=ARCHIVE),
         polite_feeds=StreamFeedStore(store, high_water=HIGH_WATER, domain_gap=DOMAIN_GAP),
         articles=lambda consumer: StreamArticleLog(
-            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+            store, consumer, min_idle=min_idle, archive=ARCHIVE
         ),
         matches=lambda consumer: StreamMatchLog(
-            store, consumer, min_idle=MIN_IDLE, archive=ARCHIVE
+            store, consumer, min_idle=min_idle, archive=ARCHIVE
         ),
-        chapters=lambda consumer: StreamArchiveLog(store, consumer, min_idle=MIN_IDLE),
+        chapters=lambda consumer: StreamArchiveLog(store, consumer, min_idle=min_idle),
         public=StreamPublicStream(store),
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),
@@ -101,11 +102,17 @@ def store_url(request: pytest.FixtureRequest) -> str | None:
 
 
 @pytest.fixture
-async def ports(store_url: str | None, tmp_path: Path) -> AsyncIterator[Ports]:
+def min_idle() -> timedelta:
+    """Return how long an entry is its consumer's: no test lasts as long, whatever else the machine does."""
+    return PATIENT
+
+
+@pytest.fixture
+async def ports(store_url: str | None, min_idle: timedelta, tmp_path: Path) -> AsyncIterator[Ports]:
     """Yield the ports of an empty store."""
     if store_url is None:
-        yield in_memory()
+        yield in_memory(min_idle)
         return
     await empty(store_url)
     async with open_store(store_url, tmp_path) as store:
-        yield on_server(store)
+        yield on_server(store, min_idle)

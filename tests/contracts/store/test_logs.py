@@ -3,17 +3,21 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from monitor.core.chapter import Chapter, Decision
 from monitor.core.model import Article, FeedState, MatchedArticle
 from monitor.core.outcome import Suppression
 from monitor.ports import ArticleLog, Entry, MatchLog
 from monitor.streams import bounds
-from tests.contracts.store.conftest import MIN_IDLE, Ports
+from tests.contracts.store.conftest import HASTY, Ports
 from tests.factories import NOW, article, feed, match
 from tests.wait import wait_until
 
 MINUTE = timedelta(minutes=1)
 NOT_AT_ALL = timedelta()
+
+goes_over = pytest.mark.parametrize("min_idle", [HASTY], ids=["hasty"])
 
 
 async def append(ports: Ports, *articles: Article, feed_id: str = "example-world") -> None:
@@ -108,6 +112,7 @@ async def test_a_match_is_done_once(ports: Ports) -> None:
     assert (await ports.health.census(NOW)).logs[1].length == 0
 
 
+@goes_over
 async def test_what_a_silent_consumer_holds_goes_to_another(ports: Ports) -> None:
     await append(ports, article())
     held = await one(ports.articles("silent"))
@@ -116,6 +121,7 @@ async def test_what_a_silent_consumer_holds_goes_to_another(ports: Ports) -> Non
     assert taken_over.deliveries == 2
 
 
+@goes_over
 async def test_who_finishes_first_wins(ports: Ports) -> None:
     await append(ports, article())
     slow, fast = ports.articles("slow"), ports.articles("fast")
@@ -140,11 +146,12 @@ async def test_another_consumer_does_not_take_what_is_fresh(ports: Ports) -> Non
     assert await ports.articles("other").read(10, NOT_AT_ALL) == []
 
 
+@goes_over
 async def test_an_article_nobody_can_finish_is_buried(ports: Ports) -> None:
     await append(ports, article())
     for n in range(bounds.MAX_DELIVERIES):
         assert (await one(ports.articles("c"))).deliveries == n + 1
-    assert await ports.articles("c").read(10, 2 * MIN_IDLE) == []
+    assert await ports.articles("c").read(10, 2 * HASTY) == []
     census = await ports.health.census(NOW)
     assert census.dead_entries == 1
     assert census.logs[0].length == 0
