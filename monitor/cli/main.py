@@ -1,5 +1,6 @@
 """The command group, and the one place where errors become exit codes."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -66,8 +67,21 @@ def cli() -> None:
     configure_logging("warning")  # `run` sets up its own
 
 
+def open_standard_files() -> None:
+    """Open what the caller left closed (`2>&-`): else the next socket gets its number, and our lines with it."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8")
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+
+
 def main() -> None:
     """Run the command line; print errors meant for a person, without a traceback."""
+    open_standard_files()
     try:
         cli(standalone_mode=True)
     except ConfigError as error:

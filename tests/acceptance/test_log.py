@@ -21,13 +21,13 @@ from tests.wait import wait_until
 
 @asynccontextmanager
 async def logging_to(
-    descriptor: int, newsroom: Newsroom, directory: Path
+    descriptor: int, newsroom: Newsroom, directory: Path, *, command: tuple[str, ...] = COMMAND
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a monitor of this newsroom with its log in `descriptor`; at the end it has to stop when told to."""
     config = write_config(directory / "config", newsroom, str(directory / "data"))
     arguments = ("run", "--config", str(config), "--log-level", "debug", "--log-format", "json")
     process = await asyncio.create_subprocess_exec(
-        *COMMAND, *arguments, stdout=subprocess.DEVNULL, stderr=descriptor, env=environment()
+        *command, *arguments, stdout=subprocess.DEVNULL, stderr=descriptor, env=environment()
     )
     try:
         yield process
@@ -79,6 +79,17 @@ async def test_a_log_that_nobody_takes_stops_no_alert(
                 await audit(newsroom)
             assert process.returncode == 0
         assert newsroom.repeats() == 0
+
+
+async def test_a_daemon_that_is_started_with_nothing_open_alerts_all_the_same(
+    tmp_path: Path,
+) -> None:
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND)
+    async with Newsroom().open() as newsroom:
+        newsroom.feeds["one"] = [Story(1, "talks")]
+        async with logging_to(subprocess.DEVNULL, newsroom, tmp_path, command=closed) as process:
+            await audit(newsroom)
+        assert process.returncode == 0
 
 
 def polls(path: Path) -> int:
