@@ -15,6 +15,7 @@ from monitor.errors import FeedReason
 
 STABLE_POLLS = 5
 STABLE_FOR = timedelta(days=3)
+_OK = 200
 
 _NOBODY_THERE = frozenset(
     {
@@ -68,20 +69,43 @@ def about(feed: Feed, state: FeedState) -> FeedState:
 def moved(
     feed: Feed, state: FeedState, document: Document, listed: Mapping[str, str], now: datetime
 ) -> FeedState:
-    """Count a permanent redirect, and take it over once it is stable.
+    """Count a permanent redirect, and take it over once it is stable; note who else is asked at the address.
 
     `listed` are the addresses of all feeds, with their ids.
     """
     to = document.permanent_url
     if to is None:
-        return state if state.moving is None else replace(state, moving=None)
+        other = _other(feed, state.address, listed)
+        settled = state.moving is None and state.same_as == other
+        return state if settled else replace(state, moving=None, same_as=other)
     if state.moving is None or state.moving.to != to:
         return replace(state, moving=Move(to=to, since=now))
     moving = replace(state.moving, polls=state.moving.polls + 1)
     if moving.polls < STABLE_POLLS or now - moving.since < STABLE_FOR:
         return replace(state, moving=moving)
-    other = listed.get(to, feed.id)
-    return replace(state, address=to, moving=None, same_as="" if other == feed.id else other)
+    return replace(state, address=to, moving=None, same_as=_other(feed, to, listed))
+
+
+def _other(feed: Feed, address: str | None, listed: Mapping[str, str]) -> str:
+    other = listed.get(address, "") if address is not None else ""
+    return "" if other == feed.id else other
+
+
+def serves(
+    feed: Feed, state: FeedState, document: Document, other: Feed, others: FeedState
+) -> bool:
+    """Tell whether a document that was fetched for a feed in `state` is what `other` would have been sent now.
+
+    An answer that builds on what we have, as 304 and 226 do, is so only where both have the same.
+    """
+    if address_of(feed, state) != address_of(other, others):
+        return False
+    is_whole = document.status == _OK and not document.not_modified
+    return is_whole or _known_by(state) == _known_by(others)
+
+
+def _known_by(state: FeedState) -> tuple[str | None, ...]:
+    return state.etag, state.last_modified, state.body_hash
 
 
 def has_moved(before: FeedState, after: FeedState) -> bool:

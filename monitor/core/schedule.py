@@ -18,6 +18,7 @@ PROBE_GONE = timedelta(days=30)
 MOST_SLOWDOWN = 64.0
 _DAY = timedelta(hours=24)
 _HOUR = timedelta(hours=1)
+_APART = timedelta(minutes=1)
 _LONGEST_JITTER = timedelta(minutes=30)
 _SLOWDOWN_HALVES = timedelta(days=7)
 _SLOWDOWN_OVER = 1.05
@@ -194,6 +195,13 @@ def recovered(state: FeedState, now: datetime) -> FeedState:
     if left < _SLOWDOWN_OVER:
         return replace(state, slowdown=1.0, slowed_at=None)
     return replace(state, slowdown=left, slowed_at=now)
+
+
+def behind(following: PollNext, other: PollNext) -> PollNext:
+    """Return when to poll a feed that each poll of another serves too: after the other's, if not well before it."""
+    if following.at < other.at - _APART:
+        return following
+    return replace(following, at=max(following.at, other.at + _APART))
 
 
 def in_words(duration: timedelta) -> str:

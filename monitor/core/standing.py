@@ -47,7 +47,7 @@ def in_detail(feed: Feed, state: FeedState | None, now: datetime) -> Iterator[tu
     if state.moving is not None:
         yield "moving", f"to {state.moving.to}, seen in {state.moving.polls} polls in a row"
     if state.same_as:
-        yield "same as", f"{state.same_as}: keep one of the two"
+        yield "same as", f"{state.same_as}: one request serves both"
     yield "last poll", ago(state.polled_at, now)
     yield "last success", ago(state.succeeded_at, now)
     yield "last news", ago(state.changed_at, now)

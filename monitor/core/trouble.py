@@ -63,7 +63,9 @@ def _troubles(
         text += " It answers, so look at the site: the feed may have moved."
         yield Trouble.SILENT, ("is silent", text)
     if state.same_as:
-        text = f"Both are polled at {state.address}. Keep one: what both bring is told once."
+        text = (
+            f"One request to {state.address} serves both. Keep one: what both bring is told once."
+        )
         yield Trouble.SAME, (f"has moved to the address of {state.same_as}", text)
 
 

@@ -12,7 +12,7 @@ from monitor.core.canary import CANARY
 from monitor.core.feed import Document, ParsedFeed
 from monitor.core.identity import flat, keys_of
 from monitor.core.model import Article, Feed, FeedState
-from monitor.core.moves import has_moved, plain_address
+from monitor.core.moves import has_moved, plain_address, serves
 from monitor.core.poll import (
     PollDecision,
     decide,
@@ -24,7 +24,7 @@ from monitor.core.poll import (
     is_unchanged,
 )
 from monitor.core.rhythm import has_missed
-from monitor.core.schedule import PollNext
+from monitor.core.schedule import PollNext, behind
 from monitor.errors import FeedError, FeedReason, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
 from monitor.services.pages import PageReading
@@ -45,6 +45,24 @@ class Hubs(Protocol):
     async def polled(self, feed: Feed, *, found_news: bool) -> None:
         """Learn from a poll that was recorded."""
         ...
+
+
+class Companions:
+    """Which feeds are asked at the address of another, as far as their polls have told this process."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._of: dict[str, set[str]] = {}
+
+    def learn(self, feed_id: str, same_as: str) -> None:
+        """Note that a feed is asked where `same_as` is."""
+        if same_as:
+            self._of.setdefault(same_as, set()).add(feed_id)
+
+    def of(self, feed_id: str, same_as: str) -> set[str]:
+        """Return the feeds that may be asked where this one is: each knows whether it still is."""
+        first = same_as or feed_id
+        return {first, *self._of.get(first, ())} - {feed_id}
 
 
 class PollerService(LeasingService[FeedLease]):
@@ -84,6 +102,7 @@ class PollerService(LeasingService[FeedLease]):
         self._new_trace = new_trace
         self._reading = reading
         self._hubs: Hubs | None = None
+        self._companions = Companions()
         # Of a feed in work, the next due time is that of its lease: only the end of its poll tells the real one.
         self._recorded = asyncio.Event()
 
@@ -116,39 +135,80 @@ class PollerService(LeasingService[FeedLease]):
         await self.poll(feed, lease)
 
     async def poll(self, feed: Feed, lease: FeedLease) -> tuple[PollDecision, PollRecorded]:
-        """Poll a feed that is leased; record what follows from it, and return it and whether that was recorded."""
+        """Poll a feed that is leased; record what follows from it, and return it and whether that was recorded.
+
+        What its server sends serves the other feeds that are asked at the same address too.
+        """
         trace = self._new_trace()
         with hop(ROOT, trace, feed=feed.id):
             started_at = self._clock.now()
             early = decide_too_early(feed, lease.state, started_at)
-            decision = early or await self._decide(feed, lease, trace)
+            if early is not None:
+                return await self._conclude(feed, lease, early)
+            document, decision = await self._decide(feed, lease.state, trace)
+            decision, recorded = await self._conclude(feed, lease, decision)
             now = self._clock.now()
-            decision = self._put_off(feed, decision, now)
-            recorded = await self._store.record(
-                lease,
-                decision.state,
-                decision.next.at,
-                now=now,
-                keys=decision.keys,
-                articles=(*decision.articles, *decision.notices),
-                silent=decision.silent,
-                restraint=decision.restraint,
-            )
-            self._recorded.set()
-            if early is None:
-                self.metrics.poll_seconds.observe((now - started_at).total_seconds())
-                self._tell(lease.state, decision, recorded, now)
-            if recorded is PollRecorded.DONE and self._hubs is not None:
-                await self._hubs.polled(feed, found_news=bool(decision.articles))
-            return decision, recorded
+            self.metrics.poll_seconds.observe((now - started_at).total_seconds())
+            self._tell(lease.state, decision, recorded, now)
+        if document is not None and recorded is PollRecorded.DONE:
+            await self._share(feed, lease.state, document, decision)
+        return decision, recorded
+
+    async def _conclude(
+        self, feed: Feed, lease: FeedLease, decision: PollDecision
+    ) -> tuple[PollDecision, PollRecorded]:
+        """Record a decision; one that a hub changes is returned as it was recorded."""
+        now = self._clock.now()
+        decision = self._put_off(feed, decision, now)
+        recorded = await self._store.record(
+            lease,
+            decision.state,
+            decision.next.at,
+            now=now,
+            keys=decision.keys,
+            articles=(*decision.articles, *decision.notices),
+            silent=decision.silent,
+            restraint=decision.restraint,
+        )
+        self._recorded.set()
+        if recorded is PollRecorded.DONE and self._hubs is not None:
+            await self._hubs.polled(feed, found_news=bool(decision.articles))
+        return decision, recorded
 
     def _put_off(self, feed: Feed, decision: PollDecision, now: datetime) -> PollDecision:
         """Poll a feed rarely that its hub pushes."""
         if self._hubs is None or decision.state.reason is not None:
             return decision
-        following = self._hubs.put_off(feed.id, decision.next, now)
-        state = replace(decision.state, next_poll_at=following.at, because=following.because)
-        return replace(decision, next=following, state=state)
+        return _next(decision, self._hubs.put_off(feed.id, decision.next, now))
+
+    async def _share(
+        self, feed: Feed, state: FeedState, document: Document, decision: PollDecision
+    ) -> None:
+        """Have what was fetched for a feed that was in `state` serve its companions, as if each had been asked."""
+        same_as = decision.state.same_as
+        self._companions.learn(feed.id, same_as)
+        for other_id in self._companions.of(feed.id, same_as):
+            other, now = self._feeds.get(other_id), self._clock.now()
+            lease = await self._store.take(other_id, now, self._lease) if other else None
+            if other is None or lease is None:
+                continue
+            if serves(feed, state, document, other, lease.state):
+                await self._serve(other, lease, document, decision.next)
+            else:
+                due_at = lease.state.next_poll_at or now
+                await self._store.record(lease, lease.state, due_at, now=now)
+
+    async def _serve(
+        self, feed: Feed, lease: FeedLease, document: Document, first: PollNext
+    ) -> None:
+        """Poll a feed that is leased without a request; the next poll of the one that was asked is the `first`."""
+        trace = self._new_trace()
+        with hop(ROOT, trace, feed=feed.id):
+            _, decision = await self._decide(feed, lease.state, trace, document)
+            if decision.state.same_as:  # the other one stays ahead, whoever is asked first
+                decision = _next(decision, behind(decision.next, first))
+            decision, recorded = await self._conclude(feed, lease, decision)
+            self._tell(lease.state, decision, recorded, self._clock.now())
 
     async def push(
         self, feed: Feed, lease: FeedLease, document: Document
@@ -191,34 +251,41 @@ class PollerService(LeasingService[FeedLease]):
         now = self._clock.now()
         await self._store.record(lease, lease.state, now + IDLE, now=now)
 
-    async def _decide(self, feed: Feed, lease: FeedLease, trace: str) -> PollDecision:
-        state = lease.state
+    async def _decide(
+        self, feed: Feed, state: FeedState, trace: str, document: Document | None = None
+    ) -> tuple[Document | None, PollDecision]:
+        """Decide about a document, which is fetched if there is none, and return it; None if nothing could be had."""
         try:
-            document = await self._fetcher.fetch(feed, state)
-            if is_unchanged(state, document):
-                return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
-            parsed, known = await self._read(feed, state, document)
-            now = self._clock.now()
-            decision = decide(
-                feed,
-                state,
-                document,
-                parsed,
-                known,
-                now=now,
-                trace_id=trace,
-                listed=self._addresses,
-            )
-            return await self._completed(feed, decision)
+            if document is None:
+                document = await self._fetcher.fetch(feed, state)
+            return document, await self._decide_about(document, feed, state, trace)
         except StreamError:
             raise
         except FeedError as error:
-            return decide_failed(feed, state, error, self._clock.now())
+            return None, decide_failed(feed, state, error, self._clock.now())
         except Exception as error:  # the wall around one feed: a defect costs this poll, no other
             self.metrics.failures.labels(self.name).inc()
             log.exception("poll_crashed")
             defect = ParseError(FeedReason.PARSER_FAILED, f"defect: {type(error).__name__}")
-            return decide_failed(feed, state, defect, self._clock.now())
+            return None, decide_failed(feed, state, defect, self._clock.now())
+
+    async def _decide_about(
+        self, document: Document, feed: Feed, state: FeedState, trace: str
+    ) -> PollDecision:
+        if is_unchanged(state, document):
+            return decide_unchanged(feed, state, document, self._clock.now(), self._addresses)
+        parsed, known = await self._read(feed, state, document)
+        decision = decide(
+            feed,
+            state,
+            document,
+            parsed,
+            known,
+            now=self._clock.now(),
+            trace_id=trace,
+            listed=self._addresses,
+        )
+        return await self._completed(feed, decision)
 
     async def _read(
         self, feed: Feed, state: FeedState, document: Document
@@ -289,3 +356,9 @@ class PollerService(LeasingService[FeedLease]):
         self.metrics.articles.labels(article.kind).inc()
         if article.published_at and article.published_at <= now:
             self.metrics.published_to_seen.observe((now - article.published_at).total_seconds())
+
+
+def _next(decision: PollDecision, following: PollNext) -> PollDecision:
+    """Return a decision with another next poll."""
+    state = replace(decision.state, next_poll_at=following.at, because=following.because)
+    return replace(decision, next=following, state=state)

@@ -287,6 +287,32 @@ async def test_11_two_feeds_that_lead_to_one_address_are_told(stand: Newsstand) 
         assert (await opened.state("old")).same_as == "one"
 
 
+async def test_11_feeds_that_lead_to_one_address_are_served_by_one_request(
+    stand: Newsstand,
+) -> None:
+    stand.server.script("/old", redirect("/one", 301))
+    stand.server.script("/one", sends(1, etag='"1"'))
+    async with stand.open(one={}, old={}) as opened:
+        await opened.poll_until(4 * DAY, step=HOUR)
+    async with stand.open(one={}, old={}) as opened:
+        await opened.poll_until(HOUR)
+        before = len(opened.requests())
+        await opened.poll_until(DAY)
+        assert len(opened.requests()) - before < 1.5 * DAY / (10 * MINUTE)
+        await opened.articles()
+        stand.server.script("/one", sends(1, 2, etag='"2"'))
+        await opened.poll_until(11 * MINUTE)
+        news = [(each.feed_id, each.title) for each in await opened.articles()]
+        assert sorted(news) == [("old", "Story 2"), ("one", "Story 2")]
+        assert "if-none-match" in opened.requests()[-1]
+    async with stand.open(old={}) as opened:
+        stand.server.script("/one", sends(1, 2, 3, etag='"3"'))
+        await opened.poll_until(11 * MINUTE)
+        news = [(each.feed_id, each.title) for each in await opened.articles()]
+        assert ("old", "Story 3") in news
+        assert (await opened.state("old")).same_as == ""
+
+
 async def test_12_a_loop_of_redirects_is_one_failure_and_few_requests(stand: Newsstand) -> None:
     stand.server.script("/one", redirect("/two"))
     stand.server.script("/two", redirect("/one"))

@@ -1,5 +1,6 @@
 """Which address a feed is asked at."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from monitor.core.moves import (
     gave_up_address,
     moved,
     plain_address,
+    serves,
 )
 from monitor.errors import FeedReason
 from tests.factories import NOW, feed
@@ -53,6 +55,27 @@ def test_redirect_that_changes_its_mind_begins_anew() -> None:
 def test_move_to_the_address_of_another_feed_is_named() -> None:
     assert after(STABLE_POLLS, STABLE_FOR, {THERE: "other"}).same_as == "other"
     assert after(STABLE_POLLS, STABLE_FOR, {THERE: feed().id}).same_as == ""
+
+
+def test_who_else_is_asked_at_an_address_is_looked_up_at_each_poll() -> None:
+    state = after(STABLE_POLLS, STABLE_FOR)
+    joined = moved(feed(), state, answer(None), {THERE: "other"}, NOW)
+    assert joined.same_as == "other"
+    assert moved(feed(), joined, answer(None), {}, NOW) == state
+
+
+OTHER = feed(id="other", url=THERE)
+MOVED = FeedState(configured=feed().url, address=THERE, etag="1", body_hash="b")
+
+
+@pytest.mark.parametrize("status", [200, 226, 304])
+def test_a_document_serves_who_is_asked_there_and_knows_as_much(status: int) -> None:
+    sent = Document(url=THERE, status=status)
+    same = FeedState(etag="1", body_hash="b")
+    assert serves(feed(), MOVED, sent, OTHER, same)
+    assert serves(OTHER, same, sent, feed(), MOVED)
+    assert serves(OTHER, FeedState(), sent, feed(), MOVED) is (status == 200)
+    assert not serves(OTHER, same, sent, feed(), replace(MOVED, address=None))
 
 
 @pytest.mark.parametrize("reason", [FeedReason.NOT_FOUND, FeedReason.GONE, FeedReason.DNS])

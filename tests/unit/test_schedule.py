@@ -8,7 +8,7 @@ import pytest
 from monitor.core.feed import Document
 from monitor.core.model import FeedState
 from monitor.core.poll import decide_failed, decide_unchanged
-from monitor.core.schedule import PollNext, in_words, weight_of
+from monitor.core.schedule import PollNext, behind, in_words, weight_of
 from monitor.errors import FeedError, FeedReason
 from tests.factories import NOW, feed
 
@@ -182,3 +182,13 @@ def test_failures_are_counted_in_words(failures: int, said: str) -> None:
 )
 def test_durations_read_well(duration: timedelta, words: str) -> None:
     assert in_words(duration) == words
+
+
+@pytest.mark.parametrize(("own", "then"), [(5, 5), (9, 11), (10, 11), (11, 11), (30, 30)])
+def test_a_feed_that_another_serves_comes_after_it_unless_it_is_wanted_well_before(
+    own: int, then: int
+) -> None:
+    def minutes(count: int) -> PollNext:
+        return PollNext(at=NOW + timedelta(minutes=count), because="every so often")
+
+    assert behind(minutes(own), minutes(10)) == minutes(then)

@@ -91,7 +91,7 @@ def test_a_feed_that_moved_or_missed_something_says_so() -> None:
     )
     assert said["asked at"] == "http://new.example/rss (moved for good)"
     assert said["moving"] == "to http://newer.example/, seen in 2 polls in a row"
-    assert said["same as"] == "other: keep one of the two"
+    assert said["same as"] == "other: one request serves both"
     assert said["overlap"] == "missing 2 times, last 1h ago: articles may have been missed"
     once = told(FeedState(missed=1, missed_at=NOW))
     assert once["overlap"].startswith("missing once, last 0s ago")

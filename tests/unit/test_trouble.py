@@ -1,7 +1,9 @@
 """What an operator is told about a feed: once when it begins, once when it is over."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from monitor.core.feed import Document
 from monitor.core.model import Article, FeedState, Severity
@@ -20,8 +22,10 @@ def fail(state: FeedState, reason: FeedReason, now: datetime) -> PollDecision:
     return decide_failed(feed(), state, FetchError(reason, "news.example said so"), now)
 
 
-def succeed(state: FeedState, now: datetime) -> PollDecision:
-    return decide_unchanged(feed(), state, Document(url=feed().url, status=304), now)
+def succeed(
+    state: FeedState, now: datetime, listed: Mapping[str, str] = MappingProxyType({})
+) -> PollDecision:
+    return decide_unchanged(feed(), state, Document(url=feed().url, status=304), now, listed)
 
 
 def kinds(notices: tuple[Article, ...]) -> list[str]:
@@ -81,10 +85,11 @@ def test_silence_is_told_once_and_its_end_too() -> None:
 
 
 def test_two_feeds_with_one_address_are_told() -> None:
-    state = replace(HOURLY, address="http://there.example/", same_as="other")
-    decision = succeed(state, NOW + HOUR)
+    state = replace(HOURLY, address="http://there.example/")
+    decision = succeed(state, NOW + HOUR, {"http://there.example/": "other"})
     assert kinds(decision.notices) == ["feed-same"]
     assert "moved to the address of other" in decision.notices[0].title
+    assert kinds(succeed(decision.state, NOW + DAY).notices) == ["feed-well"]
 
 
 def test_notice_is_found_by_a_rule_of_our_own_and_by_no_other() -> None:
