@@ -75,7 +75,7 @@ def moved(
     """
     to = document.permanent_url
     if to is None:
-        other = _other(feed, state.address, listed)
+        other = _other(feed, plain_address(address_of(feed, state)), listed)
         settled = state.moving is None and state.same_as == other
         return state if settled else replace(state, moving=None, same_as=other)
     if state.moving is None or state.moving.to != to:
@@ -86,8 +86,8 @@ def moved(
     return replace(state, address=to, moving=None, same_as=_other(feed, to, listed))
 
 
-def _other(feed: Feed, address: str | None, listed: Mapping[str, str]) -> str:
-    other = listed.get(address, "") if address is not None else ""
+def _other(feed: Feed, address: str, listed: Mapping[str, str]) -> str:
+    other = listed.get(address, feed.id)
     return "" if other == feed.id else other
 
 

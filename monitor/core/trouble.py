@@ -63,10 +63,8 @@ def _troubles(
         text += " It answers, so look at the site: the feed may have moved."
         yield Trouble.SILENT, ("is silent", text)
     if state.same_as:
-        text = (
-            f"One request to {state.address} serves both. Keep one: what both bring is told once."
-        )
-        yield Trouble.SAME, (f"has moved to the address of {state.same_as}", text)
+        text = "One request serves both. Keep one: what both bring is told once."
+        yield Trouble.SAME, (f"has the same address as {state.same_as}", text)
 
 
 def _is_failing(state: FeedState, now: datetime) -> bool:

@@ -68,9 +68,10 @@ async def test_16_what_the_document_asks_for_is_obeyed_unless_the_operator_says_
     stand: Newsstand, elements: str, wait: timedelta
 ) -> None:
     namespace = '<rss xmlns:sy="http://purl.org/rss/1.0/modules/syndication/" '
-    stand.server.script("/one", document(asking(elements).replace("<rss ", namespace), etag='"1"'))
-    deaf = {"url": f"{stand.server.base}/one", "hints": "ignore"}
-    async with stand.open(one={}, deaf=deaf) as opened:
+    asked = document(asking(elements).replace("<rss ", namespace), etag='"1"')
+    stand.server.script("/one", asked)
+    stand.server.script("/deaf", asked)
+    async with stand.open(one={}, deaf={"hints": "ignore"}) as opened:
         await opened.poll()
         assert 5 * MINUTE <= await opened.wait("deaf") <= 10 * MINUTE
         if wait > 10 * MINUTE:

@@ -283,7 +283,7 @@ async def test_11_two_feeds_that_lead_to_one_address_are_told(stand: Newsstand) 
     async with stand.open(one={}, old={}) as opened:
         await opened.poll_until(4 * DAY, step=HOUR)
         (notice,) = [each for each in await opened.articles() if "same" in each.tags[0]]
-        assert notice.title == "old has moved to the address of one"
+        assert notice.title == "old has the same address as one"
         assert (await opened.state("old")).same_as == "one"
 
 
@@ -311,6 +311,23 @@ async def test_11_feeds_that_lead_to_one_address_are_served_by_one_request(
         news = [(each.feed_id, each.title) for each in await opened.articles()]
         assert ("old", "Story 3") in news
         assert (await opened.state("old")).same_as == ""
+
+
+async def test_11_one_address_that_stands_twice_in_the_configuration_is_asked_once(
+    stand: Newsstand,
+) -> None:
+    stand.server.script("/one", sends(1, etag='"1"'))
+    twice = {"url": f"{stand.server.base}/one"}
+    async with stand.open(one=twice, other=twice) as opened:
+        await opened.poll_until(HOUR)
+        before = len(opened.requests())
+        await opened.poll_until(DAY)
+        assert len(opened.requests()) - before < 1.5 * DAY / (10 * MINUTE)
+        (notice,) = await opened.articles()
+        assert notice.title in {
+            "one has the same address as other",
+            "other has the same address as one",
+        }
 
 
 async def test_12_a_loop_of_redirects_is_one_failure_and_few_requests(stand: Newsstand) -> None:

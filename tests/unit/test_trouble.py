@@ -88,7 +88,7 @@ def test_two_feeds_with_one_address_are_told() -> None:
     state = replace(HOURLY, address="http://there.example/")
     decision = succeed(state, NOW + HOUR, {"http://there.example/": "other"})
     assert kinds(decision.notices) == ["feed-same"]
-    assert "moved to the address of other" in decision.notices[0].title
+    assert "has the same address as other" in decision.notices[0].title
     assert kinds(succeed(decision.state, NOW + DAY).notices) == ["feed-well"]
 
 
