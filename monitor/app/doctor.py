@@ -17,6 +17,7 @@ from monitor.config.settings import Settings
 from monitor.core import checkup
 from monitor.core.checkup import MIB, Finding, Grade, Machine
 from monitor.core.compiled import MATCHER
+from monitor.core.wording import counted
 from monitor.errors import MonitorError
 
 _UNSYNCHRONISED = 5  # TIME_ERROR of adjtimex(2)
@@ -82,7 +83,9 @@ async def _archive(settings: Settings) -> Finding:
             size = await archive.size()
             where = " in PostgreSQL" if settings.archive.url else ""
             return Finding(
-                "archive", Grade.OK, f"{size.articles} articles, {size.bytes // MIB} MiB{where}"
+                "archive",
+                Grade.OK,
+                f"{counted(size.articles, 'article')}, {size.bytes // MIB} MiB{where}",
             )
     except MonitorError as error:
         return Finding("archive", Grade.BAD, str(error))

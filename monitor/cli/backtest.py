@@ -15,6 +15,7 @@ from monitor.config.settings import Settings
 from monitor.core.model import Rule
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Difference, Trial
+from monitor.core.wording import counted
 from monitor.lookback import Backtest
 from monitor.ports import Page
 
@@ -71,8 +72,8 @@ def _print(console: Console, report: Backtest, since: datetime, until: datetime 
         f", before {until:%Y-%m-%d %H:%M}" if until else ""
     )
     console.print(
-        f"{tally.articles} of {report.seen} articles, {tally.stories} stories,"
-        f" {report.alerts} alerts, {span}",
+        f"{tally.articles} of {counted(report.seen, 'article')}, {counted(tally.stories, 'story', 'stories')},"
+        f" {counted(report.alerts or 0, 'alert')}, {span}",
         style="bold",
     )
     days = tally.days(_days(since, until)) if tally.articles else ()

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.options import config_option, load_settings
+from monitor.core.wording import counted
 
 
 @click.command()
@@ -17,6 +18,6 @@ def check(config: Path) -> None:
     settings = load_settings(config)
     targets = ", ".join(target.id for target in settings.targets) or "none"
     click.echo(
-        f"{config}: ok; {len(settings.feeds)} feeds, {len(settings.rules)} rules, "
+        f"{config}: ok; {counted(len(settings.feeds), 'feed')}, {counted(len(settings.rules), 'rule')}, "
         f"targets switched on: {targets}"
     )

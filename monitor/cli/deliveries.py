@@ -17,6 +17,7 @@ from monitor.cli.output import text_console
 from monitor.config.settings import Settings
 from monitor.core.model import Alert, Attempt, Delivery, DeliveryState
 from monitor.core.render.clean import line
+from monitor.core.wording import counted
 from monitor.errors import MonitorError
 from monitor.ports import DeliveryFilter, DeliveryLedger
 
@@ -98,7 +99,7 @@ def show(config: Path, delivery_id: str) -> None:
         ("delivery", delivery.id),
         ("target", delivery.target_id),
         ("state", _state(delivery)),
-        ("gathered", because and f"{because}, {len(delivery.alerts)} alerts"),
+        ("gathered", because and f"{because}, {counted(len(delivery.alerts), 'alert')}"),
     )
     for alert in delivery.alerts:
         if delivery.is_digest:
@@ -173,7 +174,7 @@ def replay(
         chosen["state"] = chosen["state"] or DeliveryState.DEAD.value
         delivery_ids = _chosen(config, _which(chosen, limit + 1), yes=yes)
     count = asyncio.run(_replay(load_settings(config), delivery_ids))
-    click.echo(f"{count} deliveries are due now")
+    click.echo(f"due now: {counted(count, 'delivery', 'deliveries')}")
 
 
 def _chosen(config: Path, which: DeliveryFilter, *, yes: bool) -> tuple[str, ...]:
@@ -186,7 +187,10 @@ def _chosen(config: Path, which: DeliveryFilter, *, yes: bool) -> tuple[str, ...
         )
     if found and not yes:
         goals = ", ".join(sorted({each.target_id for each in found}))
-        click.confirm(f"send {len(found)} {which.state} deliveries again, to {goals}?", abort=True)
+        click.confirm(
+            f"send {counted(len(found), f'{which.state} delivery', f'{which.state} deliveries')} again, to {goals}?",
+            abort=True,
+        )
     return tuple(each.id for each in reversed(found))
 
 

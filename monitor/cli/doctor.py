@@ -10,6 +10,7 @@ from monitor.cli.main import FAILED
 from monitor.cli.options import config_option, load_settings
 from monitor.config.settings import Settings
 from monitor.core.checkup import Finding, Grade
+from monitor.core.wording import counted
 
 _MARKS = {Grade.OK: "ok  ", Grade.LOOK: "look", Grade.BAD: "BAD "}
 
@@ -23,7 +24,8 @@ def doctor(config: Path) -> None:
     """
     settings = load_settings(config)
     click.echo(
-        f"ok   {'configuration':16} {config}: {len(settings.feeds)} feeds, {len(settings.rules)} rules"
+        f"ok   {'configuration':16} {config}: "
+        f"{counted(len(settings.feeds), 'feed')}, {counted(len(settings.rules), 'rule')}"
     )
     if not asyncio.run(_print(settings)):
         raise click.exceptions.Exit(FAILED)

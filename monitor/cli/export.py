@@ -25,6 +25,7 @@ from monitor.config.settings import Settings
 from monitor.core.chapter import Kept
 from monitor.core.model import Article, Rule
 from monitor.core.trial import Trial
+from monitor.core.wording import counted
 from monitor.errors import MonitorError
 from monitor.lookback import search
 from monitor.ports import Archive, Page
@@ -73,7 +74,7 @@ def export(
     else:
         with file.open("wb") as out:
             count = asyncio.run(_export(settings, trial, page, kind, out))
-    click.echo(f"{count} articles", err=True)
+    click.echo(counted(count, "article"), err=True)
 
 
 async def _export(

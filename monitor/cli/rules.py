@@ -23,6 +23,7 @@ from monitor.config.values import nearest
 from monitor.core.engine import Explanation
 from monitor.core.model import Span
 from monitor.core.query import dialects, parse, rule_version, to_text
+from monitor.core.wording import counted
 from monitor.errors import ConfigError, Problem, QueryError
 
 _FAILED = 1
@@ -86,7 +87,7 @@ def lint(
     found = tuple(doubts(book, now, articles, most_percent=most_percent))
     for doubt in found:
         click.echo(f"{explain_problem(doubt.problem)}\n  [{doubt.id}]")
-    click.echo(f"{len(book.written)} rules, {len(found)} doubts")
+    click.echo(f"{counted(len(book.written), 'rule')}, {counted(len(found), 'doubt')}")
     if strict and found:
         sys.exit(_FAILED)
 
@@ -109,9 +110,8 @@ def test(config: Path) -> None:
                 click.echo(explain_problem(failed_example(each, example)))
                 _print_tree(explanation)
     without = sum(not any(examples(each)) for each in book.written.values())
-    click.echo(
-        f"{tried} examples of {len(book.written)} rules: {failed} failed; {without} rules have none"
-    )
+    tally = f"{counted(tried, 'example')} of {counted(len(book.written), 'rule')}: {failed} failed"
+    click.echo(tally + (f"; rules without: {without}" if without else ""))
     if failed:
         sys.exit(_FAILED)
 

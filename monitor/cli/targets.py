@@ -107,7 +107,7 @@ def enable(config: Path, target_id: str) -> None:
     settings = load_settings(config)
     _required(settings, target_id)
     waiting, dead = asyncio.run(_enable(settings, target_id))
-    click.echo(f"{target_id} is on; {waiting} deliveries wait for it")
+    click.echo(f"{target_id} is on; deliveries waiting for it: {waiting:,}")
     if dead:
         click.echo(f"some were given up: monitor deliveries replay --dead --target {target_id}")
 

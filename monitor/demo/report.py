@@ -11,6 +11,7 @@ from rich.text import Text
 
 from monitor.config.settings import Settings
 from monitor.core.outcome import Suppression
+from monitor.core.wording import counted
 from monitor.demo.cast import Subscriber
 from monitor.demo.newsroom import Newsroom
 from monitor.demo.script import Outlet, Piece
@@ -40,7 +41,7 @@ def introduce(
     return [
         (
             "Newsroom",
-            Text(f"{len(outlets)} feeds in {languages} languages at {site}"),
+            Text(f"{counted(len(outlets), 'feed')} in {counted(languages, 'language')} at {site}"),
         ),
         ("Store", Text(f"{census.server}, embedded, on a socket of its own")),
         ("Rules", rules),
@@ -93,7 +94,7 @@ def _matched(tally: Tally) -> str:
     found = [each.found for each in tally.articles() if each.found]
     rules = Counter(rule for each in found for rule in each)
     parts = ", ".join(f"{rule} {count}" for rule, count in sorted(rules.items()))
-    return f"{len(found)} articles: {parts}"
+    return f"{counted(len(found), 'article')}: {parts}"
 
 
 def _delivered(tally: Tally) -> Table:

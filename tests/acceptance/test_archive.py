@@ -190,7 +190,7 @@ def test_a_rule_is_compared_with_what_it_found_when_the_articles_came(desk: Desk
 
 def test_a_query_is_compared_with_another_rule(desk: Desk) -> None:
     done = desk.run("rules", "backtest", "talks AND geneva", "--against", "talks", "--limit", "1")
-    assert "2 of 4 articles, 1 stories" in done.stdout
+    assert "2 of 4 articles, 1 story" in done.stdout
     assert "0 gained, 1 lost" in done.stdout
     assert desk.run("rules", "backtest", "x", "--against", "none").returncode == 2
 
@@ -219,4 +219,4 @@ def test_rules_are_doubted_by_what_was_archived_lately(tmp_path: Path) -> None:
     desk = Desk(tmp_path, [chapter(n, f"Talks {n}", days_ago=1) for n in range(6)])
     doubted = desk.run("rules", "lint", "--archived")
     assert "the rule 'talks' finds 6 of 6 articles" in doubted.stdout
-    assert doubted.stdout.endswith("2 rules, 1 doubts\n")
+    assert doubted.stdout.endswith("2 rules, 1 doubt\n")

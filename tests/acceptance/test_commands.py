@@ -66,7 +66,7 @@ def test_check_says_what_a_good_configuration_holds(tmp_path: Path) -> None:
     )
     checked = monitor("check", "--config", config)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert "ok; 1 feeds, 1 rules, targets switched on: desk/console" in checked.stdout
+    assert "ok; 1 feed, 1 rule, targets switched on: desk/console" in checked.stdout
 
 
 def test_check_lists_every_problem_of_every_file_at_once(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ async def test_a_dead_delivery_is_listed_shown_and_replayed_while_the_daemon_run
             ):
                 assert words in shown
             replayed = monitor("deliveries", "replay", dead, "--config", config)
-            assert (replayed.returncode, replayed.stdout) == (0, "1 deliveries are due now\n")
+            assert (replayed.returncode, replayed.stdout) == (0, "due now: 1 delivery\n")
             await daemon.wait_for("delivery_delivered", delivery=dead)
             after = monitor("deliveries", "list", "--state", "dead", "--config", config)
             assert after.stdout == "no deliveries in state dead\n"

@@ -49,7 +49,7 @@ def write(config: Path, rules: str) -> Path:
 def test_examples_that_hold_are_counted(config: Path) -> None:
     done = monitor("rules", "test", "--config", config)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "2 examples of 2 rules: 0 failed; 1 rules have none\n"
+    assert done.stdout == "2 examples of 2 rules: 0 failed; rules without: 1\n"
 
 
 def test_failed_example_is_shown_with_its_place_and_its_reason(config: Path) -> None:
@@ -65,7 +65,7 @@ def test_failed_example_is_shown_with_its_place_and_its_reason(config: Path) -> 
         "    no  clinton",
     ]
     assert "\n".join(tree) in done.stdout
-    assert done.stdout.endswith("2 examples of 2 rules: 1 failed; 1 rules have none\n")
+    assert done.stdout.endswith("2 examples of 2 rules: 1 failed; rules without: 1\n")
 
 
 def test_mistake_in_a_query_is_shown_instead(config: Path) -> None:

@@ -15,6 +15,7 @@ from monitor.config.settings import Settings
 from monitor.core.addresses import suggested_id
 from monitor.core.model import Feed
 from monitor.core.render.clean import line
+from monitor.core.wording import counted
 from monitor.errors import MonitorError
 
 _LONGEST = 100
@@ -69,7 +70,7 @@ def discover(config: Path, url: str) -> None:
         return
     count = len(found.parsed.articles)
     title = line(found.parsed.title, _LONGEST) or "(without a title)"
-    click.echo(f"{found.document.url}  {title}, {count} articles")
+    click.echo(f"{found.document.url}  {title}, {counted(count, 'article')}")
 
 
 @click.command()

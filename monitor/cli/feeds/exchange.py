@@ -13,6 +13,7 @@ from monitor.app.feedtexts import texts_of
 from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, load_settings
 from monitor.config.settings import Settings
+from monitor.core.wording import counted
 from monitor.errors import MonitorError
 from monitor.feeds.feedcsv import LABEL, read_csv, write_csv
 from monitor.feeds.lines import LARGEST_LIST, FeedLine
@@ -76,7 +77,7 @@ def export(config: Path, output: Path | None, form: str | None) -> None:
         click.echo(data, nl=False)
     else:
         output.write_bytes(data)
-        click.echo(f"{len(feeds)} feeds in {output}")
+        click.echo(f"{counted(len(feeds), 'feed')} in {output}")
 
 
 def _reader(form: str) -> Callable[[bytes], Iterator[FeedLine]]:

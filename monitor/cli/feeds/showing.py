@@ -28,6 +28,7 @@ from monitor.core.standing import (
     is_silent,
 )
 from monitor.core.websub import HubSubscription
+from monitor.core.wording import counted
 
 _NOTHING = FeedState()
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -77,7 +78,7 @@ def list_(config: Path, failing: bool, silent: bool, sort: str | None, limit: in
     if listed:
         text_console().print(table)
     count = len(listed)
-    click.echo(f"{count} feed{'' if count == 1 else 's'}", err=True)
+    click.echo(counted(count, "feed"), err=True)
 
 
 @click.command()

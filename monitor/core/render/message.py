@@ -10,6 +10,7 @@ from monitor.core.outcome import HoldReason
 from monitor.core.render.clean import line
 from monitor.core.render.view import AlertView, view
 from monitor.core.stories import story_of
+from monitor.core.wording import counted
 
 STORIES_SHOWN = 50
 _SOURCES_SHOWN = 5
@@ -81,7 +82,7 @@ class Message:
             return self.first.heading
         stories = len(self.stories) + self.left_out
         return f"{self.count} alerts" + (
-            f" on {_plural(stories, 'story', 'stories')}" if stories < self.count else ""
+            f" on {counted(stories, 'story', 'stories')}" if stories < self.count else ""
         )
 
 
@@ -126,7 +127,3 @@ def _because(delivery: Delivery) -> str:
         return ""
     said, detail = _BECAUSE[delivery.because], line(delivery.because_of, _REASON_LIMIT)
     return f"{said} ({detail})" if detail else said
-
-
-def _plural(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

@@ -84,12 +84,12 @@ def test_replay_sends_what_the_options_choose_after_asking(desk: Desk) -> None:
     assert "send 2 dead deliveries again, to desk/webhook?" in asked.stdout
     assert listed(desk, "--state", "pending") == ["a5"]
     sent = desk.monitor("deliveries", "replay", "--rule", "even", "--until", until, "--yes")
-    assert (sent.exit_code, sent.stdout) == (0, "2 deliveries are due now\n")
+    assert (sent.exit_code, sent.stdout) == (0, "due now: 2 deliveries\n")
     assert listed(desk, "--state", "pending") == ["a5", "a2", "a0"]
     one = desk.monitor("deliveries", "replay", ids[1])
-    assert one.stdout == "1 deliveries are due now\n"
+    assert one.stdout == "due now: 1 delivery\n"
     waiting = desk.monitor("deliveries", "replay", ids[5])
-    assert waiting.stdout == "0 deliveries are due now\n"
+    assert waiting.stdout == "due now: 0 deliveries\n"
 
 
 def test_replay_of_more_than_the_limit_sends_nothing(desk: Desk) -> None:

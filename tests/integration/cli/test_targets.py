@@ -99,7 +99,7 @@ def test_disable_keeps_alerts_waiting_and_enable_lets_them_go(desk: Desk) -> Non
 
     assert desk.with_ledger(claimed) == 0
     on = desk.monitor("targets", "enable", HOOK)
-    assert on.stdout == f"{HOOK} is on; 2 deliveries wait for it\n"
+    assert on.stdout == f"{HOOK} is on; deliveries waiting for it: 2\n"
     assert desk.with_ledger(claimed) == 2
 
 
