@@ -140,6 +140,9 @@ class Metrics:
         self.feed_notices = counter(
             "feed_notices", "What operators were told of feeds, by what it was.", "what"
         )
+        self.rule_bursts = counter(
+            "rule_bursts", "Notices that a rule found far more than it usually does."
+        )
         self.hub_pushes = counter("hub_pushes", "Documents that hubs pushed, by result.", "result")
         self.matches = counter("matches", "Matches found, by severity.", "severity")
         self.suppressed = counter("suppressed", "What alerted nobody, by reason.", "reason")

@@ -34,6 +34,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    Habits,
     HubClient,
     Linguist,
     MatchLog,
@@ -47,6 +48,7 @@ from monitor.streams import bounds
 from monitor.streams.bounds import Retention
 from monitor.streams.consumers import new_consumer
 from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.habits import StreamHabits
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
@@ -78,6 +80,7 @@ class StoreParts:
     ledger: DeliveryLedger
     health: StoreHealth
     registry: Registry
+    habits: Habits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,7 @@ async def open_store_parts(
             ledger=StreamDeliveryLedger(store),
             health=StreamStoreHealth(store, _retention(settings)),
             registry=StreamRegistry(store),
+            habits=StreamHabits(store),
         )
 
 

@@ -119,6 +119,7 @@ class Program:
             parts.public,
             parts.ledger,
             parts.registry,
+            parts.habits,
             settings.routing,
             clock,
             metrics,

@@ -15,6 +15,7 @@ from monitor.config.settings import Settings
 from monitor.config.values import WrongValueError, duration, nearest
 from monitor.core.matchers import NAMES, Matcher, MatcherError, Operator, parse_matchers
 from monitor.core.model import Severity
+from monitor.core.notice import OWN_LABELS, OWN_RULES
 from monitor.core.silences import Silence, expired, kept_until, new_silence
 from monitor.errors import MonitorError
 from monitor.ports import Draft, RecordKind, Registry
@@ -125,11 +126,11 @@ def _matchers(texts: tuple[str, ...], settings: Settings) -> tuple[Matcher, ...]
 
 def _check(matcher: Matcher, settings: Settings) -> None:
     """Refuse a matcher that nothing can meet: a silence with a slip in it keeps nothing back."""
-    labels = {label for rule in settings.rules for label in rule.labels}
+    labels = {label for rule in settings.rules for label in rule.labels} | OWN_LABELS
     if matcher.name not in (*NAMES, *labels):
         _refuse(f"no match has '{matcher.name}'", matcher.name, {*NAMES, *labels})
     known: dict[str, set[str]] = {
-        "rule": {rule.id for rule in settings.rules},
+        "rule": {rule.id for rule in settings.rules} | OWN_RULES,
         "feed": {feed.id for feed in settings.feeds},
         "severity": {severity.value for severity in Severity},
         "subscriber": {each.name for each in settings.subscribers},

@@ -7,7 +7,7 @@ from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
-from monitor.config.schema import ListenSettings, SubscriberSettings, SubscribersFile
+from monitor.config.schema import BurstSettings, ListenSettings, SubscriberSettings, SubscribersFile
 from monitor.config.secrets import (
     SecretSource,
     check_link_key,
@@ -16,6 +16,7 @@ from monitor.config.secrets import (
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
 from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError, database
+from monitor.core.burst import Least
 from monitor.core.canary import canary_feed
 from monitor.core.model import Feed
 from monitor.core.routing import Route
@@ -79,7 +80,7 @@ def _settings(
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
-        routing=_routing(files.subscribers, rulebase),
+        routing=_routing(files.subscribers, rulebase, process.bursts),
     )
 
 
@@ -100,7 +101,9 @@ def _canary(files: Files, listen: ListenSettings, problems: list[Problem]) -> It
     yield canary_feed(base, every)
 
 
-def _routing(sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase) -> RoutingTable:
+def _routing(
+    sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase, bursts: BurstSettings
+) -> RoutingTable:
     trees = [source.settings.route for source in sources if source.settings.route]
     intervals = {
         each.name: routerecords.interval(each)
@@ -120,6 +123,7 @@ def _routing(sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase) -
             for each in source.settings.inhibit_rules
         ),
         shadow=rulebase.shadow,
+        bursts=Least(bursts.stories, bursts.sources) if bursts.enabled else None,
     )
 
 

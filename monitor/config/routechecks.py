@@ -20,6 +20,7 @@ from monitor.core.matchers import (
     read_matchers,
 )
 from monitor.core.model import Severity
+from monitor.core.notice import OWN_LABELS
 from monitor.core.pace import is_always_quiet
 from monitor.core.routing import EVERYTHING
 from monitor.errors import Problem
@@ -50,7 +51,7 @@ def vocabulary(
     every = [rule for source in files.rules for rule in source.settings.rules]
     asked = (found for rule in every for found in _ENTITY.findall(rule.query))
     return Vocabulary(
-        labels=frozenset(name for rule in every for name in rule.labels),
+        labels=frozenset(name for rule in every for name in rule.labels) | OWN_LABELS,
         values={
             "rule": rules,
             "feed": feeds,

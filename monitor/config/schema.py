@@ -225,6 +225,20 @@ class DeliverSettings(Section):
         return self
 
 
+class BurstSettings(Section):
+    """Whether it is told that a rule finds far more than it usually does at that time of day.
+
+    The notice is a match of the rule `monitor.rule-burst`, with the label `burst_of`, and is routed like any other.
+    """
+
+    enabled: bool = True
+    """`false`: nothing is counted and nobody is told."""
+    stories: Annotated[int, between(2, 1000)] = 4
+    """Fewer different stories within an hour are no burst, however rarely the rule finds something."""
+    sources: Annotated[int, between(1, 100)] = 2
+    """Stories of fewer feeds are no burst."""
+
+
 class RetentionSettings(Section):
     """How long what is finished stays."""
 
@@ -255,6 +269,7 @@ class MonitorFile(Section):
     tracing: TracingSettings = Field(default_factory=TracingSettings)
     poll: PollSettings = Field(default_factory=PollSettings)
     deliver: DeliverSettings = Field(default_factory=DeliverSettings)
+    bursts: BurstSettings = Field(default_factory=BurstSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     web: WebSettings = Field(default_factory=WebSettings)

@@ -1,26 +1,35 @@
 """What the monitor says of itself: alerts like any other, so that every channel can carry them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 
 from monitor.core.breaker import HEALTHY, TargetHealth
+from monitor.core.burst import Burst
 from monitor.core.model import Alert, Article, Delivery, Feed, Match, Severity
 from monitor.core.moves import plain_address
 from monitor.core.routing import take
 from monitor.core.targets import Target
 from monitor.core.telling import RoutingTable
 
+_LEAST_SAID = 0.05
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 FEED = "monitor"
 TARGET_DISABLED = f"{FEED}.target-disabled"
+RULE_BURST = f"{FEED}.rule-burst"
+BURST_OF = "burst_of"
+"""The label of a burst that names the rule which has it."""
 _OF_FEEDS = ("feed-gone", "feed-failing", "feed-silent", "feed-same", "feed-well")
 OWN_SEVERITIES = {
     TARGET_DISABLED: Severity.CRITICAL,
+    RULE_BURST: Severity.WARNING,
     **{f"{FEED}.{what}": Severity.WARNING for what in _OF_FEEDS},
 }
 OWN_RULES = frozenset(OWN_SEVERITIES)
 """The rules that find what the monitor writes itself. Routes may name them; nobody else may use the names."""
+
+
+OWN_LABELS = frozenset({BURST_OF})
 
 
 def is_our_own(name: str) -> bool:
@@ -87,6 +96,30 @@ def feed_notice(feed: Feed, what: str, title: str, text: str, now: datetime) -> 
     )
 
 
+def rule_burst(match: Match, burst: Burst, now: datetime) -> Article:
+    """Return an article of our own that a rule finds far more than usual: one for each rule and slot."""
+    minutes = burst.lasts // timedelta(minutes=1)
+    usual = f"about {burst.usual:.1f}" if burst.usual >= _LEAST_SAID else "next to none"
+    return Article(
+        id=f"{FEED}:rule-burst:{match.rule_id}:{burst.slot}",
+        feed_id=FEED,
+        feed_name="Monitor",
+        title=(
+            f"{match.rule_name or match.rule_id}: {burst.stories} stories from {burst.sources} sources"
+            f" in {minutes} minutes"
+        ),
+        summary=(
+            f"Usual at this time of day: {usual}. The stories themselves are told as ever, and this once in six hours."
+            f" To be told no more of it: monitor silence add rule={RULE_BURST} {BURST_OF}={match.rule_id}"
+        ),
+        lang="en",
+        tags=(RULE_BURST, match.rule_id),
+        published_at=now,
+        seen_at=now,
+        fingerprint="rule-burst",
+    )
+
+
 def own_matches(article: Article) -> tuple[Match, ...] | None:
     """Return the match of an article that the monitor wrote itself; None for an article of a publisher."""
     if article.feed_id == FEED:
@@ -95,11 +128,13 @@ def own_matches(article: Article) -> tuple[Match, ...] | None:
         rule_id = article.feed_id
     else:
         return None
+    is_burst = rule_id == RULE_BURST
     match = Match(
         rule_id=rule_id,
         article_id=article.id,
-        rule_name="Feeds",
+        rule_name="Bursts" if is_burst else "Feeds",
         severity=Severity.WARNING,
+        labels={BURST_OF: article.tags[1]} if is_burst else {},
     )
     return (match,)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
+from monitor.core.burst import Least
 from monitor.core.holding import Hold
 from monitor.core.inhibition import InhibitRule, Trace, has_source, inhibited_by, traces
 from monitor.core.localtime import next_hour
@@ -39,13 +40,15 @@ class Desk:
 class RoutingTable:
     """Who is told of what, as configured: the tree, the subscribers by name, and what inhibits what.
 
-    `shadow` are the ids of rules of which nobody is told.
+    `shadow` are the ids of rules of which nobody is told. `bursts` says what a burst of a rule has at least; without it
+    nobody is told of any.
     """
 
     tree: Route = field(default_factory=Route)
     desks: Mapping[str, Desk] = field(default_factory=dict)
     inhibit: tuple[InhibitRule, ...] = ()
     shadow: frozenset[str] = frozenset()
+    bursts: Least | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from monitor.ports.delivery import (
     LaneStanding,
     LaneTerms,
 )
+from monitor.ports.habits import Habits
 from monitor.ports.health import Census, LogCensus, StoreHealth
 from monitor.ports.logs import (
     ArchiveLog,
@@ -57,6 +58,7 @@ __all__ = [
     "FeedLease",
     "FeedStore",
     "Fetcher",
+    "Habits",
     "HubClient",
     "LaneStanding",
     "LaneTerms",

@@ -30,6 +30,7 @@ from monitor.ports import (
     DeliveryLedger,
     Draft,
     Entry,
+    Habits,
     MatchLog,
     PublicStream,
     Record,
@@ -37,6 +38,7 @@ from monitor.ports import (
     Registry,
 )
 from monitor.registry import SOURCES
+from monitor.services.bursts import Bursts
 from monitor.services.headlines import Headlines
 from monitor.services.service import EntryService
 from monitor.services.wishes import Wishes
@@ -63,6 +65,7 @@ class RouterService(EntryService[MatchedArticle]):
         public: PublicStream,
         ledger: DeliveryLedger,
         registry: Registry,
+        habits: Habits,
         table: RoutingTable,
         clock: Clock,
         metrics: Metrics,
@@ -75,6 +78,7 @@ class RouterService(EntryService[MatchedArticle]):
         self._registry = registry
         self._wishes = Wishes(registry)
         self._headlines = Headlines(registry)
+        self._bursts = Bursts(habits, metrics)
         self._table = table
         self._clock = clock
 
@@ -106,6 +110,8 @@ class RouterService(EntryService[MatchedArticle]):
                 if heard.matches:
                     await self._public.publish(heard, now)
                 decisions = await self._tell(matched, now)
+                if self._table.bursts:
+                    await self._bursts.watch(heard, self._table.bursts, now)
             chapter = Chapter(article=article, decisions=tuple(decisions), decided_at=now)
             await self._matches.done(entry, chapter)
 

@@ -60,6 +60,18 @@ TOLD_BUCKETS = 1024
 REMOVALS_KNOWN = timedelta(days=7)
 """How long a process may be away and still be told which records of the registry were removed meanwhile."""
 
+HABIT = timedelta(days=8)
+"""How far back it is known how many stories a rule found in an hour."""
+
+HABIT_KEPT = timedelta(days=30)
+"""After so long without a story it is forgotten that a rule was ever counted."""
+
+STORIES_KEPT = timedelta(hours=3)
+"""A story that a rule finds again within this time is not counted again."""
+
+STORIES_COUNTED = 2000
+"""Stories, and sources, of one rule that are told apart within that time; what is more is not counted."""
+
 KEEP_PUBLIC_ENTRIES = 100_000
 
 RELIEF = ((0.9, timedelta(minutes=5)), (0.7, timedelta(hours=1)))

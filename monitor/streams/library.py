@@ -1,7 +1,9 @@
 """The server's functions as one library, with the bounds that Python knows written in front."""
 
+from datetime import timedelta
 from importlib.resources import files
 
+from monitor.core.burst import SLOT
 from monitor.streams import bounds
 from monitor.streams.instants import span_ms
 
@@ -21,6 +23,11 @@ def _source() -> str:
         f"local FOLDED_AT_ONCE = {bounds.FOLDED_AT_ONCE}\n"
         f"local ATTEMPTS_KEPT = {bounds.ATTEMPTS_KEPT}\n"
         f"local TOLD_SECONDS = {told_seconds}\n"
+        f"local HABIT_HOURS = {span_ms(bounds.HABIT) // span_ms(timedelta(hours=1))}\n"
+        f"local HABIT_SECONDS = {span_ms(bounds.HABIT_KEPT) // 1000}\n"
+        f"local HABIT_SLOTS = {bounds.STORIES_KEPT // SLOT}\n"
+        f"local HABIT_MEMBERS = {bounds.STORIES_COUNTED}\n"
+        f"local STORIES_SECONDS = {2 * span_ms(bounds.STORIES_KEPT) // 1000}\n"
         f"local LOOKED_AT_ONCE = {bounds.LOOKED_AT_ONCE}\n"
         f"local CLOCK_TOLERANCE = {span_ms(bounds.CLOCK_TOLERANCE)}\n"
         f"local SLOWED_GAP = {span_ms(bounds.SLOWED_GAP)}\n"

@@ -17,6 +17,7 @@ from monitor.ports import (
     DeliveryLedger,
     FeedStore,
     Fetcher,
+    Habits,
     MatchLog,
     Parser,
     PublicStream,
@@ -38,6 +39,7 @@ PORTS: dict[str, type] = {
     "fetcher": Fetcher,
     "parser": Parser,
     "registry": Registry,
+    "habits": Habits,
     **dict.fromkeys(CHANNELS, Channel),
 }
 # Not called by a service at work here: questions of the command line and of listeners, and what happens when feeds are
@@ -47,8 +49,7 @@ NOT_AT_WORK = {
     "feeds.schedule",
     "feeds.unschedule",
     "feeds.take",
-    "feeds.turn",  # at work only where pages are read, as is the next
-    "feeds.answered",
+    "feeds.turn",  # at work only where pages are read
     "public.read",
     "public.last",
     "ledger.get",
@@ -58,6 +59,7 @@ NOT_AT_WORK = {
     "ledger.next_due",
     "ledger.standings",
     "ledger.health",  # at work only when two attempts at a target end at once
+    "habits.tell",  # at work only where a rule has a habit, see `test_burst`
     "health.ping",
     "registry.put_all",
     "registry.remove",

@@ -53,6 +53,7 @@ def _wrapped_parts(parts: StoreParts, executioner: Executioner) -> StoreParts:
         ledger=wrap("ledger", parts.ledger),
         health=wrap("health", parts.health),
         registry=wrap("registry", parts.registry),
+        habits=wrap("habits", parts.habits),
     )
 
 

@@ -17,6 +17,7 @@ from monitor.streams.memory import (
     MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
+    MemoryHabits,
     MemoryMatchLog,
     MemoryPublicStream,
     MemoryRegistry,
@@ -130,6 +131,7 @@ def in_memory(clock: StandingClock) -> StoreParts:
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
         registry=MemoryRegistry(store),
+        habits=MemoryHabits(store),
     )
 
 

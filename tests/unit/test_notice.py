@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from monitor.core.breaker import HEALTHY
+from monitor.core.burst import Burst
 from monitor.core.canary import CANARY
 from monitor.core.matchers import Matchers, parse_matchers
 from monitor.core.notice import (
@@ -8,6 +9,7 @@ from monitor.core.notice import (
     TARGET_DISABLED,
     feed_notice,
     own_matches,
+    rule_burst,
     target_disabled,
     target_test,
     told_elsewhere,
@@ -15,7 +17,7 @@ from monitor.core.notice import (
 from monitor.core.routing import Route
 from monitor.core.targets import ConsoleTarget
 from monitor.core.telling import RoutingTable
-from tests.factories import NOW, article, feed
+from tests.factories import NOW, article, feed, match
 
 
 def console(subscriber: str, name: str = "console") -> ConsoleTarget:
@@ -59,6 +61,26 @@ def test_notice_of_a_feed_is_found_by_its_rule() -> None:
     assert found is not None
     assert [match.rule_id for match in found] == ["monitor.feed-gone"]
     assert found[0].severity is OWN_SEVERITIES["monitor.feed-gone"]
+
+
+def test_notice_of_a_burst_says_what_is_unusual_and_carries_the_rule_as_a_label() -> None:
+    burst = Burst(slot=7, slots=1, stories=14, sources=9, usual=1.2)
+    notice = rule_burst(match(rule_id="syria", rule_name="Syria"), burst, NOW)
+    assert notice.id == "monitor:rule-burst:syria:7"
+    assert notice.title == "Syria: 14 stories from 9 sources in 15 minutes"
+    assert "about 1.2." in notice.summary
+    found = own_matches(notice)
+    assert found is not None
+    assert [(each.rule_id, each.labels) for each in found] == [
+        ("monitor.rule-burst", {"burst_of": "syria"})
+    ]
+
+
+def test_notice_of_a_burst_of_a_rule_that_finds_nothing_else_says_so() -> None:
+    burst = Burst(slot=7, slots=4, stories=4, sources=2, usual=0.01)
+    notice = rule_burst(match(), burst, NOW)
+    assert notice.title.endswith("4 stories from 2 sources in 60 minutes")
+    assert "next to none." in notice.summary
 
 
 def test_canary_is_found_by_its_own_name_and_a_publisher_by_none() -> None:

@@ -1,6 +1,7 @@
 """The store's ports without a server: for tests, trials and library use. Nothing outlives the process."""
 
 from monitor.streams.memory.feeds import MemoryFeedStore
+from monitor.streams.memory.habits import MemoryHabits
 from monitor.streams.memory.health import MemoryStoreHealth
 from monitor.streams.memory.ledger import MemoryDeliveryLedger
 from monitor.streams.memory.logs import MemoryArchiveLog, MemoryArticleLog, MemoryMatchLog
@@ -13,6 +14,7 @@ __all__ = [
     "MemoryArticleLog",
     "MemoryDeliveryLedger",
     "MemoryFeedStore",
+    "MemoryHabits",
     "MemoryMatchLog",
     "MemoryPublicStream",
     "MemoryRegistry",

@@ -182,6 +182,17 @@ class Shelf:
         self.removed[record_id] = now
 
 
+@dataclass(slots=True)
+class Habit:
+    """What a rule found; as in `8_habits.lua`."""
+
+    stories: dict[str, int] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    hours: dict[int, int] = field(default_factory=dict)
+    since: int | None = None
+    told: int | None = None
+
+
 class MemoryStore:
     """The shared state. Build the ports from it."""
 
@@ -217,6 +228,7 @@ class MemoryStore:
         self.gatherings: dict[tuple[str, str], Gathering] = {}
         self.booked: dict[str, Booked] = {}
         self.shelves: dict[RecordKind, Shelf] = {}
+        self.habits: dict[tuple[str, str], Habit] = {}
         self.rung = asyncio.Event()
 
     def keep(self, chapter: Chapter, share: int = 1) -> None:

@@ -12,12 +12,14 @@ from monitor.ports import (
     ArticleLog,
     DeliveryLedger,
     FeedStore,
+    Habits,
     MatchLog,
     PublicStream,
     Registry,
     StoreHealth,
 )
 from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.habits import StreamHabits
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
@@ -26,6 +28,7 @@ from monitor.streams.memory import (
     MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
+    MemoryHabits,
     MemoryMatchLog,
     MemoryPublicStream,
     MemoryRegistry,
@@ -57,6 +60,7 @@ class Ports:
     ledger: DeliveryLedger
     health: StoreHealth
     registry: Registry
+    habits: Habits
 
 
 def in_memory(min_idle: timedelta) -> Ports:
@@ -71,6 +75,7 @@ def in_memory(min_idle: timedelta) -> Ports:
         ledger=MemoryDeliveryLedger(store),
         health=MemoryStoreHealth(store),
         registry=MemoryRegistry(store),
+        habits=MemoryHabits(store),
     )
 
 
@@ -89,6 +94,7 @@ def on_server(store: Store, min_idle: timedelta) -> Ports:
         ledger=StreamDeliveryLedger(store),
         health=StreamStoreHealth(store),
         registry=StreamRegistry(store),
+        habits=StreamHabits(store),
     )
 
 

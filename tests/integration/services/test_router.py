@@ -12,6 +12,7 @@ from monitor.ports import DeliveryFilter, Draft, RecordKind
 from monitor.services.router import RouterService
 from monitor.streams.memory import (
     MemoryDeliveryLedger,
+    MemoryHabits,
     MemoryMatchLog,
     MemoryPublicStream,
     MemoryRegistry,
@@ -44,6 +45,7 @@ class Bench:
             MemoryPublicStream(self.store),
             self.ledger,
             self.registry,
+            MemoryHabits(self.store),
             TABLE,
             StandingClock(),
             self.metrics,

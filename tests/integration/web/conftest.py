@@ -31,6 +31,7 @@ from monitor.streams.memory import (
     MemoryArticleLog,
     MemoryDeliveryLedger,
     MemoryFeedStore,
+    MemoryHabits,
     MemoryMatchLog,
     MemoryPublicStream,
     MemoryRegistry,
@@ -163,6 +164,7 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         ledger=ledger,
         health=MemoryStoreHealth(store),
         registry=registry,
+        habits=MemoryHabits(store),
     )
     reloads: list[str] = []
 

@@ -20,6 +20,7 @@ from monitor.core.engine import compile_rules
 from monitor.ports import Draft, RecordKind
 from monitor.registry import TOKENS
 from monitor.streams.feeds import StreamFeedStore
+from monitor.streams.habits import StreamHabits
 from monitor.streams.health import StreamStoreHealth
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.log import StreamArchiveLog, StreamArticleLog, StreamMatchLog
@@ -69,6 +70,7 @@ async def serving(store: Store, directory: Path) -> AsyncIterator[str]:
         ledger=ledger,
         health=StreamStoreHealth(store),
         registry=registry,
+        habits=StreamHabits(store),
     )
     async with (
         open_sqlite(directory / "archive.sqlite") as archive,
