@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.core.model import Article, Feed, FullText
+from monitor.errors import FeedReason
 
 MOST_PAGES = 10  # for one poll; what is beyond them goes on with its summary
 MOST_TIME = timedelta(seconds=60)  # for all of them
@@ -28,7 +29,8 @@ class PageOutcome(StrEnum):
 class PageText:
     """The text of a page, or why there is none; `detail` says it in words.
 
-    `ends` says that its host wants to be left alone: no more of its pages are asked for in this poll.
+    `ends` says that its host wants to be left alone: no more of its pages are asked for in this poll. What could not be
+    fetched has a `reason`, and `retry_after` is how long its server asks to be left alone.
     """
 
     outcome: PageOutcome
@@ -36,6 +38,8 @@ class PageText:
     title: str = ""
     detail: str = ""
     ends: bool = False
+    reason: FeedReason | None = None
+    retry_after: timedelta | None = None
 
 
 def lacking(feed: Feed, articles: Sequence[Article], *, rules_read_body: bool) -> tuple[int, ...]:

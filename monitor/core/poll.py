@@ -196,7 +196,7 @@ def decide_failed(feed: Feed, state: FeedState, error: FeedError, now: datetime)
         state=after,
         next=following,
         notices=notices,
-        restraint=restraint_after(feed, error, now),
+        restraint=restraint_after(feed, error.reason, error.retry_after, now),
     )
 
 

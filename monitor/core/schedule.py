@@ -171,13 +171,15 @@ def after_failure(feed: Feed, state: FeedState, error: FeedError, now: datetime)
     )
 
 
-def restraint_after(feed: Feed, error: FeedError, now: datetime) -> Restraint:
-    """Return what a failure means for the other feeds of the domain."""
-    is_limited = error.reason is FeedReason.RATE_LIMITED
-    asks_for_all = is_limited or error.reason is FeedReason.SERVER_ERROR
+def restraint_after(
+    feed: Feed, reason: FeedReason | None, retry_after: timedelta | None, now: datetime
+) -> Restraint:
+    """Return what a failure of a feed, or of a page of it, means for all requests to the domain."""
+    is_limited = reason is FeedReason.RATE_LIMITED
+    asks_for_all = is_limited or reason is FeedReason.SERVER_ERROR
     if feed.limit_scope is LimitScope.FEED or not asks_for_all:
         return UNRESTRAINED
-    until = None if error.retry_after is None else now + error.retry_after
+    until = None if retry_after is None else now + retry_after
     return Restraint(slower=is_limited, until=until)
 
 

@@ -56,7 +56,11 @@ class HttpPages:
             document = await self._fetcher.fetch(replace(feed, url=url), FeedState())
         except FetchError as error:
             return PageText(
-                outcome=PageOutcome.NOT_FETCHED, detail=error.detail, ends=error.reason in _ENDS
+                outcome=PageOutcome.NOT_FETCHED,
+                detail=error.detail,
+                ends=error.reason in _ENDS,
+                reason=error.reason,
+                retry_after=error.retry_after,
             )
         kind = document.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind and kind not in _TYPES:

@@ -92,6 +92,15 @@ class Turns(Protocol):
         """
         ...
 
+    async def answered(
+        self, feed: Feed, url: str, restraint: Restraint, *, well: bool, now: datetime
+    ) -> None:
+        """Heed how the registrable domain of `url` took a turn that was not a poll's: `well` when it gave what it has.
+
+        The `restraint` holds for all requests to the domain. Polls tell it when they are recorded.
+        """
+        ...
+
 
 class FeedStore(Turns, Protocol):
     """Which feeds are due, what is remembered of each, and which articles are known."""

@@ -6,8 +6,9 @@ from datetime import datetime
 
 import structlog
 
-from monitor.core.fulltext import MOST_PAGES, MOST_TIME, PageOutcome, lacking, with_page
+from monitor.core.fulltext import MOST_PAGES, MOST_TIME, PageOutcome, PageText, lacking, with_page
 from monitor.core.model import Article, Feed
+from monitor.core.schedule import restraint_after
 from monitor.ports import Clock, Pages, Turns
 from monitor.telemetry import Metrics
 
@@ -60,8 +61,7 @@ class PageReading:
         try:
             async with asyncio.timeout(MOST_TIME.total_seconds()):
                 for place in wanted[:MOST_PAGES]:
-                    await self._wait_for_turn(feed, articles[place].url, latest)
-                    page = await self._pages.read(feed, articles[place].url)
+                    page = await self._ask(feed, articles[place].url, latest)
                     articles[place] = with_page(articles[place], page)
                     done += 1
                     self._count(page.outcome, 1)
@@ -75,6 +75,15 @@ class PageReading:
             why = PageOutcome.OUT_OF_TIME
         self._count(why, len(wanted) - done)
         return tuple(articles)
+
+    async def _ask(self, feed: Feed, url: str, latest: datetime) -> PageText:
+        """Read a page in its turn, and have all requests to its domain heed how that was taken."""
+        await self._wait_for_turn(feed, url, latest)
+        page, now = await self._pages.read(feed, url), self._clock.now()
+        restraint = restraint_after(feed, page.reason, page.retry_after, now)
+        well = page.outcome is not PageOutcome.NOT_FETCHED
+        await self._turns.answered(feed, url, restraint, well=well, now=now)
+        return page
 
     async def _wait_for_turn(self, feed: Feed, url: str, latest: datetime) -> None:
         """Return when the page may be asked for; raise `TimeoutError` when that is too late."""

@@ -210,6 +210,18 @@ class StreamFeedStore:
         at = await self._server.run(asked)
         return from_ms(at) if at >= 0 else None
 
+    async def answered(
+        self, feed: Feed, url: str, restraint: Restraint, *, well: bool, now: datetime
+    ) -> None:
+        """See `Turns.answered`."""
+        await self._settle([feed])
+        buckets = key(self._homes[feed.id], "buckets")
+        mood = _heeded(restraint, well=well)
+        domain, gap = keys.registrable_host(url), span_ms(self._domain_gap)
+        await self._server.run(
+            call("monitor_note_answer", [buckets], domain, to_ms(now), *mood, gap)
+        )
+
     async def known(self, feed_id: str, keys: Sequence[int]) -> frozenset[int]:
         """See `FeedStore.known`."""
         home = await self._home(feed_id)
@@ -252,8 +264,7 @@ class StreamFeedStore:
             self._high_water,
             span_ms(bounds.SEEN_GENERATION),
             domain_of(state),
-            mood_of(state, restraint),
-            to_ms(restraint.until) if restraint.until else 0,
+            *_heeded(restraint, well=state.reason is None),
             span_ms(self._domain_gap),
             _as_text(keys),
             len(chapters),
@@ -325,6 +336,11 @@ def _as_text(keys: Sequence[int]) -> str:
 
 def _seen_keys(partition: int, feed_id: str) -> list[str]:
     return [key(partition, f"seen:{feed_id}:a"), key(partition, f"seen:{feed_id}:b")]
+
+
+def _heeded(restraint: Restraint, *, well: bool) -> tuple[Word, Word]:
+    until = to_ms(restraint.until) if restraint.until else 0
+    return mood_of(restraint, well=well), until
 
 
 def _lease(feed: list[Any], until: int) -> FeedLease:

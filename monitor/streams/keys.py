@@ -68,11 +68,11 @@ def domain_of(state: FeedState) -> str:
     return registrable_host(address) if address else ""
 
 
-def mood_of(state: FeedState, restraint: Restraint) -> str:
-    """Return how the domain took the poll."""
+def mood_of(restraint: Restraint, *, well: bool) -> str:
+    """Return how the domain took a request."""
     if restraint.slower:
         return "slower"
-    return "well" if state.reason is None else ""
+    return "well" if well else ""
 
 
 def terms_of(feed: Feed) -> int:

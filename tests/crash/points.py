@@ -49,7 +49,8 @@ NOT_AT_WORK = {
     "feeds.schedule",
     "feeds.unschedule",
     "feeds.take",
-    "feeds.turn",  # at work only where pages are read
+    "feeds.turn",  # at work only where pages are read, as is the next
+    "feeds.answered",
     "public.read",
     "public.last",
     "ledger.get",

@@ -133,6 +133,12 @@ local function heed(buckets, domain, now, mood, until_at, least_gap)
   write_bucket(buckets, domain, bucket)
 end
 
+-- keys: `buckets`. args: domain, now, mood, until, least gap. Heeds an answer that is no poll's.
+local function note_answer(keys, args)
+  heed(keys[1], args[1], tonumber(args[2]), args[3], tonumber(args[4]), tonumber(args[5]))
+  return 1
+end
+
 -- Hundreds of keys come as one text: as words of their own they cost the client more than all else in a poll.
 -- They stay texts, because a number here has 53 bits.
 local function numbers_in(text)
@@ -213,5 +219,6 @@ redis.register_function('monitor_ripe_feeds', ripe_feeds)
 redis.register_function('monitor_claim_feeds', claim_feeds)
 redis.register_function('monitor_take_feed', take_feed)
 redis.register_function('monitor_take_turn', take_turn)
+redis.register_function('monitor_note_answer', note_answer)
 redis.register_function { function_name = 'monitor_known_keys', callback = known_keys, flags = { 'no-writes' } }
 redis.register_function('monitor_record_poll', record_poll)

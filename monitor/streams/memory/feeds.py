@@ -96,13 +96,27 @@ class MemoryFeedStore:
         bucket.free_at, bucket.used_at = at + max(bucket.gap, self._domain_gap), to_ms(now)
         return from_ms(at)
 
+    async def answered(
+        self,
+        feed: Feed,  # noqa: ARG002 - there is one partition
+        url: str,
+        restraint: Restraint,
+        *,
+        well: bool,
+        now: datetime,
+    ) -> None:
+        """See `Turns.answered`."""
+        self._heed(registrable_host(url), now, restraint, well=well)
+
     def _bucket(self, domain: str, now: int) -> Bucket:
         bucket = self._store.buckets.setdefault(domain, Bucket())
         if bucket.used_at > now + span_ms(bounds.CLOCK_TOLERANCE):
             bucket.free_at = bucket.changed_at = bucket.used_at = 0
         return bucket
 
-    def _heed(self, domain: str, now: int, mood: str, until: int) -> None:
+    def _heed(self, domain: str, at: datetime, restraint: Restraint, *, well: bool) -> None:
+        now, mood = to_ms(at), mood_of(restraint, well=well)
+        until = to_ms(restraint.until) if restraint.until else 0
         bucket = self._bucket(domain, now)
         least = max(self._domain_gap, span_ms(bounds.SLOWED_GAP) // 2)
         if mood == "slower":
@@ -152,8 +166,7 @@ class MemoryFeedStore:
         store.turns[feed_id] += 1
         store.due[feed_id] = to_ms(next_at)
         store.polled[feed_id] = to_ms(now)
-        until = to_ms(restraint.until) if restraint.until else 0
-        self._heed(store.domains[feed_id], to_ms(now), mood_of(state, restraint), until)
+        self._heed(store.domains[feed_id], now, restraint, well=state.reason is None)
         if articles and len(store.articles.entries) >= store.high_water:
             return PollRecorded.FULL
         store.states[feed_id] = state

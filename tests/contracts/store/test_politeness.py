@@ -109,6 +109,28 @@ async def test_no_turn_is_taken_that_comes_too_late(ports: Ports) -> None:
     assert await store.turn(ours, url, NOW, NOW + DAY) == NOW + 2 * DOMAIN_GAP
 
 
+async def test_a_page_that_is_refused_holds_back_all_requests_to_its_domain(ports: Ports) -> None:
+    store, ours, page = ports.polite_feeds, feed(id="one.example/1"), "http://www.one.example/a"
+    await list_feeds(store, "one.example/1")
+    asked = Restraint(slower=True, until=NOW + HOUR)
+    assert await store.turn(ours, page, NOW, NOW + DAY) == NOW
+    await store.answered(ours, page, asked, well=False, now=NOW)
+    assert await store.claim(NOW + HOUR - SECOND, DAY, 10) == []
+    assert len(await store.claim(NOW + HOUR, DAY, 10)) == 1
+    assert await store.turn(ours, page, NOW + HOUR, NOW + DAY) == NOW + HOUR + 2 * DOMAIN_GAP
+
+
+async def test_pages_that_are_answered_give_a_domain_its_rate_back(ports: Ports) -> None:
+    store, ours, page = ports.polite_feeds, feed(id="one.example/1"), "http://other.test/a"
+    await list_feeds(store, "one.example/1")
+    await store.answered(ours, page, SLOWER, well=False, now=NOW)
+    for hours in range(1, 9):
+        await store.answered(ours, page, UNRESTRAINED, well=True, now=NOW + hours * HOUR)
+    later = NOW + 9 * HOUR
+    turns = [await store.turn(ours, page, later, NOW + DAY) for _ in range(2)]
+    assert turns == [later, later + DOMAIN_GAP]
+
+
 async def test_a_refusal_halves_the_rate_and_answers_give_it_back_slowly(ports: Ports) -> None:
     store = ports.polite_feeds
     await list_feeds(store, *(f"one.example/{n}" for n in range(40)))

@@ -224,6 +224,19 @@ async def test_pages_wait_for_a_turn_of_their_domain_and_are_left_out_when_it_co
     assert desk.counted() == {PageOutcome.EXTRACTED: 1, PageOutcome.OUT_OF_TIME: 2}
 
 
+@pytest.mark.parametrize(("headers", "seconds"), [({}, 2), ({"retry_after": "3600"}, 3600)])
+async def test_page_that_is_refused_slows_its_domain_as_a_feed_does(
+    server: FeedServer, headers: dict[str, str], seconds: int
+) -> None:
+    busy = server.script("/1", status(429, **headers))
+    async with opened() as pages:
+        desk = Desk(pages)
+        await desk.complete(at(busy))
+    now = StandingClock().now()
+    free_at = await desk.turns.turn(feed(), busy, now, now + timedelta(days=1))
+    assert free_at == now + timedelta(seconds=seconds)
+
+
 # --- in the poller ---
 
 
