@@ -79,6 +79,7 @@ class Program:
         if capability and outside.hubs:
             self.hubs = HubService(
                 parts.registry,
+                parts.feeds,
                 outside.hubs,
                 capability,
                 lambda feed_id: feed_id in self.listing.feeds,

@@ -25,6 +25,7 @@ _LEAST_LEASE, _MOST_LEASE = timedelta(minutes=1), timedelta(days=30)
 _ANSWER_WITHIN = timedelta(minutes=10)  # for a hub to verify what we asked for
 _FIRST_RETRY, _LONGEST_RETRY = timedelta(minutes=1), timedelta(days=1)
 _AFTER_DENIAL = timedelta(days=7)
+_MOST_FAREWELLS = 5
 _DISTRUST = timedelta(days=1)
 _RENEW_BEFORE = 0.1  # of the lease
 _LOOKED_THROUGH = 64 * 1024  # bytes in front of the first entry
@@ -56,6 +57,9 @@ class HubState(StrEnum):
     ACTIVE = "active"
     FAILED = "failed"  # the hub did not take the request, or never verified it
     DENIED = "denied"
+    LEAVING = (
+        "leaving"  # its feed is listed no more; the hub has to verify that we want no more pushes
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +173,8 @@ def asked_for(
     feed_id: str, links: HubLinks, token: str, now: datetime, before: HubSubscription | None
 ) -> HubSubscription | None:
     """Return the subscription that a document calls for; None when there is nothing to change."""
-    if before and (before.hub, before.topic) == (links.hub, links.topic):
+    is_kept = before and before.state is not HubState.LEAVING
+    if before and is_kept and (before.hub, before.topic) == (links.hub, links.topic):
         return None
     return HubSubscription(
         feed_id=feed_id, hub=links.hub, topic=links.topic, token=token, act_at=now
@@ -200,6 +205,29 @@ def refused_by_hub(subscription: HubSubscription, detail: str, now: datetime) ->
     )
 
 
+def leaving(subscription: HubSubscription, now: datetime) -> HubSubscription | None:
+    """Return the subscription of a feed that is listed no more as the hub is asked to end it.
+
+    None when it can be forgotten: the hub promises nothing, or was asked often enough.
+    """
+    asked = subscription.attempts if subscription.state is HubState.LEAVING else 0
+    may_push = subscription.asked_at is not None and subscription.state in {
+        HubState.ASKED,
+        HubState.ACTIVE,
+        HubState.LEAVING,
+    }
+    is_over = subscription.expires_at is not None and subscription.expires_at <= now
+    if not may_push or is_over or asked >= _MOST_FAREWELLS:
+        return None
+    return replace(
+        subscription,
+        state=HubState.LEAVING,
+        act_at=now + max(_ANSWER_WITHIN, _back_off(asked + 1)),
+        attempts=asked + 1,
+        detail="asked to push no more, because its feed was removed",
+    )
+
+
 def _back_off(attempts: int) -> timedelta:
     return min(_FIRST_RETRY * (1 << min(max(attempts - 1, 0), 16)), _LONGEST_RETRY)
 
@@ -218,18 +246,22 @@ def is_alive(subscription: HubSubscription, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a hub is answered: `challenge` to echo, or None for 404; and the subscription after it, if it changed."""
+    """What a hub is answered: `challenge` to echo, or None for 404; and the subscription after it, if it changed.
+
+    When it `ends`, nothing is left of the subscription.
+    """
 
     challenge: str | None
     after: HubSubscription | None = None
+    ends: bool = False
 
 
 def verify(
     subscription: HubSubscription | None, token: str, query: Mapping[str, str], now: datetime
 ) -> Verification:
-    """Decide what to answer a hub that asks whether we want this subscription.
+    """Decide what to answer a hub that asks whether we want this subscription, or its end.
 
-    Only one that we asked for, under its own address and for its topic, is confirmed. A hub may ask again later.
+    Only what we asked for, under its own address and for its topic, is confirmed. A hub may ask again later.
     """
     refusal = Verification(None)
     if subscription is None or not knows(subscription, token):
@@ -237,6 +269,8 @@ def verify(
     if query.get("hub.topic") != subscription.topic:
         return refusal
     mode = query.get("hub.mode")
+    if subscription.state is HubState.LEAVING:
+        return _verify_end(mode, query.get("hub.challenge", ""))
     if mode == "denied":
         why = "".join(query.get("hub.reason", "no reason given")[:200].split("\n"))
         denied = replace(
@@ -248,13 +282,12 @@ def verify(
         )
         return Verification("", denied)
     challenge = query.get("hub.challenge", "")
-    is_good = len(challenge) <= LONGEST_CHALLENGE and _PRINTABLE.fullmatch(challenge) is not None
     is_wanted = subscription.asked_at is not None and subscription.state in {
         HubState.ASKED,
         HubState.ACTIVE,
     }
     lease = _lease(query.get("hub.lease_seconds", ""))
-    if mode != "subscribe" or not is_good or not is_wanted or lease is None:
+    if mode != "subscribe" or not _is_good(challenge) or not is_wanted or lease is None:
         return refusal
     verified = replace(
         subscription,
@@ -265,6 +298,18 @@ def verify(
         detail="",
     )
     return Verification(challenge, verified)
+
+
+def _verify_end(mode: str | None, challenge: str) -> Verification:
+    if mode == "denied":
+        return Verification("", ends=True)
+    if mode != "unsubscribe" or not _is_good(challenge):
+        return Verification(None)
+    return Verification(challenge, ends=True)
+
+
+def _is_good(challenge: str) -> bool:
+    return len(challenge) <= LONGEST_CHALLENGE and _PRINTABLE.fullmatch(challenge) is not None
 
 
 def _lease(text: str) -> timedelta | None:

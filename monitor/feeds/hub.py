@@ -1,4 +1,4 @@
-"""Asking hubs to push, over HTTP."""
+"""Asking hubs to push, or to push no more, over HTTP."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ _SUCCESS = range(200, 300)
 
 
 class HttpHubClient:
-    """Sends requests for subscriptions, with the address guard of the session."""
+    """Sends requests for subscriptions and their ends, with the address guard of the session."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         """Take a session that guards what it dials; its owner closes it."""
@@ -34,6 +34,14 @@ class HttpHubClient:
             "hub.secret": secret,
             "hub.lease_seconds": str(int(LEASE.total_seconds())),
         }
+        return await self._ask(hub, form)
+
+    async def unsubscribe(self, hub: str, topic: str, callback: str) -> str:
+        """Ask `hub` to push `topic` to `callback` no more; return as `subscribe` does."""
+        form = {"hub.mode": "unsubscribe", "hub.topic": topic, "hub.callback": callback}
+        return await self._ask(hub, form)
+
+    async def _ask(self, hub: str, form: dict[str, str]) -> str:
         try:
             async with asyncio.timeout(_TIMEOUT.total_seconds()):
                 return await self._post(hub, form)

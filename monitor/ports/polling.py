@@ -48,10 +48,14 @@ class Pages(Protocol):
 
 
 class HubClient(Protocol):
-    """Asks the hubs of feeds to push (WebSub)."""
+    """Asks the hubs of feeds to push, or to push no more (WebSub)."""
 
     async def subscribe(self, hub: str, topic: str, callback: str, secret: str) -> str:
         """Ask `hub` to push `topic` to `callback`; return "" when it took the request, else what is wrong."""
+        ...
+
+    async def unsubscribe(self, hub: str, topic: str, callback: str) -> str:
+        """Ask `hub` to push `topic` to `callback` no more; return as `subscribe` does."""
         ...
 
 
@@ -162,6 +166,10 @@ class FeedStore(Turns, Protocol):
 
     async def states(self, feed_ids: Sequence[str]) -> Mapping[str, FeedState]:
         """Return what is remembered of these feeds; a feed never polled is absent."""
+        ...
+
+    async def scheduled(self, feed_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these feeds that are polled, by whatever process."""
         ...
 
     async def next_due(self) -> datetime | None:

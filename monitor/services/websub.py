@@ -1,7 +1,10 @@
-"""Subscribes feeds at their hubs, renews in time, and takes what hubs push. The registry has the state, for all."""
+"""Subscribes feeds at their hubs, renews in time, leaves when they go, and takes what hubs push.
+
+The registry has the state, for all processes.
+"""
 
 import heapq
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -13,6 +16,7 @@ from monitor.core.model import Feed, FeedState
 from monitor.core.schedule import PollNext
 from monitor.core.websub import (
     HubLinks,
+    HubState,
     HubSubscription,
     after_poll,
     after_push,
@@ -21,6 +25,7 @@ from monitor.core.websub import (
     hub_links,
     is_signed,
     knows,
+    leaving,
     refused_by_hub,
     verify,
     with_hub,
@@ -70,15 +75,17 @@ class HubService(PeriodicService):
     def __init__(
         self,
         registry: Registry,
+        store: FeedStore,
         client: HubClient,
         capability: Capability,
         is_listed: Callable[[str], bool],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        """Ask hubs by `client`, for feeds that are listed."""
+        """Ask hubs by `client` to push feeds that are listed, and to push no more those that were."""
         super().__init__(metrics)
         self._registry = registry
+        self._store = store
         self._client = client
         self._capability = capability
         self._is_listed = is_listed
@@ -115,18 +122,33 @@ class HubService(PeriodicService):
         change = await self._roster.refresh()
         for feed_id in change.changed:
             heapq.heappush(self._plan, (self._roster.values[feed_id].act_at, feed_id))
-        now, asked = self._clock.now(), 0
+        due = await self._ours([*self._ripe(self._clock.now()), *self._unlisted()])
         async with Slots(_AT_ONCE) as slots:
-            while self._plan and self._plan[0][0] <= now:
-                due_at, feed_id = heapq.heappop(self._plan)
-                subscription = self._roster.values.get(feed_id)
-                if subscription is None or subscription.act_at != due_at:
-                    continue
+            for subscription in due:
                 while not slots.free:
                     await slots.changed(1.0)
                 slots.start(self._ask(subscription))
-                asked += 1
-        return asked
+        return len(due)
+
+    def _ripe(self, now: datetime) -> Iterator[HubSubscription]:
+        while self._plan and self._plan[0][0] <= now:
+            due_at, feed_id = heapq.heappop(self._plan)
+            subscription = self._roster.values.get(feed_id)
+            if subscription is not None and subscription.act_at == due_at:
+                yield subscription
+
+    def _unlisted(self) -> Iterator[HubSubscription]:
+        """Return what belongs to feeds that have gone since the last turn."""
+        for subscription in self._roster.values.values():
+            is_left = subscription.state is HubState.LEAVING
+            if not is_left and not self._is_listed(subscription.feed_id):
+                yield subscription
+
+    async def _ours(self, due: Sequence[HubSubscription]) -> Sequence[HubSubscription]:
+        """Leave to other processes what belongs to feeds that they alone list."""
+        unlisted = [each.feed_id for each in due if not self._is_listed(each.feed_id)]
+        theirs = await self._store.scheduled(unlisted) if unlisted else frozenset()
+        return [each for each in due if each.feed_id not in theirs]
 
     async def _ask(self, planned: HubSubscription) -> None:
         """Ask one hub. Written down before, so that a crash here asks again later, and no other process asks too."""
@@ -135,7 +157,7 @@ class HubService(PeriodicService):
         if record is None or HUB_SUBSCRIPTIONS.decode(record.value) != planned:
             return
         if not self._is_listed(planned.feed_id):
-            await self._registry.remove(_KIND, planned.feed_id, now, record.version)
+            await self._leave(planned, record.version)
             return
         asked = asking(planned, now)
         if not await write(self._registry, asked, now, expected=record.version):
@@ -152,6 +174,19 @@ class HubService(PeriodicService):
                 await write(self._registry, refused, now, expected=version)
         else:
             log.info("hub_asked", feed=asked.feed_id, hub=asked.hub)
+
+    async def _leave(self, planned: HubSubscription, version: int) -> None:
+        """Ask the hub to push no more. It is forgotten when the hub has verified that, or was asked often enough."""
+        now = self._clock.now()
+        asked = leaving(planned, now)
+        if asked is None:
+            await self._registry.remove(_KIND, planned.feed_id, now, version)
+            return
+        if not await write(self._registry, asked, now, expected=version):
+            return
+        callback = self._capability.callback(asked.feed_id, asked.token)
+        problem = await self._client.unsubscribe(asked.hub, asked.topic, callback)
+        log.info("hub_left", feed=asked.feed_id, hub=asked.hub, problem=problem)
 
 
 class _Watching:
@@ -198,6 +233,9 @@ class HubCallback:
         while True:
             subscription, version = await subscription_of(self._registry, feed_id)
             answer = verify(subscription, token, query, now)
+            if answer.ends:
+                await self._registry.remove(_KIND, feed_id, now, version)
+                log.info("hub_forgotten", feed=feed_id)
             if answer.after is None:
                 return answer.challenge
             if await write(self._registry, answer.after, now, expected=version):
@@ -207,7 +245,7 @@ class HubCallback:
     async def expects(self, feed_id: str, token: str) -> int:
         """Return 202 when a push to this address is worth reading, else the status to refuse it with."""
         subscription, _ = await subscription_of(self._registry, feed_id)
-        if subscription is None:
+        if subscription is None or subscription.state is HubState.LEAVING:
             return _GONE
         return _ACCEPTED if knows(subscription, token) else _NOT_FOUND
 

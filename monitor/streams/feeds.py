@@ -277,20 +277,25 @@ class StreamFeedStore:
 
     async def states(self, feed_ids: Sequence[str]) -> Mapping[str, FeedState]:
         """See `FeedStore.states`."""
+        found = await self._looked_up("HMGET", "states", feed_ids)
+        return {feed_id: codec.feed_states.decode(state) for feed_id, state in found.items()}
+
+    async def scheduled(self, feed_ids: Sequence[str]) -> frozenset[str]:
+        """See `FeedStore.scheduled`."""
+        return frozenset(await self._looked_up("ZMSCORE", "due", feed_ids))
+
+    async def _looked_up(self, verb: str, name: str, feed_ids: Sequence[str]) -> Mapping[str, Any]:
+        """Return what the keys `name` have for feeds, by a command that takes many; what is absent is left out."""
         await self._look_up(feed_ids)
-        asked = [
-            (partition, chunk)
-            for partition, named in self._by_home(feed_ids).items()
-            for chunk in _chunks(named)
-        ]
+        asked = [(p, chunk) for p, ids in self._by_home(feed_ids).items() for chunk in _chunks(ids)]
         replies = await self._server.each(
-            [command("HMGET", key(partition, "states"), *chunk) for partition, chunk in asked]
+            [command(verb, key(partition, name), *chunk) for partition, chunk in asked]
         )
         return {
-            feed_id: codec.feed_states.decode(state)
+            feed_id: value
             for (_, chunk), found in zip(asked, replies, strict=True)
-            for feed_id, state in zip(chunk, found, strict=True)
-            if state is not None
+            for feed_id, value in zip(chunk, found, strict=True)
+            if value is not None
         }
 
     async def next_due(self) -> datetime | None:

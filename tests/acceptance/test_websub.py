@@ -17,6 +17,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def configure(directory: Path, port: int, *feeds: tuple[str, str]) -> Path:
+    """Write a configuration whose daemon is reached by hubs at `port`; `feeds` are ids and addresses."""
+    return configuration.write(
+        directory / "config",
+        monitor={
+            "store": {"directory": str(directory / "data")},
+            "listen": {"port": port},
+            "web": {"public_url": f"http://127.0.0.1:{port}"},
+        },
+        feeds={feed_id: {"url": url, "every": "1h"} for feed_id, url in feeds},
+        rules={"story": "story"},
+        subscribers={"desk": [{"console": {}}]},
+    )
+
+
 async def test_a_subscription_outlives_a_kill_and_what_is_pushed_is_told_once(
     tmp_path: Path,
 ) -> None:
@@ -24,17 +39,7 @@ async def test_a_subscription_outlives_a_kill_and_what_is_pushed_is_told_once(
     async with feed_server() as publisher, hub.running():
         headers = {"Link": f'<{hub.url}>; rel="hub", <{publisher.base}/rss>; rel="self"'}
         url = publisher.script("/rss", document(rss(item(1)), headers=headers))
-        config = configuration.write(
-            tmp_path / "config",
-            monitor={
-                "store": {"directory": str(tmp_path / "data")},
-                "listen": {"port": port},
-                "web": {"public_url": f"http://127.0.0.1:{port}"},
-            },
-            feeds={"one": {"url": url, "every": "1h"}},
-            rules={"story": "story"},
-            subscribers={"desk": [{"console": {}}]},
-        )
+        config = configure(tmp_path, port, ("one", url))
         async with running("--config", config) as daemon:
             await wait_until(lambda: url in hub.subscribers, "the hub has verified", seconds=60)
             assert await hub.publish(url, rss(item(2), item(1))) == 202
@@ -49,3 +54,20 @@ async def test_a_subscription_outlives_a_kill_and_what_is_pushed_is_told_once(
             assert "Story 2" not in daemon.printed
             assert await daemon.end() == 0
         assert len(publisher.requests) == 1
+
+
+async def test_a_feed_that_is_taken_out_of_the_configuration_is_left_at_its_hub(
+    tmp_path: Path,
+) -> None:
+    hub, port = Hub(), free_port()
+    async with feed_server() as publisher, hub.running():
+        headers = {"Link": f'<{hub.url}>; rel="hub", <{publisher.base}/rss>; rel="self"'}
+        url = publisher.script("/rss", document(rss(item(1)), headers=headers))
+        other = publisher.script("/other", document(rss(item(2))))
+        config = configure(tmp_path, port, ("one", url), ("other", other))
+        async with running("--config", config) as daemon:
+            await wait_until(lambda: url in hub.subscribers, "the hub has verified", seconds=60)
+            configure(tmp_path, port, ("other", other))
+            daemon.process.send_signal(signal.SIGHUP)
+            await wait_until(lambda: not hub.subscribers, "the hub has left", seconds=60)
+            assert await daemon.end() == 0

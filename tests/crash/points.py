@@ -48,6 +48,7 @@ NOT_AT_WORK = {
     "feeds.states",
     "feeds.schedule",
     "feeds.unschedule",
+    "feeds.scheduled",
     "feeds.take",
     "feeds.turn",  # at work only where pages are read, as is the next
     "feeds.answered",

@@ -55,7 +55,9 @@ class Hub:
         } | changes
         status, echo = await self._get(form["hub.callback"], query)
         self.echoes.append((status, echo))
-        if status == 200 and echo == challenge:
+        if status == 200 and echo == challenge and query["hub.mode"] == "unsubscribe":
+            del self.subscribers[form["hub.topic"]]
+        elif status == 200 and echo == challenge:
             self.subscribers[form["hub.topic"]] = Subscriber(
                 form["hub.callback"], form.get("hub.secret", "")
             )

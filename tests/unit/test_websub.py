@@ -1,6 +1,7 @@
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -116,6 +117,8 @@ def test_a_subscription_is_asked_for_once_and_again_where_hub_or_topic_change() 
     other = asked_for("one", HubLinks(HUB, TOPIC + "2"), "t2", NOW, first)
     assert other
     assert other.token == "t2"
+    left = subscription(state=HubState.LEAVING)
+    assert asked_for("one", found, "t2", NOW, left) == replace(first, token="t2")
 
 
 def test_a_hub_that_refuses_is_asked_ever_more_rarely() -> None:

@@ -191,6 +191,10 @@ class MemoryFeedStore:
         states = self._store.states
         return {feed_id: states[feed_id] for feed_id in feed_ids if feed_id in states}
 
+    async def scheduled(self, feed_ids: Sequence[str]) -> frozenset[str]:
+        """See `FeedStore.scheduled`."""
+        return frozenset(feed_ids) & self._store.due.keys()
+
     async def next_due(self) -> datetime | None:
         """See `FeedStore.next_due`."""
         return from_ms(min(self._store.due.values())) if self._store.due else None

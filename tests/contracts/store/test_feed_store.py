@@ -67,7 +67,9 @@ async def test_feeds_are_scheduled_and_unscheduled_one_by_one(ports: Ports) -> N
     await ports.feeds.schedule([feed(id="new"), feed(id="old")], NOW + MINUTE, AT_ONCE)
     leases = await ports.feeds.claim(NOW + MINUTE, HOUR, 10)
     assert [lease.feed_id for lease in leases] == ["old", "new"]
+    assert await ports.feeds.scheduled(["old", "never-listed"]) == {"old"}
     await ports.feeds.unschedule(["old", "never-listed"])
+    assert await ports.feeds.scheduled(["old", "never-listed"]) == frozenset()
     assert [one.feed_id for one in await ports.feeds.claim(NOW + DAY, HOUR, 10)] == ["new"]
 
 

@@ -68,6 +68,7 @@ class Bench:
         capable = capability(base, KEY)
         self.hubs = HubService(
             self.registry,
+            self.feeds,
             HttpHubClient(session),
             capable,
             lambda _: self.is_listed,
@@ -143,6 +144,14 @@ class Bench:
         kept, _ = await subscription_of(self.registry, "one")
         assert kept
         return kept
+
+    async def unlist(self) -> None:
+        """Take the feed out of what is polled."""
+        self.is_listed = False
+        await self.feeds.sync([], self.clock.now(), timedelta())
+
+    async def is_forgotten(self) -> bool:
+        return await self.registry.get(RecordKind.HUB_SUBSCRIPTION, "one") is None
 
     async def due_in(self) -> timedelta:
         due = await self.feeds.next_due()
@@ -398,6 +407,7 @@ async def test_two_processes_ask_a_hub_once(bench: Bench) -> None:
     async with open_test_session() as session:
         other = HubService(
             bench.registry,
+            bench.feeds,
             HttpHubClient(session),
             bench.hubs._capability,
             lambda _: True,
@@ -419,14 +429,93 @@ async def test_an_address_that_may_not_be_dialled_is_not_asked(bench: Bench) -> 
     assert "refused to connect to 10.0.0.1" in kept.detail
 
 
-async def test_a_feed_that_is_listed_no_more_is_not_renewed(bench: Bench) -> None:
+async def test_a_hub_is_told_when_a_feed_is_listed_no_more_and_is_forgotten_once_it_has_verified(
+    bench: Bench,
+) -> None:
+    await bench.subscribe()
+    await bench.unlist()
+    assert await bench.hub.publish(bench.feed.url, rss(item(2))) == 410
+    assert await bench.hubs.step() == 1
+    await wait_until(bench.is_forgotten, "the hub has verified the end")
+    asked, farewell = bench.hub.asked
+    assert farewell == {
+        "hub.mode": "unsubscribe",
+        "hub.topic": asked["hub.topic"],
+        "hub.callback": asked["hub.callback"],
+    }
+    assert bench.hub.subscribers == {}
+    assert await bench.hubs.step() == 0
+
+
+async def test_the_hub_of_a_feed_that_another_process_polls_is_left_to_that(bench: Bench) -> None:
     await bench.subscribe()
     bench.is_listed = False
-    await bench.feeds.sync([], bench.clock.now(), timedelta())
-    assert await bench.hub.publish(bench.feed.url, rss(item(2))) == 410
+    assert await bench.hubs.step() == 0
     bench.clock.advance(timedelta(minutes=55))
+    assert await bench.hubs.step() == 0
+    assert await bench.is_active()
+
+
+async def test_a_hub_that_never_verifies_an_end_is_asked_a_few_times_and_forgotten(
+    bench: Bench,
+) -> None:
+    bench.hub.lease_seconds = 10 * 86400
+    await bench.subscribe()
+    await bench.unlist()
+    bench.hub.refuse_with = 503
+    for _ in range(10):
+        await bench.hubs.step()
+        bench.clock.advance(timedelta(hours=1))
+    assert [asked["hub.mode"] for asked in bench.hub.asked] == ["subscribe"] + 5 * ["unsubscribe"]
+    assert await bench.is_forgotten()
+
+
+async def test_an_end_that_we_did_not_ask_for_is_not_verified_and_nothing_else_once_we_did(
+    bench: Bench,
+) -> None:
+    await bench.subscribe()
+    [asked] = bench.hub.asked
+    assert (await bench.hub.verify(asked | {"hub.mode": "unsubscribe"}))[0] == 404
+    await bench.unlist()
+    bench.hub.verifies = False
     await bench.hubs.step()
-    assert await bench.registry.get(RecordKind.HUB_SUBSCRIPTION, "one") is None
+    farewell = bench.hub.asked[-1]
+    for changes in (
+        {"hub.mode": "subscribe"},
+        {"hub.topic": "http://other.example/"},
+        {"hub.challenge": "two words"},
+    ):
+        assert (await bench.hub.verify(farewell, **changes))[0] == 404, changes
+    assert await bench.hub.publish(bench.feed.url, rss(item(2))) == 410
+    assert (await bench.hub.verify(farewell))[0] == 200
+    assert await bench.is_forgotten()
+
+
+async def test_a_feed_that_is_listed_again_is_subscribed_again(bench: Bench) -> None:
+    await bench.subscribe()
+    await bench.unlist()
+    bench.hub.verifies = False
+    await bench.hubs.step()
+    await bench.hubs.step()
+    bench.is_listed = bench.hub.verifies = True
+    bench.clock.advance(timedelta(minutes=10))
+    await bench.hubs.step()
+    await wait_until(bench.is_active, "the hub has verified")
+    assert [asked["hub.mode"] for asked in bench.hub.asked] == [
+        "subscribe",
+        "unsubscribe",
+        "subscribe",
+    ]
+
+
+async def test_a_subscription_that_is_over_when_its_feed_goes_is_forgotten_at_once(
+    bench: Bench,
+) -> None:
+    await bench.subscribe()
+    bench.clock.advance(timedelta(hours=1))
+    await bench.unlist()
+    await bench.hubs.step()
+    assert await bench.is_forgotten()
     assert len(bench.hub.asked) == 1
 
 
