@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 
-from monitor.app.feedtexts import FeedRefusedError, make_feed, values_of
+from monitor.app.feedtexts import FeedHeldError, FeedRefusedError, make_feed, values_of
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.reading import page_reading
 from monitor.config.settings import Settings
@@ -15,7 +15,7 @@ from monitor.core.feed import Document, ParsedFeed
 from monitor.core.model import Feed, FeedState
 from monitor.core.poll import PollDecision
 from monitor.core.websub import HubSubscription
-from monitor.errors import FeedReason, MonitorError, ParseError
+from monitor.errors import FeedReason, HeldError, MonitorError, ParseError, UnknownError
 from monitor.feeds.charset import decode
 from monitor.feeds.discover import FeedLink, feed_links
 from monitor.feeds.lines import FeedLine
@@ -124,20 +124,10 @@ class FeedDesk:
         A page that links to one feed adds that, whose first poll is then the poller's; one that links to several adds
         nothing, and is returned. Raise `FeedRefusedError` for a feed that is there already.
         """
-        named = "id" in values
-        feed = make_feed({"id": suggested_id(values["url"]), **values}, self._settings.poll)
-        await self._refuse_known(feed.url)
-        found = await look(feed.url, outside)
-        if len(found.links) > 1:
+        feed, found = await self._find(values, outside)
+        if feed is None:
             return found
-        if found.links:
-            values = {**values, "url": found.links[0].url}
-            feed = make_feed({"id": suggested_id(values["url"]), **values}, self._settings.poll)
-            await self._refuse_known(feed.url)
-        elif found.document.url != feed.url:
-            await self._refuse_known(found.document.url)
-        title = (found.parsed.title if found.parsed else found.links[0].title) or feed.id
-        feed = await self._keep(feed if "name" in values else replace(feed, name=title), named)
+        feed = await self._keep(feed, named="id" in values)
         if found.parsed is None:
             return feed
         ready = Outside(
@@ -149,11 +139,68 @@ class FeedDesk:
         )
         return await self.poll(feed, ready)
 
-    async def _refuse_known(self, url: str) -> None:
-        holder = self._file_keys.get(feed_key(url))
-        holder = holder or await self._parts.registry.holder(RecordKind.FEED, feed_key(url))
-        if holder:
-            raise FeedRefusedError(f"{url} is there already: it is feed '{holder}'")
+    async def put(
+        self, feed_id: str, values: Mapping[str, str], outside: Outside
+    ) -> Polled | Feed | Found:
+        """Add the feed of this id, or change the one that was added; a change is told to the poller.
+
+        One request where the address is new, none where it is not; a feed that keeps its address keeps its name,
+        unless `values` have one. Raise `FeedRefusedError`, also for an id that a file holds.
+        """
+        if feed_id in self._files:
+            raise FeedHeldError(f"the feed '{feed_id}' stands in a file: change it there")
+        record = await self._parts.registry.get(RecordKind.FEED, feed_id)
+        if record is None:
+            return await self.add({**values, "id": feed_id}, outside)
+        before = FEEDS.decode(record.value)
+        if feed_key(values["url"]) == feed_key(before.url):
+            feed = self._suggested({"name": before.name, **values, "id": feed_id})
+        else:
+            there, found = await self._find({**values, "id": feed_id}, outside, own=feed_id)
+            if there is None:
+                return found
+            feed = there
+        await self._write(feed, expected=record.version)
+        return feed
+
+    async def _find(
+        self, values: Mapping[str, str], outside: Outside, own: str = ""
+    ) -> tuple[Feed | None, Found]:
+        """Look at `values["url"]` with one request; return the feed that it leads to, or None if those are several.
+
+        Refuse one that is there already, but for the feed `own`.
+        """
+        feed = self._suggested(values)
+        await self._refuse_known(feed.url, own)
+        found = await look(feed.url, outside)
+        if len(found.links) > 1:
+            return None, found
+        if found.links:
+            feed = self._suggested({**values, "url": found.links[0].url})
+            await self._refuse_known(feed.url, own)
+        elif found.document.url != feed.url:
+            await self._refuse_known(found.document.url, own)
+        title = (found.parsed.title if found.parsed else found.links[0].title) or feed.id
+        return (feed if "name" in values else replace(feed, name=title)), found
+
+    def _suggested(self, values: Mapping[str, str]) -> Feed:
+        return make_feed({"id": suggested_id(values["url"]), **values}, self._settings.poll)
+
+    async def _refuse_known(self, url: str, own: str) -> None:
+        """Refuse an address that another feed has than `own`."""
+        key = feed_key(url)
+        holder = self._file_keys.get(key)
+        holder = holder or await self._parts.registry.holder(RecordKind.FEED, key)
+        if holder and holder != own:
+            raise FeedHeldError(f"{url} is there already: it is feed '{holder}'")
+
+    async def _write(self, feed: Feed, expected: int) -> None:
+        draft = _draft(feed, expected)
+        put = await self._parts.registry.put(RecordKind.FEED, draft, self._parts.clock.now())
+        if put.refusal is Refusal.TAKEN:
+            raise FeedHeldError(f"{feed.url} is there already: it is feed '{put.holder}'")
+        if put.refusal is not None:
+            raise FeedHeldError(f"somebody else changed the feed '{feed.id}' meanwhile: try again")
 
     async def _keep(self, feed: Feed, named: bool) -> Feed:
         """Write the record, under another id where the one suggested is taken."""
@@ -166,8 +213,8 @@ class FeedDesk:
             if put.refusal is None:
                 return kept
             if put.refusal is Refusal.TAKEN:
-                raise FeedRefusedError(f"{feed.url} is there already: it is feed '{put.holder}'")
-        raise FeedRefusedError(f"the id '{feed.id}' is taken by another feed: choose one with --id")
+                raise FeedHeldError(f"{feed.url} is there already: it is feed '{put.holder}'")
+        raise FeedHeldError(f"the id '{feed.id}' is taken by another feed: choose one with --id")
 
     # --- poll ---
 
@@ -181,7 +228,7 @@ class FeedDesk:
             await store.schedule([feed], now + _LEASE, timedelta())
             lease = await store.take(feed.id, now, _LEASE)
         if lease is None:
-            raise MonitorError(f"the feed '{feed.id}' was unlisted a moment ago")
+            raise UnknownError(f"the feed '{feed.id}' was unlisted a moment ago")
         poller = PollerService(
             store,
             outside.fetcher,
@@ -203,12 +250,12 @@ class FeedDesk:
     async def remove(self, feed_id: str) -> None:
         """Poll a feed no more. What was seen in it is kept: added again under this id, its backlog is silent."""
         if feed_id in self._files:
-            raise MonitorError(
+            raise HeldError(
                 f"the feed '{feed_id}' stands in a file of the configuration: take it out there"
             )
         now = self._parts.clock.now()
         if not await self._parts.registry.remove(RecordKind.FEED, feed_id, now):
-            raise MonitorError(f"no feed {feed_id!r}; `monitor feeds list` shows the ids")
+            raise UnknownError(f"no feed {feed_id!r}; `monitor feeds list` shows the ids")
         await self._parts.registry.remove(RecordKind.HUB_SUBSCRIPTION, feed_id, now)
         await self._parts.feeds.unschedule([feed_id])
 

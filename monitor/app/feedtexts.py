@@ -11,7 +11,7 @@ from monitor.config.values import WrongValueError, code, format_duration
 from monitor.core.model import Feed
 from monitor.core.notice import FEED as OUR_OWN
 from monitor.core.render.clean import line
-from monitor.errors import RefusedError
+from monitor.errors import HeldError, RefusedError
 from monitor.feeds.feedcsv import LABEL
 from monitor.feeds.lines import FeedLine
 from monitor.feeds.opml import FOLDER_LABEL
@@ -19,6 +19,10 @@ from monitor.feeds.opml import FOLDER_LABEL
 
 class FeedRefusedError(RefusedError):
     """A feed that cannot be added, and why."""
+
+
+class FeedHeldError(FeedRefusedError, HeldError):
+    """A feed whose id or address another has."""
 
 
 def make_feed(values: Mapping[str, str], poll: PollSettings) -> Feed:

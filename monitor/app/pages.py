@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from monitor.app.addedfeeds import AddedFeeds
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
@@ -64,7 +65,11 @@ async def open_pages(
         clock=parts.clock,
     )
     gate = Gate(parts.registry, parts.clock)
-    making = Making(operations=operations, rules=RuleDesk(program, parts))
+    making = Making(
+        operations=operations,
+        rules=RuleDesk(program, parts),
+        feeds=AddedFeeds(program, parts, outside),
+    )
     add_api(application, making, gate, tail)
     RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
 

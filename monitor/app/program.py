@@ -206,6 +206,12 @@ class Program:
         every = None if feed.every is None else max(feed.every, poll.min_interval)
         return replace(feed, every=every, shortest=poll.auto_min, longest=poll.auto_max)
 
+    async def catch_up(self) -> None:
+        """Put in force what people made, without waiting for the next turn; other processes have it within a second."""
+        await self.following.step()
+        if self.listing in self.services:
+            await self.listing.step()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Schedule the feeds and run the services until `stop` is set.
 

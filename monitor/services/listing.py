@@ -1,5 +1,6 @@
 """Keeps the schedule that of the feeds there are: those of files, and those that were added while it runs."""
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -48,6 +49,7 @@ class ListingService(PeriodicService):
         self.addresses: dict[str, str] = {}
         self._changed: set[str] = set()
         self._removed: set[str] = set()
+        self._turn = asyncio.Lock()
         self.use(files)
 
     def use(self, files: Mapping[str, Feed]) -> None:
@@ -67,8 +69,12 @@ class ListingService(PeriodicService):
     async def step(self) -> int:
         """Schedule what was added since the last turn, and unschedule what was removed; return how many that were.
 
-        What could not be written is written in the next turn.
+        What could not be written is written in the next turn. One turn at a time.
         """
+        async with self._turn:
+            return await self._step()
+
+    async def _step(self) -> int:
         change = await self._roster.refresh()
         self._changed |= change.changed
         self._removed = (self._removed | change.removed) - change.changed

@@ -12,7 +12,7 @@ from monitor.core.made import Made
 from monitor.core.model import Severity
 from monitor.web.api.operation import ApiProblem, Asked, Nothing, Operation
 from monitor.web.api.operations import Operations, QueryText
-from monitor.web.api.shapes import RuleShape
+from monitor.web.api.shapes import FeedShape, RuleShape
 
 _SHORT = Meta(min_length=1, max_length=1000)
 _LONG = Meta(min_length=1, max_length=100_000)
@@ -55,6 +55,22 @@ class RuleBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     examples: ExamplesBody | None = None
 
 
+class FeedBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A feed, in the words of `feeds.yaml`; `url` may be that of a page that links to one feed."""
+
+    url: ShortText
+    name: ShortText | None = None
+    every: ShortText | None = None
+    hints: ShortText | None = None
+    limits: ShortText | None = None
+    full_text: ShortText | None = None
+    since: ShortText | None = None
+    lang: ShortText | None = None
+    country: ShortText | None = None
+    category: ShortText | None = None
+    labels: Annotated[dict[str, ShortText], Meta(max_length=100)] = {}
+
+
 class RuleDesk(Protocol):
     """Makes, changes and removes rules, or raises `RefusedError` or `QueryError` and changes nothing."""
 
@@ -71,12 +87,32 @@ class RuleDesk(Protocol):
         ...
 
 
+class FeedDesk(Protocol):
+    """Adds, changes and removes feeds, or raises `RefusedError` and changes nothing.
+
+    `values` are the texts of `feeds.yaml` by their keys, labels as `label:NAME`.
+    """
+
+    async def add(self, values: Mapping[str, str]) -> str:
+        """Add the feed at `values["url"]` with one request; return its id."""
+        ...
+
+    async def put(self, feed_id: str, values: Mapping[str, str]) -> None:
+        """Add the feed of this id, or change the one that was added. It is known when this returns."""
+        ...
+
+    async def remove(self, feed_id: str) -> None:
+        """Poll a feed no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
     """Everything that can be made, over these desks."""
 
     operations: Operations
     rules: RuleDesk
+    feeds: FeedDesk
 
     def all(self) -> tuple[Operation, ...]:
         """Return every operation, for the router and for the document."""
@@ -113,6 +149,27 @@ class Making:
                 errors=(404, 409),
                 handle=self.remove_rule,
             ),
+            Operation(
+                method="PUT",
+                path="/api/feeds/{id}",
+                name="putFeed",
+                summary="Add a feed, or change one that was added; those of files are not touched.",
+                scope=write,
+                body=FeedBody,
+                answer=FeedShape,
+                errors=(409,),
+                handle=self.put_feed,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/feeds/{id}",
+                name="removeFeed",
+                summary="Poll a feed no more that was added.",
+                scope=write,
+                status=204,
+                errors=(404, 409),
+                handle=self.remove_feed,
+            ),
         )
 
     async def show_rule(self, asked: Asked) -> RuleShape:
@@ -133,6 +190,22 @@ class Making:
         """See `removeRule`."""
         await self.rules.remove(asked.path["id"])
         return Nothing()
+
+    async def put_feed(self, asked: Asked) -> FeedShape:
+        """See `putFeed`."""
+        await self.feeds.put(asked.path["id"], _texts(asked.body))
+        return await self.operations.show_feed(asked)
+
+    async def remove_feed(self, asked: Asked) -> Nothing:
+        """See `removeFeed`."""
+        await self.feeds.remove(asked.path["id"])
+        return Nothing()
+
+
+def _texts(body: Struct) -> Mapping[str, str]:
+    settings = dict(_settings(body))
+    labels = settings.pop("labels", {})
+    return settings | {f"label:{name}": text for name, text in labels.items()}
 
 
 def _settings(body: Struct) -> Mapping[str, Any]:

@@ -11,12 +11,14 @@ import aiohttp
 import pytest
 from aiohttp import CookieJar, web
 
+from monitor.app.addedfeeds import AddedFeeds
 from monitor.app.pages import examples_of, in_force
 from monitor.app.parts import StoreParts, open_outside
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
 from monitor.config.rulebase import Rulebase
+from monitor.config.schema import NetworkSettings
 from monitor.config.settings import Settings
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter
@@ -51,6 +53,7 @@ from monitor.web.page.site import load_site
 from monitor.web.syndication import RuleFeeds
 from tests.clock import StandingClock
 from tests.factories import NOW, alert, article, feed, match, rule
+from tests.servers.feeds import LOOPBACK
 from tests.servers.tasks import running_task
 
 SECRETS = {scope: f"mon_{scope}_{'x' * 30}" for scope in Scope}
@@ -153,7 +156,11 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         rule_set=compile_rules(rules).rules,
         places={"talks": "rules.yaml:2", "vote": "rules.yaml:4"},
     )
-    settings = Settings(feeds=(feed(),), rulebase=rulebase)
+    settings = Settings(
+        feeds=(feed(),),
+        rulebase=rulebase,
+        network=NetworkSettings.model_validate({"allow": [str(LOOPBACK)]}),
+    )
     parts = StoreParts(
         clock=clock,
         feeds=feeds,
@@ -193,7 +200,11 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
         )
         app = Endpoints(MemoryStoreHealth(store), Metrics(), dict).application()
         gate, tail = Gate(registry, clock), Tail(public)
-        making = Making(operations=operations, rules=RuleDesk(program, parts))
+        making = Making(
+            operations=operations,
+            rules=RuleDesk(program, parts),
+            feeds=AddedFeeds(program, parts, outside),
+        )
         add_api(app, making, gate, tail)
         RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(app)
         backstage = Backstage(

@@ -30,6 +30,8 @@ ROUTES = [
     ("POST", "/api/backtest", Scope.READ),
     ("GET", "/api/feeds", Scope.READ),
     ("GET", "/api/feeds/example-world", Scope.READ),
+    ("PUT", "/api/feeds/new", Scope.WRITE),
+    ("DELETE", "/api/feeds/new", Scope.WRITE),
     ("GET", "/api/deliveries", Scope.READ),
     ("GET", "/api/deliveries/d1", Scope.READ),
     ("POST", "/api/deliveries/d1/replay", Scope.WRITE),

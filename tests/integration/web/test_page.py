@@ -32,7 +32,9 @@ VIEWS = [
     "/editor?rule=talks",
 ]
 BUTTONS = [
+    ("/feeds", Scope.WRITE),
     ("/feeds/example-world/poll", Scope.WRITE),
+    ("/feeds/example-world/remove", Scope.WRITE),
     ("/deliveries/d1/replay", Scope.WRITE),
     ("/silences", Scope.WRITE),
     ("/silences/s1/expire", Scope.WRITE),
