@@ -1,6 +1,5 @@
 """Makes the records of targets that are one request, with their secrets."""
 
-from monitor.config.schema import SlackSettings, TargetSettings
 from monitor.config.secrets import (
     SecretSource,
     check_apprise_address,
@@ -8,6 +7,7 @@ from monitor.config.secrets import (
     check_topic,
     check_web_address,
 )
+from monitor.config.subscriberschema import SlackSettings, TargetSettings
 from monitor.core.targets import (
     AppriseTarget,
     DiscordTarget,

@@ -8,13 +8,9 @@ from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.records import target_id
 from monitor.config.routechecks import Vocabulary, routing, vocabulary
-from monitor.config.schema import (
-    FeedSettings,
-    RulesFile,
-    SubscriberSettings,
-    SubscribersFile,
-)
+from monitor.config.schema import FeedSettings, RulesFile
 from monitor.config.section import Section
+from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
 from monitor.config.values import format_duration, nearest, shown
 from monitor.config.yamlpos import Document, Node
 from monitor.core.notice import OWN_RULES, is_our_own

@@ -13,9 +13,9 @@ from monitor.config.schema import (
     FeedsFile,
     MonitorFile,
     RulesFile,
-    SubscribersFile,
 )
 from monitor.config.section import Section
+from monitor.config.subscriberschema import SubscribersFile
 from monitor.config.values import nearest, shown
 from monitor.config.yamlpos import MAX_BYTES, Document, Node, Place, parse
 from monitor.errors import Problem

@@ -16,9 +16,9 @@ from monitor.config.schema import (
     FeedsFile,
     MonitorFile,
     RulesFile,
-    SubscribersFile,
 )
 from monitor.config.section import Section
+from monitor.config.subscriberschema import SubscribersFile
 from monitor.config.values import format_duration, format_size
 
 FILES: Mapping[str, type[Section]] = {

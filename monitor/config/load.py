@@ -7,13 +7,14 @@ from monitor.config import environment, records, routerecords
 from monitor.config.checks import disagreements
 from monitor.config.files import Files, Item, Source, read_all
 from monitor.config.rulebase import Rulebase, compile_rulebase
-from monitor.config.schema import BurstSettings, ListenSettings, SubscriberSettings, SubscribersFile
+from monitor.config.schema import BurstSettings, ListenSettings
 from monitor.config.secrets import (
     SecretSource,
     check_link_key,
     check_store_address,
 )
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
+from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
 from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError, database
 from monitor.core.burst import Least

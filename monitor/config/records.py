@@ -8,17 +8,19 @@ from zoneinfo import ZoneInfo
 
 from monitor.config.chatrecords import chat_target
 from monitor.config.schema import (
-    EmailSettings,
     ExampleSettings,
     FeedSettings,
     PollSettings,
     RuleSettings,
+)
+from monitor.config.secrets import SecretSource, check_signing_key
+from monitor.config.subscriberschema import (
+    EmailSettings,
     SmtpSettings,
     SubscriberSettings,
     TargetSettings,
     WebhookSettings,
 )
-from monitor.config.secrets import SecretSource, check_signing_key
 from monitor.config.values import header
 from monitor.core.model import Article, Feed, Rule
 from monitor.core.targets import (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.config import records
 from monitor.config.files import read_all
-from monitor.config.schema import WebhookSettings
+from monitor.config.subscriberschema import WebhookSettings
 from monitor.errors import MonitorError
 
 _BYTES = 32

@@ -8,7 +8,7 @@ from monitor.config.files import Files, Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
 from monitor.config.routerecords import quiet_of
-from monitor.config.schema import SubscriberSettings, SubscribersFile
+from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
 from monitor.config.values import nearest, shown
 from monitor.config.yamlpos import Document, Node
 from monitor.core.matchers import (

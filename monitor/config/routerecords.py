@@ -13,7 +13,7 @@ from monitor.config.routeschema import (
     SpanSettings,
     TimeIntervalSettings,
 )
-from monitor.config.schema import SubscriberSettings
+from monitor.config.subscriberschema import SubscriberSettings
 from monitor.core.inhibition import InhibitRule
 from monitor.core.intervals import Range, Span, TimeInterval
 from monitor.core.matchers import Matcher, Matchers

@@ -9,7 +9,7 @@ from monitor.config.excerpt import excerpt
 from monitor.config.files import Item
 from monitor.config.problems import at
 from monitor.config.querypos import place_in
-from monitor.config.schema import TargetSettings
+from monitor.config.subscriberschema import TargetSettings
 from monitor.core.render.sample import samples
 from monitor.core.render.template import (
     LONGEST_SOURCE,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from monitor.config.schema import SlackSettings, WebhookSettings
 from monitor.config.secrets import SecretSource, check_signing_key
+from monitor.config.subscriberschema import SlackSettings, WebhookSettings
 from monitor.config.values import WrongValueError
 from monitor.core.secret import Secret
 
