@@ -65,7 +65,7 @@ class Desks:
 
 
 def configured(directory: Path) -> Settings:
-    """The shipped configuration, with desks that each follow one feed."""
+    """The shipped configuration, with desks that each follow one feed, and no rest between two polls of a domain."""
     config = Path(shutil.copytree(SHIPPED, directory / "config"))
     desks = [f"desk-{n}" for n in range(DESKS)]
     subscribers = {
@@ -79,7 +79,8 @@ def configured(directory: Path) -> Settings:
     feeds = [{"id": f"feed-{n}", "name": f"Feed {n}", "url": url(n)} for n in range(DESKS)]
     (config / "subscribers.yaml").write_text(json.dumps(subscribers))
     (config / "feeds.yaml").write_text(json.dumps({"feeds": feeds}))
-    return load(config, {"MONITOR_DATA": str(directory / "data")})
+    settings = load(config, {"MONITOR_DATA": str(directory / "data")})
+    return replace(settings, poll=settings.poll.model_copy(update={"domain_gap": timedelta()}))
 
 
 def url(number: int) -> str:
