@@ -1,5 +1,6 @@
 """Fixtures that many tests share: real servers, and a loop in which nothing blocks."""
 
+import logging
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         return (yield)
     finally:
         measuring.start()
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Undo what the test sets up, so that no later line goes to its files: their descriptors are others' by then."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

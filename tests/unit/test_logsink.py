@@ -2,12 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import structlog
 
 from monitor.logsink import MOST_WAITING, LogSink
 from monitor.telemetry import configure_logging
@@ -15,11 +13,7 @@ from monitor.telemetry import configure_logging
 LONG = timedelta(seconds=20)
 
 
-@pytest.fixture(autouse=True)
-def _restored() -> Iterator[None]:
-    kept = structlog.get_config()
-    yield
-    structlog.configure(**kept)
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 def test_lines_arrive_in_order(tmp_path: Path) -> None:

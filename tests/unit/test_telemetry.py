@@ -1,7 +1,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
@@ -10,14 +9,7 @@ import structlog
 
 from monitor.telemetry import LogFormat, Metrics, Redactor, configure_logging
 
-
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
-    yield
-    root.handlers[:], root.level = handlers, level
-    structlog.configure(**before)
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 def test_json_lines_carry_event_context_and_level() -> None:
