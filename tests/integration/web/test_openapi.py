@@ -1,6 +1,7 @@
 """The API keeps what its document says: schemathesis asks a real server over a real store."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -42,6 +43,8 @@ from tests.integration.web.conftest import SECRETS, seen
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES, SEED = 40, 1  # for each operation and phase
+# Coverage would count in schemathesis, where nothing is ours, and slow it down.
+UNCOUNTED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 async def reloaded() -> str:
@@ -121,6 +124,7 @@ async def test_the_api_keeps_what_its_document_says(store: Store, tmp_path: Path
             SCHEMATHESIS,
             *words,
             cwd=tmp_path,
+            env=UNCOUNTED,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
