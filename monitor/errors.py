@@ -5,6 +5,7 @@
         QueryError       position inside the query text
       FeedError          one feed, one poll: a reason from a closed list, and whether it may pass by itself
         FetchError       network, time, size, address, status
+          HostBusyError    not asked, because the host does not answer other requests -> asked soon
         ParseError       what came back is not a feed
       StreamError        the server cannot be used right now -> back off and carry on
         StreamFullError    out of memory -> stop taking in, let everything downstream drain
@@ -117,6 +118,10 @@ class FeedError(MonitorError):
 
 class FetchError(FeedError):
     """The document could not be fetched."""
+
+
+class HostBusyError(FetchError):
+    """The host was not asked, because it does not answer other requests: that says nothing of this document."""
 
 
 class ParseError(FeedError):

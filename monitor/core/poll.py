@@ -45,6 +45,7 @@ _LATE_AGE = timedelta(hours=24)
 _IM_USED = 226
 _MOST_SILENT = 200  # chapters of one poll, so that a long first document does not fill the store
 _ERRORS_KEPT = timedelta(days=7)
+_BUSY = timedelta(seconds=30)
 _NONE_LISTED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -212,6 +213,13 @@ def decide_too_early(feed: Feed, state: FeedState, now: datetime) -> PollDecisio
         return None
     because = state.because or "the server asks not to be asked before"
     return PollDecision(state=state, next=PollNext(at=wait_until, because=because))
+
+
+def decide_busy(state: FeedState, now: datetime) -> PollDecision:
+    """Decide to ask later, because the host does not answer those who asked before."""
+    following = PollNext(at=now + _BUSY, because="its host has not answered other requests yet")
+    after = replace(state, next_poll_at=following.at, because=following.because)
+    return PollDecision(state=after, next=following)
 
 
 # An entry with its place in the document and what it is.

@@ -21,6 +21,7 @@ from monitor.net import refused
 MAX_BYTES = 15 * 1024 * 1024  # as miniflux
 MAX_REDIRECTS = 5
 TIMEOUT = timedelta(seconds=20)
+_PATIENCE = 2.0  # seconds that a request waits for others to the same host
 
 _ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9,"
@@ -63,7 +64,8 @@ class HttpFetcher:
     async def fetch(self, feed: Feed, state: FeedState) -> Document:
         """Fetch with the validators in `state`, where they belong to the address asked.
 
-        Raise `FetchError` for all but 200, 226 and 304.
+        Raise `FetchError` for all but 200, 226 and 304; `HostBusyError` when it was not asked, because the host
+        does not answer other requests.
         """
         url = _address(address_of(feed, state))
         progress = _Progress(url, self._timeout.total_seconds())
@@ -85,7 +87,7 @@ class HttpFetcher:
             seen.append(url)
             headers = _request_headers(url, state)
             async with (
-                self._gate.pass_through(url.raw_host or ""),
+                self._gate.pass_through(url.raw_host or "", _PATIENCE),
                 progress.running(),
                 self._session.get(
                     url,

@@ -23,7 +23,8 @@ class Fetcher(Protocol):
     async def fetch(self, feed: Feed, state: FeedState) -> Document:
         """Fetch with the validators in `state`; follow redirects within bounds.
 
-        Bounded in bytes (after decompression), time and redirects. Raise `FetchError` for all but 200, 226 and 304.
+        Bounded in bytes (after decompression), time and redirects. Raise `FetchError` for all but 200, 226 and 304;
+        `HostBusyError` among them when the host was not asked, because it does not answer other requests.
         """
         ...
 

@@ -16,6 +16,7 @@ from monitor.core.moves import has_moved, plain_address, serves
 from monitor.core.poll import (
     PollDecision,
     decide,
+    decide_busy,
     decide_failed,
     decide_pushed,
     decide_too_early,
@@ -25,7 +26,7 @@ from monitor.core.poll import (
 )
 from monitor.core.rhythm import has_missed
 from monitor.core.schedule import PollNext, behind
-from monitor.errors import FeedError, FeedReason, ParseError, StreamError
+from monitor.errors import FeedError, FeedReason, HostBusyError, ParseError, StreamError
 from monitor.ports import Clock, FeedLease, FeedStore, Fetcher, Linguist, Parser, PollRecorded
 from monitor.services.pages import PageReading
 from monitor.services.service import IDLE, LeasingService, pause_until
@@ -145,7 +146,13 @@ class PollerService(LeasingService[FeedLease]):
             early = decide_too_early(feed, lease.state, started_at)
             if early is not None:
                 return await self._conclude(feed, lease, early)
-            document, decision = await self._decide(feed, lease.state, trace)
+            try:
+                document, decision = await self._decide(feed, lease.state, trace)
+            except HostBusyError as error:
+                log.info("poll_put_off", why=error.detail)
+                return await self._conclude(
+                    feed, lease, decide_busy(lease.state, self._clock.now())
+                )
             decision, recorded = await self._conclude(feed, lease, decision)
             now = self._clock.now()
             self.metrics.poll_seconds.observe((now - started_at).total_seconds())
@@ -259,7 +266,7 @@ class PollerService(LeasingService[FeedLease]):
             if document is None:
                 document = await self._fetcher.fetch(feed, state)
             return document, await self._decide_about(document, feed, state, trace)
-        except StreamError:
+        except (StreamError, HostBusyError):
             raise
         except FeedError as error:
             return None, decide_failed(feed, state, error, self._clock.now())

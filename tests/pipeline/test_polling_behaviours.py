@@ -24,12 +24,14 @@ from tests.servers.feeds import (
     document,
     endless,
     feed_server,
+    held,
     item,
     redirect,
     rss,
     slow_drip,
     status,
 )
+from tests.wait import wait_until
 
 SECOND = timedelta(seconds=1)
 HTML = (
@@ -175,6 +177,25 @@ async def test_20_what_is_too_large_too_long_or_too_slow_costs_one_poll_and_no_o
         }
         await opened.poll(HOUR)
         assert [article.title for article in await opened.articles()] == ["Story 2"]
+
+
+async def test_20_feeds_that_hang_at_one_host_hold_up_no_feed_of_another(stand: Newsstand) -> None:
+    hanging = [f"h{number}" for number in range(4)]
+    gate, stop = asyncio.Event(), asyncio.Event()
+    for name in hanging:
+        stand.server.script(f"/{name}", sends(1), held(gate))
+    stand.server.script("/good", sends(1), sends(1, 2))
+    good = {"url": stand.server.base.replace("127.0.0.1", "localhost") + "/good"}
+    limits = {"concurrency": 2, "per_host": 1}
+    async with stand.open(poll=limits, good=good, **{name: {} for name in hanging}) as opened:
+        await opened.poll()
+        stand.clock.advance(HOUR)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(opened.program.program.poller.run(stop))
+            await wait_until(lambda: len(opened.requests("/good")) == 2, "the good one is asked")
+            assert sum(len(opened.requests(f"/{name}")) for name in hanging) == len(hanging) + 1
+            stop.set()
+            gate.set()
 
 
 async def test_21_a_web_page_instead_of_a_feed_changes_nothing_that_is_known(
