@@ -371,7 +371,7 @@ async def test_14_a_new_feed_costs_one_request_and_a_page_names_its_feeds_withou
         assert detail.endswith(f"set the url of this feed to {stand.server.base}/feed.xml")
 
 
-@pytest.mark.parametrize("encoding", ["br", "zstd"])
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
 async def test_15_compressed_answers_are_asked_for_and_read(
     stand: Newsstand, encoding: str
 ) -> None:
@@ -380,5 +380,4 @@ async def test_15_compressed_answers_are_asked_for_and_read(
         await opened.poll()
         await opened.poll(HOUR)
         assert encoding in opened.requests()[0]["accept-encoding"].split(", ")
-        assert "gzip" in opened.requests()[0]["accept-encoding"]
         assert [article.title for article in await opened.articles()] == ["Story 2"]

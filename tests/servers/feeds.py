@@ -148,8 +148,8 @@ def deflated(body: str | bytes, *, with_header: bool = True) -> Answer:
 
 
 def packed(body: str | bytes, encoding: str) -> Answer:
-    """Send a document compressed by `br` or `zstd`."""
-    pack = {"br": brotli.compress, "zstd": zstd.compress}[encoding]
+    """Send a document compressed by `gzip`, `br` or `zstd`."""
+    pack = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstd.compress}[encoding]
     return document(pack(_bytes(body)), headers={"Content-Encoding": encoding})
 
 

@@ -179,7 +179,7 @@ async def bench() -> AsyncIterator[Bench]:
         yield bench
 
 
-async def test_a_feed_that_names_a_hub_is_subscribed_to_and_polled_rarely(bench: Bench) -> None:
+async def test_27_a_feed_that_names_a_hub_is_subscribed_to_and_polled_rarely(bench: Bench) -> None:
     bench.publish(item(1))
     await bench.poll()
     assert await bench.due_in() <= timedelta(minutes=15)
@@ -229,7 +229,7 @@ async def test_every_method_of_the_recommendation_is_understood(bench: Bench, me
     assert len(await bench.told()) == 1
 
 
-async def test_a_wrong_signature_is_answered_well_and_its_body_dropped(bench: Bench) -> None:
+async def test_27_a_wrong_signature_is_answered_well_and_its_body_dropped(bench: Bench) -> None:
     await bench.subscribe()
     for method, secret in (("sha256", "wrong"), ("md5", None)):
         assert await bench.hub.publish(bench.feed.url, rss(item(2)), method, secret) == 202
@@ -239,7 +239,7 @@ async def test_a_wrong_signature_is_answered_well_and_its_body_dropped(bench: Be
     assert bench.metrics.hub_pushes.labels("unsigned")._value.get() == 3
 
 
-async def test_only_what_we_asked_for_is_verified(bench: Bench) -> None:
+async def test_27_only_what_we_asked_for_is_verified(bench: Bench) -> None:
     bench.publish(item(1))
     await bench.poll()
     bench.hub.verifies = False
@@ -263,7 +263,7 @@ async def test_only_what_we_asked_for_is_verified(bench: Bench) -> None:
     assert await bench.is_active()
 
 
-async def test_a_subscription_is_renewed_before_it_ends(bench: Bench) -> None:
+async def test_27_a_subscription_is_renewed_before_it_ends(bench: Bench) -> None:
     await bench.subscribe()
     bench.clock.advance(timedelta(minutes=55))
     assert await bench.hubs.step() == 1
@@ -341,7 +341,7 @@ async def test_a_hub_that_dies_while_it_pushes_is_polled_instead_and_pushes_agai
         assert len(await bench.told()) == 1
 
 
-async def test_news_that_was_not_pushed_brings_polling_back_until_the_next_push(
+async def test_27_news_that_was_not_pushed_brings_polling_back_until_the_next_push(
     bench: Bench,
 ) -> None:
     bench.hub.lease_seconds = 10 * 86400
