@@ -1,13 +1,16 @@
 """Alerts on a terminal, or as plain lines where the output is not one."""
 
+import sys
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import TextIO
 
 from rich.console import Console
 from rich.text import Text
 
 from monitor.channels.post import noted
+from monitor.channels.printer import Printer
 from monitor.core.model import Delivery, Severity
 from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
 from monitor.core.render import AlertView, Message, Piece
@@ -31,14 +34,25 @@ _LABEL_STYLES = {
     Severity.CRITICAL: "bold white on red",
 }
 _FOUND = "bold yellow"
+PATIENCE = timedelta(seconds=10)
 
 
-class _Console(Console):
-    """A console that leaves it to us what to do when nobody reads."""
+class _Paper(StringIO):
+    """What is to be printed, in the styles of what it is printed on."""
 
-    def on_broken_pipe(self) -> None:
-        """Report it; rich would end the process."""
-        raise BrokenPipeError("nobody reads it any more")
+    def __init__(self, like: TextIO) -> None:
+        super().__init__()
+        self._like = like
+
+    def isatty(self) -> bool:
+        return self._like.isatty()
+
+    def take(self) -> str:
+        """Return what stands on it, and wipe it."""
+        text = self.getvalue()
+        self.seek(0)
+        self.truncate()
+        return text
 
 
 class ConsoleChannel:
@@ -50,30 +64,43 @@ class ConsoleChannel:
         *,
         terminal: bool | None = None,
         composer: Composer | None = None,
+        patience: timedelta = PATIENCE,
     ) -> None:
-        """Print to `file`, by default standard output, with colours if it is a terminal or `terminal` says so."""
-        self._console = _Console(file=file, force_terminal=terminal)
+        """Print to `file`, by default standard output, with colours if it is a terminal or `terminal` says so.
+
+        An attempt waits for `patience` until the file has taken it.
+        """
+        out = file or sys.stdout
+        self._encoding = out.encoding or "utf-8"
+        self._paper = _Paper(out)
+        self._console = Console(file=self._paper, force_terminal=terminal)
+        self._printer = Printer(out)
+        self._patience = patience
         self._composer = composer or Composer(ConsoleTarget(id="console", subscriber=""))
 
     async def deliver(self, delivery: Delivery, now: datetime) -> Outcome:  # noqa: ARG002 - the port's
-        """Print the message; a reader that went away is an outcome."""
+        """Print the message; a reader that went away or hangs is an outcome."""
         told = self._composer.compose(delivery)
         own = told.parts.text
         said = map(Text, own.rstrip().split("\n")) if own else _lines(told)
         lines = [self._encodable(line) for line in said]
+        self._console.print(Text("\n").join(lines), end="\n\n", highlight=False, soft_wrap=True)
         try:
-            self._console.print(Text("\n").join(lines), end="\n\n", highlight=False, soft_wrap=True)
+            await self._printer.write(self._paper.take(), self._patience)
+        except TimeoutError:
+            detail = "standard output takes nothing: whoever reads it hangs"
+            return RetryLater(reason=DeliveryReason.TIMEOUT, detail=detail)
         except OSError as error:
             return RetryLater(reason=DeliveryReason.RESET, detail=f"standard output: {error}")
         return noted(Delivered(), told)
 
     async def close(self) -> None:
-        """Do nothing: standard output is not ours to close."""
+        """End the thread; standard output is not ours to close."""
+        self._printer.close()
 
     def _encodable(self, line: Text) -> Text:
         """Replace what the output cannot write; the length, and so every style, stays."""
-        encoding = self._console.encoding
-        plain = line.plain.encode(encoding, errors="replace").decode(encoding)
+        plain = line.plain.encode(self._encoding, errors="replace").decode(self._encoding)
         if plain != line.plain:
             line.plain = plain
         return line

@@ -1,10 +1,15 @@
 """The terminal, and what is not one."""
 
+import asyncio
+import os
+from datetime import timedelta
 from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
 
 import pytest
 
 from monitor.channels.console import ConsoleChannel
+from monitor.channels.printer import MOST_WAITING
 from monitor.core.outcome import Delivered, DeliveryReason, RetryLater
 from tests.factories import NOW, delivery
 from tests.unit.render.cases import CASES
@@ -63,3 +68,41 @@ async def test_reader_that_went_away_is_an_outcome() -> None:
     outcome = await ConsoleChannel(Closed()).deliver(delivery(), NOW)
     assert isinstance(outcome, RetryLater)
     assert outcome.reason is DeliveryReason.RESET
+
+
+def fill(descriptor: int) -> None:
+    """Write to a pipe until it takes no more."""
+    os.set_blocking(descriptor, False)
+    try:
+        while True:
+            os.write(descriptor, b"." * 4096)
+    except BlockingIOError:
+        os.set_blocking(descriptor, True)
+
+
+async def test_reader_that_hangs_stops_nothing_and_is_told_when_it_reads_again() -> None:
+    reading, writing = os.pipe()
+    fill(writing)
+    with open(writing, "w") as out, open(reading, "rb") as reader:  # noqa: ASYNC230, PTH123 - both are open
+        channel = ConsoleChannel(out, patience=timedelta(milliseconds=50))
+        for _ in range(MOST_WAITING + 2):
+            outcome = await channel.deliver(delivery(), NOW)
+            assert isinstance(outcome, RetryLater)
+            assert outcome.reason is DeliveryReason.TIMEOUT
+        await asyncio.to_thread(reader.read, 2**16)
+        patient = ConsoleChannel(out)
+        assert await patient.deliver(delivery(), NOW) == Delivered()
+        await channel.close()
+        await patient.close()
+        os.set_blocking(reading, False)
+        # The write that was under way, and the one that had time; what waited behind the first was given up.
+        assert reader.read().decode().count("Talks resume in Geneva\n") == 2
+
+
+async def test_disk_that_is_full_is_an_outcome() -> None:
+    with Path("/dev/full").open("w") as full:  # noqa: ASYNC230
+        channel = ConsoleChannel(full)
+        outcome = await channel.deliver(delivery(), NOW)
+        await channel.close()
+    assert isinstance(outcome, RetryLater)
+    assert "No space left" in outcome.detail
