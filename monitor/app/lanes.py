@@ -95,6 +95,7 @@ class Lanes:
             stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
             reads_late=not isinstance(target, WebhookTarget),
             subscriber=target.subscriber,
+            zone=target.zone,
         )
 
     def _attempt_timeout(self, target: Target) -> timedelta:

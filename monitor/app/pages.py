@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from functools import partial
 
 from monitor.app.addedfeeds import AddedFeeds
 from monitor.app.parts import Outside, StoreParts
@@ -51,7 +52,8 @@ async def open_pages(
     canary = _canary(parts.clock, program.settings.poll.canary)
     application = Endpoints(parts.health, metrics, problems, canary).application()
     if linker:
-        LinkPages(linker, parts.registry, parts.ledger, parts.clock).add_to(application)
+        zone_of = partial(_zone_of, program)
+        LinkPages(linker, parts.registry, parts.ledger, parts.clock, zone_of).add_to(application)
     if program.callback:
         HubPages(program.callback, program.settings.poll.max_bytes).add_to(application)
     tail = Tail(parts.public)
@@ -124,3 +126,9 @@ def examples_of(program: Program, rule_id: str) -> list[Example]:
 
 def _canary(clock: Clock, every: timedelta | None) -> Callable[[], str] | None:
     return None if every is None else lambda: canary_document(clock.now(), every)
+
+
+def _zone_of(program: Program, target_id: str) -> tzinfo:
+    """Return where the clocks of whoever reads at a target are; UTC where there is no such target any more."""
+    zones = (each.zone for each in program.settings.targets if each.id == target_id)
+    return next(zones, UTC)

@@ -1,13 +1,14 @@
 """What the monitor says of itself: alerts like any other, so that every channel can carry them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import sha1
 
 from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.burst import Burst
 from monitor.core.model import Alert, Article, Delivery, Feed, Match, Severity
 from monitor.core.moves import plain_address
+from monitor.core.render.view import written
 from monitor.core.routing import take
 from monitor.core.targets import Target
 from monitor.core.telling import RoutingTable
@@ -37,8 +38,13 @@ def is_our_own(name: str) -> bool:
     return name == FEED or name.startswith(f"{FEED}.")
 
 
-def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: datetime) -> Alert:
-    """Return the alert that a target was switched off; the same whoever finds it out first."""
+def target_disabled(
+    subscriber: str, target_id: str, health: TargetHealth, now: datetime, zone: tzinfo = UTC
+) -> Alert:
+    """Return the alert that a target was switched off; the same whoever finds it out first.
+
+    Whoever reads it has clocks in `zone`.
+    """
     since = health.gone_at or health.failing_since or now
     article = Article(
         id=f"{FEED}:disabled:{target_id}:{since.isoformat()}",
@@ -46,7 +52,7 @@ def target_disabled(subscriber: str, target_id: str, health: TargetHealth, now: 
         feed_name="Monitor",
         title=f"{target_id} is switched off",
         summary=(
-            f"Nothing has arrived there since {since:%Y-%m-%d %H:%M} UTC: {health.reason}, {health.detail}."
+            f"Nothing has arrived there since {written(since.astimezone(zone))}: {health.reason}, {health.detail}."
             f" Alerts wait. When it works again: monitor targets enable {target_id}"
         ),
         lang="en",

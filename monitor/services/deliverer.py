@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import ClassVar
 
@@ -44,6 +44,7 @@ class Lane:
 
     `terms` are how it wants its deliveries. After `stale` a delivery is told as late if the channel `reads_late`, else
     it is given up. `notify` are the targets that say so when this one, of `subscriber`, is switched off.
+    `zone` is where the clocks of its reader are.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Lane:
     stale: timedelta = STALE
     reads_late: bool = True
     subscriber: str = ""
+    zone: tzinfo = UTC
     notify: tuple[str, ...] = ()
 
 
@@ -234,8 +236,8 @@ class DelivererService(LeasingService[DeliveryLease]):
         self, lane: Lane, target_id: str, health: TargetHealth, now: datetime
     ) -> None:
         for other in lane.notify:
-            reader = self._lanes[other].subscriber if other in self._lanes else lane.subscriber
-            notice = target_disabled(reader, target_id, health, now)
+            reader = self._lanes.get(other, lane)
+            notice = target_disabled(reader.subscriber, target_id, health, now, reader.zone)
             await self._ledger.enqueue(notice, other, now)
 
     def _tell_health(self, lane: Lane, health: TargetHealth) -> None:

@@ -6,15 +6,16 @@ is signed, ends, and says for whom it acts; no cookie is involved, so no other s
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from monitor.core.links import PATH, BadLinkError, Link, LinkAction, Linker
+from monitor.core.localtime import zone_name
 from monitor.core.pace import Choice
 from monitor.core.render import message
 from monitor.core.render.view import written
@@ -33,7 +34,7 @@ _SNOOZES = {
     "30d": ("30 days", timedelta(days=30)),
 }
 _USUAL_SNOOZE = "24h"
-_SCHEDULES = {"hourly": "each hour", "daily at 08:00": "each day at 08:00"}
+_SCHEDULES = {"hourly": "each hour", "daily at 08:00": "each day at 08:00 {zone}"}
 _KEPT_AFTER = timedelta(days=7)  # a snooze that is over, for whoever asks what became of an alert
 # What a form has that asks for something; the long one is that of a mail program (RFC 8058).
 _FIELDS = {
@@ -60,12 +61,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LinkPages:
-    """The pages behind the links of messages."""
+    """The pages behind the links of messages. `zone_of` says where the clocks of whoever reads at a target are."""
 
     linker: Linker
     registry: Registry
     ledger: DeliveryLedger
     clock: Clock
+    zone_of: Callable[[str], tzinfo]
 
     def add_to(self, app: web.Application) -> None:
         """Serve the pages in an application."""
@@ -146,7 +148,7 @@ class LinkPages:
             case LinkAction.SNOOZE_STORY | LinkAction.SNOOZE_RULE:
                 return await self._snooze_page(link)
             case LinkAction.DIGEST:
-                return _digest_page(link, await self._choice(link))
+                return _digest_page(link, await self._choice(link), self.zone_of(link.target_id))
             case LinkAction.UNSUBSCRIBE:
                 return _unsubscribe_page(link, await self._choice(link))
 
@@ -158,7 +160,7 @@ class LinkPages:
                 text="Its delivery is past the time for which deliveries are kept.",
             )
         links = self.linker.links(delivery)
-        told = message(delivery, links)
+        told = message(delivery, links, zone=self.zone_of(delivery.target_id))
         title = told.heading if told.is_digest else "Why you got this alert"
         return Page(title=title, message=told, links=links)
 
@@ -166,8 +168,9 @@ class LinkPages:
         what = _SNOOZED[link.action]
         silence = await self._silence(link)
         if silence is not None and silence.status(self.clock.now()) == "active":
+            until = silence.ends_at.astimezone(self.zone_of(link.target_id))
             return Page(
-                title=f"The {what} is snoozed until {written(silence.ends_at)}",
+                title=f"The {what} is snoozed until {written(until)}",
                 name=link.name,
                 text=f"{link.subscriber} hears nothing of it until then, on no target.",
                 forms=(Form(button="End the snooze", field="undo", value="yes"),),
@@ -217,17 +220,18 @@ def _snoozed(link: Link, now: datetime, lasting: timedelta) -> Silence:
     return snooze(_SNOOZED[link.action], link.subject, link.subscriber, now, lasting, author)
 
 
-def _digest_page(link: Link, choice: Choice) -> Page:
+def _digest_page(link: Link, choice: Choice, zone: tzinfo) -> Page:
+    schedules = {each: said.format(zone=zone_name(zone)) for each, said in _SCHEDULES.items()}
     if choice.schedule:
         return Page(
-            title=f"{link.target_id} gets a digest {_SCHEDULES.get(choice.schedule, choice.schedule)}",
+            title=f"{link.target_id} gets a digest {schedules.get(choice.schedule, choice.schedule)}",
             text="What is critical may still come at once.",
             forms=(Form(button="Back to each alert at once", field="undo", value="yes"),),
         )
     form = Form(
         button="Change to a digest",
         field="schedule",
-        options=tuple(_SCHEDULES.items()),
+        options=tuple(schedules.items()),
         value="hourly",
         label="How often",
     )

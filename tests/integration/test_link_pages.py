@@ -3,8 +3,9 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -16,7 +17,7 @@ from monitor.core.pace import Choice
 from monitor.core.secret import Secret
 from monitor.core.silences import Silence
 from monitor.core.stories import story_of
-from monitor.ports import Draft, RecordKind
+from monitor.ports import DeliveryFilter, Draft, RecordKind
 from monitor.registry import CHOICES, SILENCES, all_records
 from monitor.streams.memory.ledger import MemoryDeliveryLedger
 from monitor.streams.memory.registry import MemoryRegistry
@@ -27,6 +28,7 @@ from tests.clock import StandingClock
 from tests.factories import NOW, alert, article, delivery, match
 from tests.unit.render.cases import ALERTS
 
+BERLIN = ZoneInfo("Europe/Berlin")
 KEY = Secret("a key for tests, of 32 characters")
 
 
@@ -66,7 +68,8 @@ async def site() -> AsyncIterator[Site]:
     store, clock = MemoryStore(), StandingClock()
     registry, ledger = MemoryRegistry(store), MemoryDeliveryLedger(store)
     app = web.Application(client_max_size=64 * 1024)
-    LinkPages(Linker("https://monitor.example", KEY), registry, ledger, clock).add_to(app)
+    linker = Linker("https://monitor.example", KEY)
+    LinkPages(linker, registry, ledger, clock, lambda _: BERLIN).add_to(app)
     async with serve(app, "127.0.0.1", 0) as base, aiohttp.ClientSession() as session:
         yield Site(base, Linker(base, KEY), registry, ledger, clock, session)
 
@@ -80,7 +83,7 @@ async def test_snoozed_story_is_a_silence_of_this_subscriber(site: Site) -> None
     assert await site.silences() == []
     status, page = await site.post(url, **{"for": "3d"})
     assert status == 200
-    assert "The story is snoozed until 18 Jan 2026 12:00 UTC" in page
+    assert "The story is snoozed until 18 Jan 2026 13:00 CET" in page
     [silence] = await site.silences()
     assert silence.ends_at == NOW + timedelta(days=3)
     assert [(each.name, each.value) for each in silence.matchers] == [
@@ -280,3 +283,18 @@ async def test_name_of_a_story_is_shown_and_not_obeyed(site: Site) -> None:
     _, page = await site.get(site.linker.url(link))
     assert "<script>" not in page
     assert "<b>" not in page
+
+
+async def test_pages_tell_the_time_by_the_clocks_of_the_reader_through_a_turn_of_them(
+    site: Site,
+) -> None:
+    await site.ledger.enqueue(alert(), "desk/hook", NOW)
+    [told] = await site.ledger.find(DeliveryFilter())
+    _, opened = await site.get(site.links(told).open)
+    assert "published 15 Jan 2026 12:57 CET" in opened
+    _, digest = await site.get(site.links(told).digest)
+    assert "each day at 08:00 Europe/Berlin" in digest
+    site.clock.advance(datetime(2026, 3, 28, 12, tzinfo=UTC) - NOW)
+    later = delivery(created_at=site.clock.now())
+    _, snoozed = await site.post(site.links(later).snooze_story, **{"for": "24h"})
+    assert "snoozed until 29 Mar 2026 14:00 CEST" in snoozed

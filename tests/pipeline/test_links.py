@@ -1,6 +1,6 @@
 """What a reader asks for by a link holds for the next match."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,9 @@ async def press(stage: Pipeline, which: str, **form: str) -> None:
     parts = stage.parts
     [told] = await parts.ledger.find(DeliveryFilter(state=DeliveryState.DELIVERED))
     app = web.Application()
-    LinkPages(Linker("http://x", KEY), parts.registry, parts.ledger, parts.clock).add_to(app)
+    LinkPages(
+        Linker("http://x", KEY), parts.registry, parts.ledger, parts.clock, lambda _: UTC
+    ).add_to(app)
     async with serve(app, "127.0.0.1", 0) as base, aiohttp.ClientSession() as session:
         url = getattr(Linker(base, KEY).links(told), which)
         async with session.post(url, data=form) as answer:

@@ -1,4 +1,6 @@
 from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from monitor.core.breaker import HEALTHY
 from monitor.core.burst import Burst
@@ -94,3 +96,9 @@ def test_test_says_that_it_is_one() -> None:
     sent = target_test(console("desk"), NOW)
     assert sent.target_id == "desk/console"
     assert sent.alert.article.title.startswith("Test:")
+
+
+def test_notice_tells_the_time_by_the_clocks_of_its_reader() -> None:
+    failing = replace(HEALTHY, failing_since=datetime(2026, 7, 15, 22, 30, tzinfo=UTC))
+    told = target_disabled("desk", "desk/hook", failing, NOW, ZoneInfo("Europe/Kyiv"))
+    assert "since 16 Jul 2026 01:30 EEST:" in told.article.summary
