@@ -8,6 +8,7 @@ import pytest
 import structlog
 from blockbuster import blockbuster_ctx
 from coverage import Coverage
+from hypothesis import settings
 
 from monitor.streams.store import Store, open_store
 from tests.servers.postgres import PostgresServer, find, running_postgres
@@ -22,6 +23,10 @@ structlog.configure(
         structlog.processors.JSONRenderer(),
     ]
 )
+
+# How long an example takes says what else the machine does.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.hookimpl(wrapper=True)
