@@ -9,6 +9,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 import structlog
+from ahocorasick_rs import AhoCorasick
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from structlog.typing import EventDict
@@ -29,12 +30,13 @@ class Redactor:
 
     def __init__(self) -> None:
         """Start with nothing to hide."""
-        self._secrets: tuple[str, ...] = ()
+        self.hide(())
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Hide these from now on, longest first, instead of those given before."""
-        self._secrets = tuple(
-            sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len)[::-1]
+        """Hide these from now on, as they are and as JSON writes them, instead of those given before."""
+        known = {_encodable(secret) for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+        self._secrets = AhoCorasick(
+            known | {msgspec.json.encode(one).decode()[1:-1] for one in known}
         )
 
     def __call__(self, _logger: object, _method: str, line: Any) -> str:
@@ -42,10 +44,29 @@ class Redactor:
         return self.clean(str(line))
 
     def clean(self, text: str) -> str:
-        """Return `text` without secrets."""
-        for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
-        return text
+        """Return `text` without secrets; of those that overlap nothing is left."""
+        text = _encodable(text)
+        kept, shown_to = [], 0
+        for start, end in _stretches(self._secrets.find_matches_as_indexes(text, overlapping=True)):
+            kept += [text[shown_to:start], _HIDDEN]
+            shown_to = end
+        return "".join([*kept, text[shown_to:]])
+
+
+def _encodable(text: str) -> str:
+    """Return `text` with lone surrogates, which cannot be searched for, written as escapes."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+def _stretches(found: Iterable[tuple[int, int, int]]) -> list[tuple[int, int]]:
+    """Join matches (number, start, end) where they overlap, and return starts and ends in order."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted((start, end) for _, start, end in found):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def configure_logging(

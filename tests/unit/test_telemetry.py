@@ -6,6 +6,8 @@ from pathlib import PurePath
 
 import pytest
 import structlog
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.telemetry import LogFormat, Metrics, Redactor, configure_logging
 
@@ -77,6 +79,37 @@ def test_redactor_leaves_words_shorter_than_a_secret_alone() -> None:
     redactor = Redactor()
     redactor.hide(["abc"])
     assert redactor.clean("abc stays") == "abc stays"
+
+
+def test_secret_with_quotes_is_hidden_in_json() -> None:
+    out = io.StringIO()
+    configure_logging("info", "json", out).hide(['"hunter"\\22'])
+    structlog.get_logger().info("login_refused", password='"hunter"\\22')
+    assert json.loads(out.getvalue())["password"] == "***"
+
+
+def test_nothing_is_left_of_secrets_that_overlap() -> None:
+    redactor = Redactor()
+    redactor.hide(["sesame-open", "open-door", "sesame-open-door-wide", "me-op"])
+    assert redactor.clean("a sesame-open-door b") == "a *** b"
+    assert redactor.clean("sesame-open-door-wide") == "***"
+    assert redactor.clean("sesame-open, open-door") == "***, ***"
+
+
+def test_secret_is_hidden_beside_text_that_is_no_unicode() -> None:
+    redactor = Redactor()
+    redactor.hide(["hunter22", "half \udc80 secret"])
+    assert redactor.clean("é \ud800 hunter22 ü") == "é \\ud800 *** ü"
+    assert redactor.clean("half \udc80 secret") == "***"
+
+
+@given(secrets=st.lists(st.text("abé", min_size=6, max_size=9), max_size=9), data=st.data())
+def test_no_secret_stands_in_a_cleaned_text(secrets: list[str], data: st.DataObject) -> None:
+    parts = data.draw(st.lists(st.sampled_from([*secrets, "a", "é b"]), max_size=9))
+    redactor = Redactor()
+    redactor.hide(secrets)
+    cleaned = redactor.clean("".join(parts))
+    assert not any(secret in cleaned for secret in secrets)
 
 
 def test_exposition_names_every_metric_with_its_prefix() -> None:
