@@ -40,6 +40,11 @@ _SOURCE_VALUES = frozenset(
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/?]*", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
+# Short cuts for what is usual, with the same results: an address that is canonical as it stands, and ASCII text.
+_CANONICAL = re.compile(r"https?://([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(/[\w.~/@:!$'()*+,-]*)", re.ASCII)
+_FOLDED = bytes(
+    ord(chr(n).lower()) if chr(n).isalnum() or chr(n) == "_" else 32 for n in range(128)
+) + bytes(128)
 
 
 class Verdict(StrEnum):
@@ -103,6 +108,8 @@ def canonical_url(url: str) -> str:
     comes back as it is, stripped.
     """
     url = url.strip()
+    if _CANONICAL.fullmatch(url):
+        return url
     split = _split(url)
     if split is None:
         return url
@@ -127,6 +134,10 @@ def url_identity(url: str) -> str:
 
 
 def _identity_of(address: str) -> str:
+    usual = _CANONICAL.fullmatch(address)
+    if usual:
+        host, path = usual[1], usual[2].rstrip("/")
+        return host.removeprefix("www.") + path if path else ""
     split = _split(address)
     if split is None:
         return ""
@@ -147,15 +158,14 @@ def keys_of(entry: Entry) -> Keys:
 def _keys_of(entry: ParsedArticle) -> Keys:
     guid = entry.guid.strip()
     url = url_identity(entry.url)
-    words = _words(entry)
-    text = " ".join(words)
+    text = _text(entry)
     moment = None
-    if words and entry.published_at is not None and sum(map(len, words)) < _LONG_TEXT:
+    if text and entry.published_at is not None and _is_short(text):
         moment = _key("m", f"{entry.published_at.isoformat()} {text}")
     return Keys(
         guid=_key("g", guid) if guid else None,
         url=_key("u", url) if url else None,
-        text=_key("t", text) if words else None,
+        text=_key("t", text) if text else None,
         moment=moment,
     )
 
@@ -217,7 +227,7 @@ def _judge_repeated(one: Identity, seen: Container[int]) -> Verdict:
     A long text has moved (a new guid scheme, another domain). A short one may be an hourly "News bulletin": it is known
     only with the date it had before.
     """
-    is_short = sum(map(len, _words(one.entry))) < _LONG_TEXT
+    is_short = _is_short(_text(one.entry))
     if is_short and (one.keys.moment is None or one.keys.moment not in seen):
         return Verdict.NEW
     return Verdict.KNOWN
@@ -232,7 +242,7 @@ def article_id(feed_id: str, one: Identity, address: str) -> str:
         return _id("u", _identity_of(address))
     if one.guid_trusted:
         return _id("g", feed_id, one.entry.guid.strip())
-    return _id("t", feed_id, " ".join(_words(one.entry)))
+    return _id("t", feed_id, _text(one.entry))
 
 
 def fingerprint(keys: Keys) -> str:
@@ -251,9 +261,16 @@ def _shared(parts: Sequence[int | None], keys: Sequence[Keys]) -> frozenset[int]
     return frozenset(key for key, seen in texts.items() if len(seen) > 1)
 
 
-def _words(entry: ParsedArticle) -> list[str]:
+def _text(entry: ParsedArticle) -> str:
+    """Return the words of an entry, folded, with one blank between them."""
     text = f"{entry.title} {entry.summary} {entry.body}"
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    if text.isascii():
+        return b" ".join(text.encode().translate(_FOLDED).split()).decode()
+    return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _is_short(text: str) -> bool:
+    return len(text) - text.count(" ") < _LONG_TEXT
 
 
 def _key(kind: str, value: str) -> int:

@@ -56,6 +56,27 @@ def test_canonical_address_is_canonical(url: str) -> None:
     assert url_identity(once) == url_identity(url)
 
 
+@given(
+    st.text(alphabet="/a.-_~:%;@A1é&", max_size=12),
+    st.sampled_from(["news.example", "www.a.example", "A.example", "a:80"]),
+)
+def test_an_address_that_is_canonical_as_it_stands_is_what_the_long_way_makes_of_it(
+    path: str, host: str
+) -> None:
+    url = f"http://{host}/{path}"
+    assert canonical_url(url) == canonical_url(f"{url}?utm_source=rss")
+    assert url_identity(url) == url_identity(f"{url}?utm_source=rss")
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_ascii_text_is_folded_as_any_other_is(text: str) -> None:
+    def said(words: str) -> int | None:
+        return keys_of(ParsedArticle(title=words, summary="ends")).text
+
+    # A ligature is folded to letters, and takes the way of all that is not ASCII.
+    assert said(f"{text} fi") == said(f"{text} ﬁ")
+
+
 @given(entries)
 def test_keys_fit_64_bits_and_depend_on_nothing_else(entry: ParsedArticle) -> None:
     keys = keys_of(entry).present()
