@@ -7,6 +7,7 @@ configuration says 301 too. An address taken over like that is given up when not
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 from monitor.core.feed import NO_WISHES, Document
@@ -26,6 +27,7 @@ _NOBODY_THERE = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)  # each poll asks several times for that of its feed
 def plain_address(url: str) -> str:
     """Return the address as it may be remembered: without user, password and fragment."""
     try:
