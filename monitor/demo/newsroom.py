@@ -42,6 +42,7 @@ class Newsroom:
         self._seconds = seconds
         self._went_wrong: Counter[Mishap] = Counter()
         self._read_at: dict[str, float] = {}
+        self._published: list[Piece] = []
         self._opened_at = datetime.now(UTC)
         self._began_at: float | None = None
 
@@ -59,7 +60,8 @@ class Newsroom:
     @property
     def is_done(self) -> bool:
         """Whether everything has appeared."""
-        return self.elapsed >= self._seconds
+        today = sum(1 for each in self._pieces if each.at is not None)
+        return self.elapsed >= self._seconds and len(self.published()) == today
 
     def appears_at(self, piece: Piece) -> float:
         """Return the seconds from the beginning to the appearance of a piece."""
@@ -67,7 +69,10 @@ class Newsroom:
 
     def published(self) -> list[Piece]:
         """Return what has appeared since the beginning, in order."""
-        return [each for each in self._pieces if each.at is not None and self._is_out(each)]
+        for each in self._pieces:
+            if each.at is not None and each not in self._published and self._is_out(each):
+                self._published.append(each)
+        return self._published[:]
 
     def was_read_since(self, piece: Piece, seconds: float) -> bool:
         """Whether the piece has stood there for `seconds`, and its feed was read in that time."""
@@ -83,8 +88,8 @@ class Newsroom:
         trouble = self._trouble(outlet)
         if trouble is Trouble.BUSY:
             return self._answer(web.Response(status=503, headers={"Retry-After": "1"}))
-        self._note_reading(outlet)
         body = render(outlet, f"{self.site}/{outlet.id}/", self._standing(outlet))
+        self._note_reading(outlet)
         if trouble is Trouble.CUT_OFF:
             body = body[:-_CUT_OFF]
         etag = f'"{blake2b(body, digest_size=8).hexdigest()}"'
@@ -138,7 +143,14 @@ class Newsroom:
         return [self._as_published(edits.get(each.guid, each)) for each in others[::-1] + late]
 
     def _is_out(self, piece: Piece) -> bool:
+        if piece.stale is Stale.EDIT and not self._was_read(piece):
+            return False
         return piece.at is None or self.appears_at(piece) <= self.elapsed
+
+    def _was_read(self, edit: Piece) -> bool:
+        """Whether what is edited was read as it stood first: else nobody could tell that it is an edit."""
+        original = next(each for each in self._pieces if each.id == edit.repeats)
+        return self._read_at.get(edit.feed, -1) > self.appears_at(original)
 
     def _as_published(self, piece: Piece) -> Published:
         age = _BACKLOG_AGE if piece.at is None else timedelta(hours=piece.backdated_hours)

@@ -66,11 +66,25 @@ async def test_an_edit_stands_in_the_place_of_what_it_edits(client: aiohttp.Clie
         "one-edited", 0, title="About two", path="/gazette/one", repeats="one", stale=Stale.EDIT
     )
     async with open_newsroom(Newsroom([OUTLET], [piece("one"), edit], [], 0.01)) as newsroom:
+        url = f"{newsroom.site}{OUTLET.path}"
         newsroom.begin()
+        assert "About one" in await _text(client, url)
         await wait_until(lambda: len(newsroom.published()) == 2, "both appeared")
-        text = await _text(client, f"{newsroom.site}{OUTLET.path}")
+        text = await _text(client, url)
     assert "About two" in text
     assert "About one" not in text
+
+
+async def test_an_edit_waits_until_what_it_edits_was_read(client: aiohttp.ClientSession) -> None:
+    edit = piece("one-edited", 0, title="About two", repeats="one", stale=Stale.EDIT)
+    pieces = [piece("one"), edit, piece("three", 90)]
+    async with open_newsroom(Newsroom([OUTLET], pieces, [], 0.01)) as newsroom:
+        newsroom.begin()
+        await wait_until(lambda: len(newsroom.published()) == 2, "the others appeared")
+        assert not newsroom.is_done
+        assert "About one" in await _text(client, f"{newsroom.site}{OUTLET.path}")
+        assert [each.id for each in newsroom.published()] == ["one", "three", "one-edited"]
+        await wait_until(lambda: newsroom.is_done, "all appeared")
 
 
 async def test_feeds_in_trouble_recover_after_the_planned_number_of_requests(
