@@ -1,8 +1,9 @@
 """Looks back over ports: search the archive, try a rule on it, tell the story of an article."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 
 from monitor.core.account import Event, Sent, account
 from monitor.core.chapter import Kept
@@ -10,6 +11,8 @@ from monitor.core.model import Article, DeliveryState, Match
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.trial import Difference, Found, Tally, Trial
 from monitor.ports import Archive, DeliveryLedger, Page
+
+ZoneOf = Callable[[str], tzinfo]  # where the clocks of a subscriber are
 
 _AT_ONCE = 500  # articles read and tried in one go, in threads
 
@@ -121,20 +124,26 @@ class Story:
     events: tuple[Event, ...]
 
 
-async def stories(archive: Archive | None, ledger: DeliveryLedger, wanted: str) -> list[Story]:
+async def stories(
+    archive: Archive | None, ledger: DeliveryLedger, zone_of: ZoneOf, wanted: str
+) -> list[Story]:
     """Tell of the article of this id, or of every article that the delivery of this id tells; maybe of none."""
     delivery = await ledger.get(wanted)
     if delivery is None:
-        told = await _story(archive, ledger, wanted, (), None)
+        told = await _story(archive, ledger, zone_of, wanted, (), None)
         return [told] if told else []
     articles = {alert.article.id: alert.article for alert in delivery.alerts}
-    found = [await _story(archive, ledger, id_, (wanted,), it) for id_, it in articles.items()]
+    found = [
+        await _story(archive, ledger, zone_of, id_, (wanted,), article)
+        for id_, article in articles.items()
+    ]
     return [each for each in found if each]
 
 
 async def _story(
     archive: Archive | None,
     ledger: DeliveryLedger,
+    zone_of: ZoneOf,
     article_id: str,
     deliveries: Sequence[str],
     article: Article | None,
@@ -145,19 +154,20 @@ async def _story(
     if newest is None:
         return None
     ids = [one.delivery_id for each in decided for one in each.decisions if one.delivery_id]
-    sent = await _sent(ledger, dict.fromkeys([*ids, *deliveries]))
+    sent = await _sent(ledger, zone_of, dict.fromkeys([*ids, *deliveries]))
     matches = versions[-1].matches if versions else ()
     return Story(article=newest, matches=matches, events=account(versions, decided, sent))
 
 
-async def _sent(ledger: DeliveryLedger, ids: Iterable[str]) -> list[Sent]:
+async def _sent(ledger: DeliveryLedger, zone_of: ZoneOf, ids: Iterable[str]) -> list[Sent]:
     """Return deliveries that are still kept, and the digests that they were folded into."""
     waiting, found = list(ids), dict[str, Sent]()
     while waiting:
         delivery = await ledger.get(waiting.pop(0))
         if delivery and delivery.id not in found:
             attempts = await ledger.attempts(delivery.id)
-            found[delivery.id] = Sent(delivery=delivery, attempts=attempts)
+            zone = zone_of(delivery.alerts[0].subscriber)
+            found[delivery.id] = Sent(delivery=delivery, attempts=attempts, zone=zone)
             if delivery.state is DeliveryState.FOLDED:
                 waiting.append(delivery.detail)
     return list(found.values())

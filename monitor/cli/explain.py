@@ -1,7 +1,7 @@
 """`monitor explain`: what became of an article, from the poll to the last attempt, and why."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +10,7 @@ from monitor.app.parts import open_archive, open_store_parts
 from monitor.cli.options import config_option, load_settings
 from monitor.cli.output import text_console
 from monitor.config.settings import Settings
+from monitor.core.localtime import to_the_second
 from monitor.core.render.clean import line
 from monitor.errors import MonitorError
 from monitor.lookback import Story, stories
@@ -24,6 +25,7 @@ def explain(config: Path, alert_or_article: str) -> None:
     """Tell the whole story of an article: when it was seen, what found it, who was told, and why others were not.
 
     ALERT_OR_ARTICLE is the id of an article or of a delivery, as `search`, `deliveries` and messages have them.
+    Instants are in UTC; until when a subscriber waits is told by the clocks there.
     """
     console = text_console()
     for story in asyncio.run(_explain(load_settings(config), alert_or_article)):
@@ -31,12 +33,12 @@ def explain(config: Path, alert_or_article: str) -> None:
         console.print(line(article.title, _LONGEST) or "(no title)", style="bold")
         console.print(f"{article.id}  {article.url}")
         for event in story.events:
-            console.print(f"{_when(event.at):19}  {'  ' * event.depth}{line(event.said, _LONGEST)}")
+            console.print(f"{_when(event.at):23}  {'  ' * event.depth}{line(event.said, _LONGEST)}")
 
 
 async def _explain(settings: Settings, wanted: str) -> list[Story]:
     async with open_store_parts(settings) as parts, open_archive(settings) as archive:
-        found = await stories(archive, parts.ledger, wanted)
+        found = await stories(archive, parts.ledger, settings.routing.zone_of, wanted)
     if not found:
         raise MonitorError(
             f"no article and no delivery {wanted!r}: what is older than its retention is gone, and of"
@@ -46,4 +48,4 @@ async def _explain(settings: Settings, wanted: str) -> list[Story]:
 
 
 def _when(instant: datetime | None) -> str:
-    return instant.astimezone().strftime("%Y-%m-%d %H:%M:%S") if instant else ""
+    return to_the_second(instant, UTC) if instant else ""

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from monitor.core.chapter import Decided, Decision, Kept
+from monitor.core.localtime import to_the_second
 from monitor.core.model import Article, ArticleKind, Attempt, Delivery, DeliveryState, Match
 from monitor.core.outcome import Suppression
 
@@ -22,16 +23,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A delivery with its attempts."""
+    """A delivery with its attempts; the clocks of its reader are in `zone`."""
 
     delivery: Delivery
     attempts: Sequence[Attempt]
+    zone: tzinfo = UTC
 
 
 def account(
     versions: Sequence[Kept], decided: Sequence[Decided], sent: Sequence[Sent]
 ) -> tuple[Event, ...]:
-    """Tell what is known of an article, oldest first; what belongs to something stands below it."""
+    """Tell what is known of an article, oldest first; what belongs to something stands below it.
+
+    What is said of one subscriber tells the time by the clocks there, everything else in UTC.
+    """
     told = {each.delivery.id: each for each in sent}
     blocks = [_seen(kept) for kept in versions]
     for each in decided:
@@ -46,7 +51,9 @@ def account(
 def _seen(kept: Kept) -> list[Event]:
     article = kept.article
     what = "edit seen" if article.kind is ArticleKind.EDITED else "seen"
-    published = f", published {_utc(article.published_at)}" if article.published_at else ""
+    published = (
+        f", published {to_the_second(article.published_at, UTC)}" if article.published_at else ""
+    )
     source = f"in {article.feed_name or article.feed_id}"
     seen = Event(at=article.seen_at, said=f"{what} {source}{published}, poll {article.trace_id}")
     if kept.suppressed:
@@ -91,7 +98,7 @@ def _delivery(sent: Sent) -> list[Event]:
     digest = f", a digest of {len(delivery.alerts)}" if delivery.is_digest else ""
     events = [Event(at=delivery.created_at, said=f"{head}{digest}")]
     events += [_attempt(each) for each in sent.attempts]
-    return [*events, Event(at=None, said=_state(delivery), depth=1)]
+    return [*events, Event(at=None, said=_state(delivery, sent.zone), depth=1)]
 
 
 def _attempt(attempt: Attempt) -> Event:
@@ -102,13 +109,14 @@ def _attempt(attempt: Attempt) -> Event:
     return Event(at=attempt.started_at, said=said, depth=1)
 
 
-def _state(delivery: Delivery) -> str:
+def _state(delivery: Delivery, zone: tzinfo) -> str:
     why = f", {delivery.reason}: {delivery.detail}" if delivery.reason else ""
+    due = to_the_second(delivery.due_at, zone)
     match delivery.state:
         case DeliveryState.RETRY | DeliveryState.PENDING:
-            return f"now {delivery.state}{why}, next try {_utc(delivery.due_at)}"
+            return f"now {delivery.state}{why}, next try {due}"
         case DeliveryState.HELD:
-            return f"now held ({delivery.because}), until {_utc(delivery.due_at)}"
+            return f"now held ({delivery.because}), until {due}"
         case DeliveryState.FOLDED:
             return f"told in the digest {delivery.detail}"
         case _:
@@ -117,10 +125,6 @@ def _state(delivery: Delivery) -> str:
 
 def _deeper(event: Event) -> Event:
     return Event(at=event.at, said=event.said, depth=event.depth + 1)
-
-
-def _utc(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 WORDS = {

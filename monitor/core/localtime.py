@@ -41,6 +41,24 @@ def zone_name(zone: tzinfo) -> str:
     return getattr(zone, "key", None) or str(zone)
 
 
+def zone_of(at: datetime) -> str:
+    """Return the abbreviation of the zone at this instant, or else its distance from UTC."""
+    name, offset = at.tzname() or "", f"{at:%z}"
+    return name if name.isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"
+
+
+def to_the_minute(instant: datetime, zone: tzinfo) -> str:
+    """Write an instant as clocks in `zone` show it: '2026-01-15 17:30 IST'."""
+    at = instant.astimezone(zone)
+    return f"{at:%Y-%m-%d %H:%M} {zone_of(at)}"
+
+
+def to_the_second(instant: datetime, zone: tzinfo) -> str:
+    """Write an instant as clocks in `zone` show it: '2026-01-15 17:30:00 IST'."""
+    at = instant.astimezone(zone)
+    return f"{at:%Y-%m-%d %H:%M:%S} {zone_of(at)}"
+
+
 def clock(minute: int) -> str:
     """Write a minute of the day as a clock shows it."""
     return f"{minute // 60:02}:{minute % 60:02}"

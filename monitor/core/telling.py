@@ -6,13 +6,13 @@ told at once, held until an instant, or suppressed with a reason.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from hashlib import blake2b
 
 from monitor.core.burst import Least
 from monitor.core.holding import Hold
 from monitor.core.inhibition import InhibitRule, Trace, has_source, inhibited_by, traces
-from monitor.core.localtime import next_hour
+from monitor.core.localtime import next_hour, to_the_minute
 from monitor.core.matchers import RANK, Subject
 from monitor.core.model import Match, MatchedArticle
 from monitor.core.outcome import HoldReason, Suppression
@@ -35,6 +35,11 @@ class Desk:
 
     paces: Mapping[str, Pace] = field(default_factory=dict)
 
+    @property
+    def zone(self) -> tzinfo:
+        """Where the clocks of the subscriber are; UTC for one of no target, whose clocks nobody asks."""
+        return next((pace.zone for pace in self.paces.values()), UTC)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingTable:
@@ -49,6 +54,10 @@ class RoutingTable:
     inhibit: tuple[InhibitRule, ...] = ()
     shadow: frozenset[str] = frozenset()
     bursts: Least | None = None
+
+    def zone_of(self, subscriber: str) -> tzinfo:
+        """Return where the clocks of a subscriber are; UTC for one that there is no more."""
+        return self.desks.get(subscriber, Desk()).zone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +213,9 @@ def _at_node(
         about = Subject(subject.article, match, name, target_id)
         choice = around.choices.get(target_id)
         decided = (
-            _unsubscribed(choice)
-            or _silenced(around.silences, about, now)
-            or _inhibited(inhibit, around.remembered, about, now)
+            _unsubscribed(choice, pace.zone)
+            or _silenced(around.silences, about, now, pace.zone)
+            or _inhibited(inhibit, around.remembered, about, now, pace.zone)
             or _muted(node, now)
             or _paced(visit.path, node, _chosen(pace, node, choice), about, now)
         )
@@ -219,10 +228,10 @@ def _at_node(
         )
 
 
-def _unsubscribed(choice: Choice | None) -> Suppressed | None:
+def _unsubscribed(choice: Choice | None, zone: tzinfo) -> Suppressed | None:
     if choice is None or not choice.unsubscribed:
         return None
-    since = f" on {choice.chosen_at:%Y-%m-%d}" if choice.chosen_at else ""
+    since = f" on {choice.chosen_at.astimezone(zone):%Y-%m-%d}" if choice.chosen_at else ""
     return Suppressed(Suppression.UNSUBSCRIBED, f"the reader of {choice.target_id} left{since}")
 
 
@@ -236,12 +245,15 @@ def _chosen(pace: Pace, node: Route, choice: Choice | None) -> Pace:
     return replace(pace, schedule=schedule, break_through=least)
 
 
-def _silenced(silences: Sequence[Silence], subject: Subject, now: datetime) -> Suppressed | None:
+def _silenced(
+    silences: Sequence[Silence], subject: Subject, now: datetime, zone: tzinfo
+) -> Suppressed | None:
     silence = silenced_by(silences, subject, now)
     if silence is None:
         return None
     comment = f": {silence.comment}" if silence.comment else ""
-    said = f"silence {silence.id} of {silence.author} until {_utc(silence.ends_at)}{comment}"
+    until = to_the_minute(silence.ends_at, zone)
+    said = f"silence {silence.id} of {silence.author} until {until}{comment}"
     return Suppressed(Suppression.SILENCED, said)
 
 
@@ -250,11 +262,12 @@ def _inhibited(
     remembered: Mapping[str, datetime],
     subject: Subject,
     now: datetime,
+    zone: tzinfo,
 ) -> Suppressed | None:
     found = inhibited_by(rules, remembered, subject, now)
     if found is None:
         return None
-    until = _utc(found.source_at + found.rule.window)
+    until = to_the_minute(found.source_at + found.rule.window, zone)
     return Suppressed(Suppression.INHIBITED, f"{found.rule}, until {until}")
 
 
@@ -355,4 +368,5 @@ def _budget(pace: Pace, now: datetime) -> Hold | None:
 
 
 def _utc(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    """Write an instant as a part of the name of a group, the same whatever the clocks of the subscriber are."""
+    return to_the_minute(instant, UTC)

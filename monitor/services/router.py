@@ -10,6 +10,7 @@ import structlog
 from monitor.core.canary import waited
 from monitor.core.chapter import Chapter, Decision
 from monitor.core.inhibition import Source, asked
+from monitor.core.localtime import to_the_minute
 from monitor.core.matchers import Subject
 from monitor.core.model import Alert, Article, ArticleKind, DeliveryState, MatchedArticle
 from monitor.core.outcome import Suppression
@@ -178,7 +179,8 @@ class RouterService(EntryService[MatchedArticle]):
                 detail=hold.detail,
                 until=delivery.due_at.isoformat(),
             )
-            said = f"{hold.detail}, until {delivery.due_at:%Y-%m-%d %H:%M} UTC"
+            until = to_the_minute(delivery.due_at, self._table.zone_of(message.subscriber))
+            said = f"{hold.detail}, until {until}"
             return replace(decided, held=hold.reason, detail=said)
         log.info("delivery_enqueued", delivery=delivery_id, target=target_id)
         return decided

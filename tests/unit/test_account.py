@@ -1,4 +1,6 @@
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from monitor.core.account import WORDS, Sent, account
 from monitor.core.chapter import Decided, Decision, Kept
@@ -6,6 +8,7 @@ from monitor.core.model import ArticleKind, Attempt, DeliveryState
 from monitor.core.outcome import DeliveryReason, HoldReason, Suppression, Verdict
 from tests.factories import NOW, alert, article, delivery, match
 
+KOLKATA = ZoneInfo("Asia/Kolkata")
 MINUTE = timedelta(minutes=1)
 
 
@@ -114,14 +117,20 @@ def test_an_edit_stands_in_its_place() -> None:
 
 
 def test_deliveries_say_how_they_stand() -> None:
-    def state(**changes: object) -> str:
-        return lines([], [], [Sent(delivery=delivery(**changes), attempts=())])[-1].strip()
+    def state(zone: tzinfo = UTC, **changes: Any) -> str:
+        sent = Sent(delivery=delivery(**changes), attempts=(), zone=zone)
+        return lines([], [], [sent])[-1].strip()
 
     assert state(state=DeliveryState.PENDING) == "now pending, next try 2026-01-15 12:00:00 UTC"
-    held = {"state": DeliveryState.HELD, "because": HoldReason.DIGEST}
+    held: dict[str, Any] = {"state": DeliveryState.HELD, "because": HoldReason.DIGEST}
     assert state(**held) == "now held (digest), until 2026-01-15 12:00:00 UTC"
+    assert state(**held, zone=KOLKATA) == "now held (digest), until 2026-01-15 17:30:00 IST"
     assert state(state=DeliveryState.FOLDED, detail="d9") == "told in the digest d9"
-    dead = {"reason": DeliveryReason.GONE, "detail": "answered 410", "state": DeliveryState.DEAD}
+    dead: dict[str, Any] = {
+        "reason": DeliveryReason.GONE,
+        "detail": "answered 410",
+        "state": DeliveryState.DEAD,
+    }
     assert state(**dead) == "now dead, gone: answered 410"
 
 

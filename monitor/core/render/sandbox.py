@@ -17,9 +17,9 @@ from jinja2.runtime import Context, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
+from monitor.core.localtime import zone_of
 from monitor.core.render.markdown import escape as escape_markdown
 from monitor.core.render.slack import escape as escape_slack
-from monitor.core.render.view import zone_of
 
 LONGEST_TEXT = 100_000  # of any one value on the way
 _STEPS = 20_000  # rounds of loops and calls of macros

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from monitor.core.localtime import zone_of
 from monitor.core.model import Alert, Article, ArticleKind, Match, Severity, Span, TextField
 from monitor.core.render.clean import cut, line, link, visible
 
@@ -126,12 +127,6 @@ def written(at: datetime) -> str:
 def time_of_day(at: datetime) -> str:
     """Write the time of day with its zone: '12:57 CET', or '08:57 UTC-03:00' where the zone has no abbreviation."""
     return f"{at:%H:%M} {zone_of(at)}"
-
-
-def zone_of(at: datetime) -> str:
-    """Return the abbreviation of the zone at this instant, or else its distance from UTC."""
-    name, offset = at.tzname() or "", f"{at:%z}"
-    return name if name.isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:

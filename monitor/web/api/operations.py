@@ -336,7 +336,9 @@ class Operations:
     async def explain(self, asked: Asked) -> AccountShape:
         """See `explainArticle`."""
         wanted = asked.path["id"]
-        found = await lookback.stories(self.archive, self.ledger, wanted)
+        found = await lookback.stories(
+            self.archive, self.ledger, self.in_force().routing.zone_of, wanted
+        )
         if not found:
             raise ApiProblem(
                 404, f"no article and no delivery {wanted!r}, or it is past its retention"

@@ -57,7 +57,9 @@ class WhyViews:
     async def article(self, visit: Visit) -> Shown:
         """Tell everything about an article or a delivery; explain a rule that the address names as well."""
         ours, wanted = self._backstage.operations, visit.request.match_info["id"]
-        found = await lookback.stories(ours.archive, ours.ledger, wanted)
+        found = await lookback.stories(
+            ours.archive, ours.ledger, ours.in_force().routing.zone_of, wanted
+        )
         if not found:
             gone = "what is old is gone, what came this moment is here in a second"
             raise ApiProblem(404, f"no article and no delivery {wanted!r}: {gone}")

@@ -1,14 +1,24 @@
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import pytest
+
+from monitor.archive.sqlite import open_sqlite
+from monitor.core.chapter import Chapter
 from monitor.core.inhibition import InhibitRule, asked
 from monitor.core.matchers import Matchers, Subject, parse_matchers
 from monitor.core.model import ArticleKind, MatchedArticle
 from monitor.core.outcome import Suppression
-from monitor.core.pace import Pace
+from monitor.core.pace import HOURLY, Choice, Pace, Quiet
 from monitor.core.routing import Route
+from monitor.core.silences import new_silence
 from monitor.core.telling import Desk, RoutingTable
+from monitor.lookback import stories
 from monitor.ports import DeliveryFilter, Draft, RecordKind
+from monitor.registry import CHOICES, SILENCES
 from monitor.services.router import RouterService
 from monitor.streams.memory import (
     MemoryDeliveryLedger,
@@ -35,7 +45,8 @@ TABLE = RoutingTable(tree=TREE, desks={"desk": DESK})
 class Bench:
     """A router over a store in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: RoutingTable = TABLE) -> None:
+        self.table = table
         self.store = MemoryStore(archive=100)
         self.ledger = MemoryDeliveryLedger(self.store)
         self.registry = MemoryRegistry(self.store)
@@ -46,7 +57,7 @@ class Bench:
             self.ledger,
             self.registry,
             MemoryHabits(self.store),
-            TABLE,
+            table,
             StandingClock(),
             self.metrics,
         )
@@ -172,3 +183,67 @@ async def test_a_rule_in_shadow_is_counted_and_told_nobody_nor_public() -> None:
     ]
     assert bench.suppressed(Suppression.SHADOW) == 2
     assert [fields["rule"] for fields in bench.store.public] == ["talks"]
+
+
+# --- by whose clocks it is told what became of an article ---
+
+KOLKATA = ZoneInfo("Asia/Kolkata")  # 5:30 ahead of UTC
+NIGHT = Pace(zone=KOLKATA, quiet=(Quiet(start=17 * 60, end=7 * 60),))
+
+
+async def explained(bench: Bench, directory: Path) -> Sequence[str]:
+    """Archive what was decided, and tell the story of the article."""
+    async with open_sqlite(directory / "archive.sqlite") as archive:
+        seen = Chapter(article=article(), matches=(match(),))
+        await archive.add([seen, *bench.store.archive.entries.values()])
+        [story] = await stories(archive, bench.ledger, bench.table.zone_of, article().id)
+        return [event.said for event in story.events]
+
+
+def desk_of(pace: Pace) -> RoutingTable:
+    return replace(TABLE, desks={"desk": Desk(paces={"desk/slack": pace})})
+
+
+@pytest.mark.parametrize(
+    ("pace", "until"),
+    [
+        (NIGHT, "16 07:00"),
+        (Pace(zone=KOLKATA, schedule=HOURLY), "15 18:00"),
+    ],
+)
+async def test_what_is_held_is_explained_by_the_clocks_of_its_subscriber(
+    pace: Pace, until: str, tmp_path: Path
+) -> None:
+    bench = Bench(desk_of(pace))
+    await bench.route(matched())
+    said = await explained(bench, tmp_path)
+    assert "published 2026-01-15 11:57:00 UTC" in said[0]
+    assert said[2].startswith("talks: routed to desk/slack, held, ")
+    assert said[2].endswith(f"Asia/Kolkata, until 2026-01-{until} IST")
+    assert said[-1].endswith(f", until 2026-01-{until}:00 IST")
+
+
+async def test_what_is_silenced_is_explained_by_the_clocks_of_each_subscriber(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(desk_of(NIGHT))
+    silence = new_silence(
+        parse_matchers("rule=talks"),
+        starts_at=NOW,
+        ends_at=datetime(2026, 1, 15, 20, tzinfo=UTC),
+        author="ana",
+    )
+    draft = Draft(id=silence.id, value=SILENCES.encode(silence))
+    await bench.registry.put(RecordKind.SILENCE, draft, NOW)
+    await bench.route(matched())
+    assert (await explained(bench, tmp_path))[-1].endswith("of ana until 2026-01-16 01:30 IST")
+
+
+async def test_day_on_which_a_reader_left_is_that_of_the_clocks_there(tmp_path: Path) -> None:
+    bench = Bench(desk_of(NIGHT))
+    left_at = datetime(2026, 1, 14, 20, tzinfo=UTC)
+    choice = Choice(subscriber="desk", target_id="desk/slack", unsubscribed=True, chosen_at=left_at)
+    draft = Draft(id=choice.target_id, value=CHOICES.encode(choice))
+    await bench.registry.put(RecordKind.CHOICE, draft, NOW)
+    await bench.route(matched())
+    assert (await explained(bench, tmp_path))[-1].endswith("desk/slack left on 2026-01-15")
