@@ -149,6 +149,25 @@ def digest() -> Delivery:
     )
 
 
+def around_midnight() -> Alert:
+    """Published before midnight and seen after it, by the clocks of Kolkata."""
+    published_at = datetime(2026, 1, 15, 18, 20, tzinfo=UTC)
+    return alert(
+        article=article(published_at=published_at, seen_at=published_at + timedelta(minutes=15)),
+        matches=simple().matches,
+    )
+
+
+def digest_of_a_night() -> Delivery:
+    """What quiet hours of Kolkata gave way to: an alert from around midnight, and an edit."""
+    return delivery(
+        alerts=(around_midnight(), edited()),
+        because=HoldReason.QUIET_HOURS,
+        because_of="22:00-07:00 Asia/Kolkata",
+        seq=3,
+    )
+
+
 def hostile_digest() -> Delivery:
     """More than fits anywhere, of what breaks out anywhere."""
     poisoned = hostile()
@@ -188,4 +207,8 @@ CASES: dict[str, Callable[[], Delivery]] = {
     **{name: _single(case) for name, case in ALERTS.items()},
     "digest": digest,
     "hostile_digest": hostile_digest,
+}
+IN_KOLKATA: dict[str, Callable[[], Delivery]] = {
+    "around_midnight": _single(around_midnight),
+    "digest_of_a_night": digest_of_a_night,
 }

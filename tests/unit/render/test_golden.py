@@ -2,17 +2,16 @@
 
 import pytest
 
-from tests.unit.render.cases import CASES
-from tests.unit.render.golden import FOLDER, FORMATS
+from tests.unit.render.golden import FOLDER, renders
+
+RENDERS = dict(renders())
 
 
-@pytest.mark.parametrize("ending", FORMATS)
-@pytest.mark.parametrize("name", CASES)
-def test_render_is_as_kept(name: str, ending: str) -> None:
-    kept = (FOLDER / f"{name}.{ending}").read_text(encoding="utf-8")
-    assert FORMATS[ending](CASES[name]()) == kept
+@pytest.mark.parametrize("name", RENDERS)
+def test_render_is_as_kept(name: str) -> None:
+    kept = (FOLDER / name).read_text(encoding="utf-8")
+    assert RENDERS[name] == kept
 
 
 def test_no_kept_render_is_left_over() -> None:
-    expected = {f"{name}.{ending}" for name in CASES for ending in FORMATS}
-    assert {path.name for path in FOLDER.iterdir()} == expected
+    assert {path.name for path in FOLDER.iterdir()} == RENDERS.keys()
