@@ -1,5 +1,6 @@
 """A message as the HTML part of a mail: one column, inline styles, no image, no script, nothing loaded."""
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -21,12 +22,13 @@ from monitor.core.render.view import AlertView, Change, Piece, RuleView, shorten
 
 _COLOURS = {Severity.INFO: "#6b7280", Severity.WARNING: "#b45309", Severity.CRITICAL: "#b91c1c"}
 _SHORT_EXCERPT = 240  # of a story in a digest
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}")  # of a language, in the form of BCP 47
 
 # Mail programs drop what they do not know, so that all of the look is in the elements themselves; the style sheet
 # only adds the dark colours. The first, hidden line is what a list of mails shows beside the subject.
 _PAGE = """\
 <!DOCTYPE html>
-<html>
+<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -110,12 +112,12 @@ def _top(message: Message) -> str:
 
 
 def _card(shown: AlertView, message: Message) -> str:
-    single = not message.is_digest
+    single, spoken = not message.is_digest, _spoken(shown.lang)
     excerpt = _highlighted(shown.snippet if single else shortened(shown.snippet, _SHORT_EXCERPT))
     rows = (
         _row(' style="padding:2px 0;font-size:13px;"', _badges(shown)),
-        _row(_TITLE.format(size=20 if single else 17), _title(shown)),
-        _row(' style="padding:6px 0;"', excerpt),
+        _row(_TITLE.format(size=20 if single else 17) + spoken, _title(shown)),
+        _row(f' style="padding:6px 0;"{spoken}', excerpt),
         _row(' style="padding:2px 0 6px;font-size:14px;"', _change(shown.changes)),
         _row(_QUIET, _origin(shown)),
         _row(_QUIET, escape(also_in(shown))),
@@ -124,6 +126,11 @@ def _card(shown: AlertView, message: Message) -> str:
         _row(_QUIET, escape(late(message)) if single else ""),
     )
     return _CARD.format(colour=_COLOURS[shown.severity], rows="\n".join(row for row in rows if row))
+
+
+def _spoken(lang: str) -> str:
+    """Say in which language a text is to be read aloud, if that is known; the rest of the mail is in English."""
+    return f' lang="{lang}"' if _TAG.fullmatch(lang) and lang != "en" else ""
 
 
 def _badges(shown: AlertView) -> str:
