@@ -7,10 +7,11 @@ from pydantic import ValidationError
 from monitor.config import records
 from monitor.config.problems import in_words
 from monitor.config.schema import FeedSettings, PollSettings
-from monitor.config.values import WrongValueError, code, format_duration
+from monitor.config.values import WrongValueError, code
 from monitor.core.model import Feed
 from monitor.core.notice import FEED as OUR_OWN
 from monitor.core.render.clean import line
+from monitor.core.wording import format_duration
 from monitor.errors import HeldError, RefusedError
 from monitor.feeds.feedcsv import LABEL
 from monitor.feeds.lines import FeedLine

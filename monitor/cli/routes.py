@@ -15,12 +15,13 @@ from monitor.cli.output import text_console
 from monitor.cli.routeviews import desk_table, told_by, tree_of_routes, trial_trees
 from monitor.cli.trees import print_tree
 from monitor.config.settings import Settings
-from monitor.config.values import format_duration, nearest
+from monitor.config.values import nearest
 from monitor.core.inhibition import asked
 from monitor.core.matchers import Subject
 from monitor.core.model import Article, Match, MatchedArticle, Severity, Span
 from monitor.core.notice import OWN_SEVERITIES
 from monitor.core.telling import Circumstances, aloud, answers, own_traces
+from monitor.core.wording import format_duration
 from monitor.ports import RecordKind
 from monitor.registry import CHOICES, SILENCES, SOURCES, Roster
 

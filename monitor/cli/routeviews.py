@@ -6,7 +6,6 @@ from datetime import datetime
 from rich.table import Table
 
 from monitor.cli.trees import Branch
-from monitor.config.values import format_duration
 from monitor.core.holding import Hold
 from monitor.core.matchers import Subject
 from monitor.core.model import Match, MatchedArticle
@@ -14,6 +13,7 @@ from monitor.core.pace import Pace
 from monitor.core.render.clean import line
 from monitor.core.routing import Path, Route, Visit, walk
 from monitor.core.telling import Answer, Desk, Held, RoutingTable, Suppressed, messages
+from monitor.core.wording import format_duration
 
 _TITLE = 100
 

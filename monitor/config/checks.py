@@ -11,9 +11,10 @@ from monitor.config.routechecks import Vocabulary, routing, vocabulary
 from monitor.config.schema import FeedSettings, RulesFile
 from monitor.config.section import Section
 from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
-from monitor.config.values import format_duration, nearest, shown
+from monitor.config.values import nearest, shown
 from monitor.config.yamlpos import Document, Node
 from monitor.core.notice import OWN_RULES, is_our_own
+from monitor.core.wording import format_duration
 from monitor.errors import Problem
 
 

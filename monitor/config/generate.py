@@ -19,7 +19,8 @@ from monitor.config.schema import (
 )
 from monitor.config.section import Section
 from monitor.config.subscriberschema import SubscribersFile
-from monitor.config.values import format_duration, format_size
+from monitor.config.values import format_size
+from monitor.core.wording import format_duration
 
 FILES: Mapping[str, type[Section]] = {
     "monitor": MonitorFile,

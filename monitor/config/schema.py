@@ -32,9 +32,10 @@ from monitor.config.types import (
     lasting,
     text_as,
 )
-from monitor.config.values import WrongValueError, format_duration, format_size
+from monitor.config.values import WrongValueError, format_size
 from monitor.core.model import FullText, LimitScope, Severity
 from monitor.core.retry import LEASE_MARGIN
+from monitor.core.wording import format_duration
 
 # --- monitor.yaml ---
 

@@ -18,10 +18,11 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from monitor.config import timevalues, values
-from monitor.config.values import WrongValueError, format_duration
+from monitor.config.values import WrongValueError
 from monitor.core.intervals import Range
 from monitor.core.matchers import Matcher
 from monitor.core.pace import Schedule
+from monitor.core.wording import format_duration
 
 T = TypeVar("T")
 

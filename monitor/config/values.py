@@ -116,15 +116,6 @@ def interval_or_auto(value: object) -> timedelta | str:
     return value if value == "auto" and isinstance(value, str) else duration(value)
 
 
-def format_duration(value: timedelta) -> str:
-    """Write a duration as `duration` reads it, to the millisecond."""
-    text, rest = "", value
-    for unit in ("d", "h", "m", "s", "ms"):
-        count, rest = divmod(rest, _UNITS[unit])
-        text += f"{count}{unit}" if count else ""
-    return text or "0s"
-
-
 def size(value: object) -> int:
     """Read `512MiB` as a number of bytes."""
     if isinstance(value, int) and not isinstance(value, bool):

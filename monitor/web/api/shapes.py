@@ -2,16 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from monitor.core.account import Event
 from monitor.core.chapter import Kept
 from monitor.core.made import Origin
-from monitor.core.model import Attempt, Delivery, Feed, FeedState, Match, Rule
+from monitor.core.model import (
+    Attempt,
+    Delivery,
+    Feed,
+    FeedState,
+    FullText,
+    LimitScope,
+    Match,
+    Rule,
+)
 from monitor.core.silences import Silence
 from monitor.core.trial import DayTally
+from monitor.core.wording import format_duration
 
 
 class SpanShape(msgspec.Struct, kw_only=True):
@@ -118,11 +128,23 @@ class BacktestShape(msgspec.Struct, kw_only=True):
 
 
 class FeedShape(msgspec.Struct, kw_only=True):
-    """A feed and how it does. Times are absent for what has not happened yet."""
+    """A feed and how it does. Times are absent for what has not happened yet.
+
+    What can be put is said in the words in which it is put, and in all of them: what was left out has its default.
+    """
 
     id: str
     name: str
     url: str
+    every: str
+    hints: Literal["obey", "ignore"]
+    limits: LimitScope
+    full_text: FullText
+    since: str | None
+    lang: str | None
+    country: str | None
+    category: str | None
+    labels: Mapping[str, str]
     origin: Origin
     polled_at: datetime | None = None
     succeeded_at: datetime | None = None
@@ -258,6 +280,15 @@ def feed_shape(feed: Feed, state: FeedState | None, origin: Origin) -> FeedShape
         id=feed.id,
         name=feed.name,
         url=feed.url,
+        every="auto" if feed.every is None else format_duration(feed.every),
+        hints="obey" if feed.obey_hints else "ignore",
+        limits=feed.limit_scope,
+        full_text=feed.full_text,
+        since=None if feed.since is None else format_duration(feed.since),
+        lang=feed.lang,
+        country=feed.country,
+        category=feed.category,
+        labels=feed.labels,
         origin=origin,
         polled_at=state.polled_at,
         succeeded_at=state.succeeded_at,

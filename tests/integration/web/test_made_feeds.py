@@ -9,6 +9,7 @@ from monitor.core.access import Scope
 from monitor.core.model import Feed
 from monitor.ports import Draft, RecordKind
 from monitor.registry import FEEDS
+from monitor.web.api.making import FeedBody
 from tests.factories import NOW
 from tests.integration.web.conftest import Answer, Desk
 from tests.integration.web.test_page import OURS, look, press, sign_in
@@ -64,6 +65,56 @@ async def test_putting_a_feed_again_as_it_is_writes_nothing(desk: Desk, server: 
     version = (await desk.registry.versions())[RecordKind.FEED]
     assert (await put(desk, "one", server.base + "/one.xml")).status == 200
     assert (await desk.registry.versions())[RecordKind.FEED] == version
+
+
+SETTINGS = {
+    "name": "First",
+    "every": "1h30m",
+    "hints": "ignore",
+    "limits": "feed",
+    "full_text": "always",
+    "since": "2d",
+    "lang": "en",
+    "country": "ch",
+    "category": "politics",
+    "labels": {"desk": "asia"},
+}
+
+
+async def test_what_was_put_can_be_read_back(desk: Desk, server: FeedServer) -> None:
+    url = server.base + "/one.xml"
+    assert FeedBody.__struct_fields__ == ("url", *SETTINGS)
+    await put(desk, "one", url, **SETTINGS)
+    shown = (await desk.ask("GET", "/api/feeds/one")).body
+    assert shown | SETTINGS | {"url": url} == shown
+    [listed] = (await desk.ask("GET", "/api/feeds?after=example-world")).body["feeds"]
+    assert listed == shown
+
+
+async def test_putting_what_was_read_changes_nothing(desk: Desk, server: FeedServer) -> None:
+    for settings in ({}, SETTINGS):
+        await put(desk, "one", server.base + "/one.xml", **settings)
+        shown = (await desk.ask("GET", "/api/feeds/one")).body
+        before = await kept(desk, "one")
+        read = {name: shown[name] for name in FeedBody.__struct_fields__}
+        assert (await desk.ask("PUT", "/api/feeds/one", json=read)).body == shown
+        assert await kept(desk, "one") == before
+
+
+async def test_settings_of_a_feed_of_a_file_are_shown_with_their_defaults(desk: Desk) -> None:
+    shown = (await desk.ask("GET", "/api/feeds/example-world")).body
+    assert {name: shown[name] for name in SETTINGS} == {
+        "name": "Example World",
+        "every": "15m",
+        "hints": "obey",
+        "limits": "host",
+        "full_text": "auto",
+        "since": None,
+        "lang": None,
+        "country": None,
+        "category": None,
+        "labels": {},
+    }
 
 
 async def test_a_new_address_is_asked_before_it_is_kept(desk: Desk, server: FeedServer) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.config import values
 from monitor.config.values import WrongValueError
+from monitor.core.wording import format_duration
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_duration_beyond_all_bounds_is_refused() -> None:
 @given(st.timedeltas(min_value=timedelta(), max_value=timedelta(days=9999)))
 def test_duration_comes_back_from_its_text(duration: timedelta) -> None:
     duration -= timedelta(microseconds=duration.microseconds % 1000)
-    assert values.duration(values.format_duration(duration)) == duration
+    assert values.duration(format_duration(duration)) == duration
 
 
 @pytest.mark.parametrize(
