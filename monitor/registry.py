@@ -64,6 +64,7 @@ class RecordCodec(Generic[T]):
 
 FEEDS = RecordCodec(RecordKind.FEED, Feed)
 RULES = RecordCodec(RecordKind.RULE, Made)
+SUBSCRIBERS = RecordCodec(RecordKind.SUBSCRIBER, Made)
 HUB_SUBSCRIPTIONS = RecordCodec(RecordKind.HUB_SUBSCRIPTION, HubSubscription)
 SILENCES = RecordCodec(RecordKind.SILENCE, Silence)
 CHOICES = RecordCodec(RecordKind.CHOICE, Choice)

@@ -63,8 +63,8 @@ async def run_daemon(
         if only & _USE_ARCHIVE:
             archive = await stack.enter_async_context(open_archive(settings))
         capability = await asyncio.to_thread(capability_of, settings)
-        program = Program(settings, parts, outside, metrics, only, archive, capability)
-        reloads = Reloads(directory, program, metrics, redactor)
+        program = Program(settings, parts, outside, metrics, only, archive, capability, redactor)
+        reloads = Reloads(directory, program, metrics)
         if "web" in only:
             pages = open_pages(
                 program,
@@ -94,14 +94,11 @@ async def run_daemon(
 class Reloads:
     """Takes over a changed configuration as a whole, or refuses it as a whole and keeps the old one."""
 
-    def __init__(
-        self, directory: Path, program: Program, metrics: Metrics, redactor: Redactor
-    ) -> None:
+    def __init__(self, directory: Path, program: Program, metrics: Metrics) -> None:
         """Reload `program` from `directory`."""
         self._directory = directory
         self._program = program
         self._metrics = metrics
-        self._redactor = redactor
         self._refused = ""
         self._turn = asyncio.Lock()
 
@@ -130,7 +127,6 @@ class Reloads:
         try:
             standing = self._program.files.rulebase
             settings = await asyncio.to_thread(load, self._directory, os.environ, standing)
-            self._redactor.hide(secret.reveal() for secret in settings.secrets)
             waiting = [
                 each for each in _AT_START if _differ(each, settings, self._program.settings)
             ]

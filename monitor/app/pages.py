@@ -10,6 +10,7 @@ from monitor.app.addedfeeds import AddedFeeds
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
+from monitor.app.subscriberdesk import SubscriberDesk
 from monitor.app.trying import send_test
 from monitor.config.rules import examples_in
 from monitor.core.canary import canary_document
@@ -71,6 +72,7 @@ async def open_pages(
         operations=operations,
         rules=RuleDesk(program, parts),
         feeds=AddedFeeds(program, parts, outside),
+        subscribers=SubscriberDesk(program, parts),
     )
     add_api(application, making, gate, tail)
     RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(application)
@@ -87,7 +89,6 @@ async def open_pages(
         making=making,
         tail=tail,
         health=parts.health,
-        subscribers=lambda: program.settings.subscribers,
         places=lambda: program.settings.rulebase.places,
         examples=lambda rule_id: examples_of(program, rule_id),
         problems=problems,
@@ -114,6 +115,9 @@ def in_force(program: Program) -> InForce:
         places=settings.rulebase.places,
         made=settings.rulebase.made,
         left_out=settings.rulebase.left_out,
+        subscribers=settings.subscribers,
+        added=program.added.in_force.keys(),
+        untold=program.added.left_out,
     )
 
 

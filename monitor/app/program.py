@@ -11,13 +11,14 @@ import structlog
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.reading import page_reading, rules_read_body
+from monitor.config.added import Added, join, with_added
 from monitor.config.made import merge
 from monitor.config.rulebase import Rulebase
 from monitor.config.settings import Settings
 from monitor.core.made import LeftOut, Made
 from monitor.core.model import Feed
 from monitor.ports import Archive, RecordKind
-from monitor.registry import FEEDS, RULES, Roster
+from monitor.registry import FEEDS, RULES, SUBSCRIBERS, Roster
 from monitor.services.archiver import ArchiverService
 from monitor.services.deliverer import DelivererService
 from monitor.services.following import FollowingService
@@ -29,7 +30,7 @@ from monitor.services.router import RouterService
 from monitor.services.supervisor import supervise
 from monitor.services.websub import Capability, HubCallback, HubService
 from monitor.services.wishes import Wishes
-from monitor.telemetry import Metrics
+from monitor.telemetry import Metrics, Redactor
 
 SERVICES = ("poller", "matcher", "router", "deliverer", "archiver", "housekeeper", "web")
 GRACE = timedelta(seconds=10)
@@ -53,19 +54,25 @@ class Program:
         only: frozenset[str] = frozenset(SERVICES),
         archive: Archive | None = None,
         capability: Capability | None = None,
+        redactor: Redactor | None = None,
     ) -> None:
         """Build every service; nothing runs yet.
 
-        Without an `archive` nothing is archived here, without a `capability` no hub is asked to push.
+        Without an `archive` nothing is archived here, without a `capability` no hub is asked to push. A `redactor` is
+        told the secrets of whatever is put in force, before that.
         """
         self._parts = parts
+        self._redactor = redactor
         self.files = self.settings = settings
+        self.added = Added()
         self._turn = asyncio.Lock()
-        self._made = Roster(parts.registry, RULES)
+        self._rules = Roster(parts.registry, RULES)
+        self._subscribers = Roster(parts.registry, SUBSCRIBERS)
         feeds = Roster(parts.registry, FEEDS, self._within_bounds)
         # Where feeds are polled the listing follows them, and schedules what changes.
         known = () if "poller" in only else (feeds,)
-        self.following = FollowingService(self._made, self._follow, metrics, known=known)
+        made = (self._rules, self._subscribers)
+        self.following = FollowingService(made, self._follow, metrics, known=known)
         self._lanes = Lanes(outside.channel, settings.deliver.timeout)
         clock = parts.clock
         self.listing = ListingService(
@@ -162,36 +169,45 @@ class Program:
         """
         async with self._turn:
             feeds = _by_id(settings)
-            lanes = self._lanes.change(settings.targets, settings.routing)
             is_change = settings.rulebase.revision is not None
             base = self.settings.rulebase if is_change else settings.rulebase
-            await self._use_rules(settings, base)
+            await self._put_in_force(settings, base)
             self.listing.use(feeds)
             self.poller.use(self.listing.feeds, self.listing.addresses)
-            self.deliverer.use(lanes)
         await self._schedule()
 
     async def _follow(self) -> None:
-        """Put the rules in force that people made; the files are as they were."""
+        """Put in force what people made; the files are as they were."""
         async with self._turn:
-            await self._use_rules(self.files, self.settings.rulebase)
-        now = self.settings.rulebase
-        log.info("rules_changed", made=len(now.made), left_out=len(now.left_out))
+            rules, added = self.settings.rulebase, self.added
+            await self._put_in_force(self.files, rules)
+        if self.settings.rulebase.rules != rules.rules:
+            rules = self.settings.rulebase
+            log.info("rules_changed", made=len(rules.made), left_out=len(rules.left_out))
+        if self.added != added:
+            added = self.added
+            log.info("subscribers_changed", added=len(added.in_force), left_out=len(added.left_out))
 
-    async def _use_rules(self, files: Settings, base: Rulebase) -> None:
-        """Put the rules of files and of the registry in force, as a change of `base`."""
-        made, before = dict(self._made.values), self.settings.rulebase.left_out
-        rulebase = await asyncio.to_thread(_merged, files.rulebase, made, base)
-        settings = replace(
-            files, rulebase=rulebase, routing=replace(files.routing, shadow=rulebase.shadow)
-        )
+    async def _put_in_force(self, files: Settings, base: Rulebase) -> None:
+        """Put rules and subscribers of files and of the registry in force; rules as a change of `base`."""
+        rules, subscribers = dict(self._rules.values), dict(self._subscribers.values)
+        before, added_before = self.settings.rulebase, self.added
+        rulebase = await asyncio.to_thread(_merged, files.rulebase, rules, base)
+        added = await asyncio.to_thread(join, files, subscribers)
+        routing = replace(files.routing, shadow=rulebase.shadow)
+        settings = with_added(replace(files, rulebase=rulebase, routing=routing), added)
+        if self._redactor:
+            self._redactor.hide(secret.reveal() for secret in settings.secrets)
+        lanes = self._lanes.change(settings.targets, settings.routing)
         self.matcher.use(settings.rule_set)
+        self.deliverer.use(lanes)
         self.router.use(settings.routing)
         self._reading.use(rules_read_body=rules_read_body(settings))
         said = replace(files.rulebase, rule_set=rulebase.rule_set, revision=None)
         self.files = replace(files, rulebase=said)
-        self.settings = settings
-        _log_left_out(before, rulebase.left_out)
+        self.settings, self.added = settings, added
+        _log_left_out(before.left_out, rulebase.left_out)
+        _log_not_told(added_before.left_out, added.left_out)
 
     async def _find(self, feed_id: str) -> Feed | None:
         """Return a feed, in a process that does not poll too."""
@@ -243,3 +259,10 @@ def _log_left_out(before: Mapping[str, LeftOut], after: Mapping[str, LeftOut]) -
     for id_, each in after.items():
         if before.get(id_) != each:
             log.warning("rule_left_out", rule=id_, reason=each.why)
+
+
+def _log_not_told(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Say which subscriber is left out that was not before, or for another reason."""
+    for name, why in after.items():
+        if before.get(name) != why:
+            log.warning("subscriber_left_out", subscriber=name, reason=why)

@@ -2,12 +2,14 @@
 
 import asyncio
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from monitor.app.everyone import with_made
 from monitor.app.parts import StoreParts, open_store_parts
 from monitor.cli.articles import one_article
 from monitor.cli.options import config_option, instant_option, load_settings
@@ -69,16 +71,19 @@ def test(
     ARTICLE is a file with a JSON object or a text, whose first line is the title; `-` is standard input.
     It goes to those who are told of the rules that find it.
     LABELs are such as rule=syria severity=critical lang=en feed=bbc-world entity=lavrov; what is left out is that
-    of the rule and of the feed. Silences are those of the store, if there is one.
+    of the rule and of the feed. Silences, and what was made while it runs, are those of the store, if there is one.
     """
-    settings = load_settings(config)
-    now = at or datetime.now(UTC)
-    matched = _matched(about, settings, now)
+    settings, now = load_settings(config), at or datetime.now(UTC)
+    asked_about, store = _read(about), settings.store
+    if offline or not (store.url or store.directory.is_dir()):
+        matched = _matched(asked_about, settings, now)
+        around = Circumstances(remembered=_own(settings, matched, now))
+    else:
+        settings, matched, around = asyncio.run(_tried(settings, asked_about, now))
     if not matched.matches:
         click.echo("no rule finds this article: nobody is told")
         _verify(expect, frozenset(), settings)
         return
-    around = _circumstances(settings, matched, now, offline=offline)
     given = tuple(answers(settings.routing, around, matched, now))
     for tree in trial_trees(settings.routing, matched, given, now):
         print_tree(tree)
@@ -107,10 +112,17 @@ def _verify(expect: str | None, told: frozenset[str], settings: Settings) -> Non
 # --- what it is about ---
 
 
-def _matched(about: tuple[str, ...], settings: Settings, now: datetime) -> MatchedArticle:
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """What is said of a match that there is no article of."""
+
+    values: Mapping[str, str]
+    entities: tuple[str, ...]
+
+
+def _read(about: tuple[str, ...]) -> Article | _Labels:
     if len(about) == 1 and "=" not in Path(about[0]).name:
-        article = one_article(Path(about[0]))
-        return MatchedArticle(article=article, matches=settings.rule_set.match(article, now))
+        return one_article(Path(about[0]))
     labels: dict[str, str] = {}
     entities = []
     for each in about:
@@ -123,10 +135,16 @@ def _matched(about: tuple[str, ...], settings: Settings, now: datetime) -> Match
             raise click.UsageError(f"the label '{name}' is given twice")
         else:
             labels[name] = value
+    return _Labels(labels, tuple(entities))
+
+
+def _matched(about: Article | _Labels, settings: Settings, now: datetime) -> MatchedArticle:
+    if isinstance(about, Article):
+        return MatchedArticle(article=about, matches=settings.rule_set.match(about, now))
+    labels = dict(about.values)
     article = _article(labels, settings)
-    return MatchedArticle(
-        article=article, matches=(_match(labels, tuple(entities), article, settings),)
-    )
+    match = _match(labels, about.entities, article, settings)
+    return MatchedArticle(article=article, matches=(match,))
 
 
 def _article(labels: dict[str, str], settings: Settings) -> Article:
@@ -174,30 +192,30 @@ def _match(
 # --- what else counts ---
 
 
-def _circumstances(
-    settings: Settings, matched: MatchedArticle, now: datetime, *, offline: bool
-) -> Circumstances:
-    """Return what the store says, if there is one, and what the matches themselves inhibit."""
-    heard = aloud(settings.routing, matched)
-    own = own_traces(settings.routing.inhibit, heard, now)
-    traces = {trace.key: at for trace, at in own.items()}
-    store = settings.store
-    if offline or not (store.url or store.directory.is_dir()):
-        return Circumstances(remembered=traces)
-    stored = asyncio.run(_stored(settings, matched))
-    return replace(stored, remembered={**stored.remembered, **traces})
-
-
-async def _stored(settings: Settings, matched: MatchedArticle) -> Circumstances:
+async def _tried(
+    settings: Settings, about: Article | _Labels, now: datetime
+) -> tuple[Settings, MatchedArticle, Circumstances]:
+    """Return what is in force, what it is about, and what the store says of that."""
     async with open_store_parts(settings) as parts:
+        settings = await with_made(settings, parts.registry)
+        matched = _matched(about, settings, now)
         silences, choices = Roster(parts.registry, SILENCES), Roster(parts.registry, CHOICES)
         await silences.refresh()
         await choices.refresh()
-        return Circumstances(
+        remembered = await _remembered(parts, settings, matched)
+        around = Circumstances(
             silences=tuple(silences.values.values()),
             choices=choices.values,
-            remembered=await _remembered(parts, settings, matched),
+            remembered={**remembered, **_own(settings, matched, now)},
         )
+        return settings, matched, around
+
+
+def _own(settings: Settings, matched: MatchedArticle, now: datetime) -> dict[str, datetime]:
+    """Return what the matches themselves inhibit."""
+    heard = aloud(settings.routing, matched)
+    own = own_traces(settings.routing.inhibit, heard, now)
+    return {trace.key: at for trace, at in own.items()}
 
 
 async def _remembered(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from monitor.app.everyone import with_made
 from monitor.app.parts import open_store_parts
 from monitor.cli.options import config_option, instant_option, load_settings
 from monitor.cli.output import text_console
@@ -60,7 +61,6 @@ def add(
     A MATCHER is such as rule=syria, 'severity!=critical', 'feed=~"bbc-.*"', story=ID, subscriber=NAME or a label.
     Routers know of it before the next article.
     """
-    settings = load_settings(config)
     now = datetime.now(UTC)
     starts_at = start or now
     if (lasting is None) is (end is None):
@@ -69,13 +69,13 @@ def add(
     if ends_at <= max(starts_at, now):
         raise click.UsageError("this would be over before it begins")
     wanted = new_silence(
-        _matchers(matchers, settings),
+        _read(matchers),
         starts_at=starts_at,
         ends_at=ends_at,
         author=author or getpass.getuser(),
         comment=comment,
     )
-    asyncio.run(_put(settings, wanted, now))
+    asyncio.run(_put(load_settings(config), wanted, now))
     click.echo(wanted.id)
 
 
@@ -110,7 +110,7 @@ def expire(config: Path, silence_ids: tuple[str, ...]) -> None:
     click.echo(f"{ended} ended")
 
 
-def _matchers(texts: tuple[str, ...], settings: Settings) -> tuple[Matcher, ...]:
+def _read(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
     found: list[Matcher] = []
     for text in texts:
         try:
@@ -119,8 +119,6 @@ def _matchers(texts: tuple[str, ...], settings: Settings) -> tuple[Matcher, ...]
             hint = f" ({error.hint})" if error.hint else ""
             place = f"{text}\n{' ' * error.position}^"
             raise click.UsageError(f"{error.message}{hint}\n{place}") from error
-    for matcher in found:
-        _check(matcher, settings)
     return tuple(found)
 
 
@@ -152,6 +150,9 @@ def _refuse(message: str, word: str, known: set[str]) -> None:
 
 async def _put(settings: Settings, wanted: Silence, now: datetime) -> None:
     async with open_store_parts(settings) as parts:
+        whole = await with_made(settings, parts.registry)
+        for matcher in wanted.matchers:
+            _check(matcher, whole)
         await _write(parts.registry, wanted, now)
 
 

@@ -9,6 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from monitor.app.everyone import with_made
 from monitor.app.parts import StoreParts, SystemClock, open_outside, open_store_parts
 from monitor.app.trying import send_test
 from monitor.cli.deliveries import attempt_line, when
@@ -40,12 +41,10 @@ def targets() -> None:
 @config_option
 def list_(config: Path) -> None:
     """List every target with its state and what waits for it."""
-    settings = load_settings(config)
-    known = {each.id: each for each in settings.targets}
+    known, standings, now = asyncio.run(_standings(load_settings(config)))
     if not known:
         click.echo("no target is switched on; see subscribers.yaml")
         return
-    now, standings = asyncio.run(_standings(settings, tuple(known)))
     table = Table(box=None)
     for name in ("target", "kind", "state", "waiting", "in flight"):
         table.add_column(name, no_wrap=True)
@@ -67,9 +66,7 @@ def list_(config: Path) -> None:
 @click.argument("target_id")
 def show(config: Path, target_id: str) -> None:
     """Show one target: its state, what waits, and its latest deliveries."""
-    settings = load_settings(config)
-    target = _required(settings, target_id)
-    now, standing, latest = asyncio.run(_look(settings, target_id))
+    target, standing, latest, now = asyncio.run(_look(load_settings(config), target_id))
     health = standing.health
     for label, value in (
         ("target", f"{target_id} ({kind_of(target)})"),
@@ -91,9 +88,7 @@ def show(config: Path, target_id: str) -> None:
 @click.argument("target_id")
 def test(config: Path, target_id: str) -> None:
     """Send a test alert, marked as one, and say what came of it. Nothing of it is kept."""
-    settings = load_settings(config)
-    target = _required(settings, target_id)
-    attempt = asyncio.run(_try(settings, target))
+    attempt = asyncio.run(_try(load_settings(config), target_id))
     click.echo(attempt_line(attempt))
     if attempt.verdict is not Verdict.DELIVERED:
         raise click.exceptions.Exit(_FAILED)
@@ -104,9 +99,7 @@ def test(config: Path, target_id: str) -> None:
 @click.argument("target_id")
 def enable(config: Path, target_id: str) -> None:
     """Send to a target again, at once and all that waits, whatever was wrong before."""
-    settings = load_settings(config)
-    _required(settings, target_id)
-    waiting, dead = asyncio.run(_enable(settings, target_id))
+    waiting, dead = asyncio.run(_enable(load_settings(config), target_id))
     click.echo(f"{target_id} is on; deliveries waiting for it: {waiting:,}")
     if dead:
         click.echo(f"some were given up: monitor deliveries replay --dead --target {target_id}")
@@ -118,9 +111,7 @@ def enable(config: Path, target_id: str) -> None:
 @click.option("--why", default="", help="Shown by `monitor targets list`.")
 def disable(config: Path, target_id: str, why: str) -> None:
     """Send nothing to a target until it is enabled; its alerts wait."""
-    settings = load_settings(config)
-    _required(settings, target_id)
-    asyncio.run(_disable(settings, target_id, why))
+    asyncio.run(_disable(load_settings(config), target_id, why))
     click.echo(f"{target_id} is off; alerts wait until: monitor targets enable {target_id}")
 
 
@@ -137,28 +128,41 @@ def rotate_secret(config: Path, target_id: str) -> None:
 
 
 async def _standings(
-    settings: Settings, ids: tuple[str, ...]
-) -> tuple[datetime, Mapping[str, LaneStanding]]:
+    settings: Settings,
+) -> tuple[Mapping[str, Target], Mapping[str, LaneStanding], datetime]:
     async with open_store_parts(settings) as parts:
-        return parts.clock.now(), await parts.ledger.standings(ids)
+        whole = await with_made(settings, parts.registry)
+        known = {each.id: each for each in whole.targets}
+        return known, await parts.ledger.standings(list(known)), parts.clock.now()
 
 
 async def _look(
     settings: Settings, target_id: str
-) -> tuple[datetime, LaneStanding, list[Delivery]]:
+) -> tuple[Target, LaneStanding, list[Delivery], datetime]:
     async with open_store_parts(settings) as parts:
+        target = await _known(settings, parts, target_id)
         standings = await parts.ledger.standings([target_id])
         latest = await parts.ledger.find(DeliveryFilter(target_id=target_id, limit=_FEW))
-        return parts.clock.now(), standings[target_id], list(latest)
+        return target, standings[target_id], list(latest), parts.clock.now()
 
 
-async def _try(settings: Settings, target: Target) -> Attempt:
+async def _try(settings: Settings, target_id: str) -> Attempt:
+    filed = {each.id: each for each in settings.targets}
+    target = filed.get(target_id)
+    if target is None:  # only then the store is needed
+        async with open_store_parts(settings) as parts:
+            target = await _known(settings, parts, target_id)
     async with open_outside(settings) as outside:
         return await send_test(outside, target, SystemClock())
 
 
+async def _known(settings: Settings, parts: StoreParts, target_id: str) -> Target:
+    return _required(await with_made(settings, parts.registry), target_id)
+
+
 async def _enable(settings: Settings, target_id: str) -> tuple[int, bool]:
     async with open_store_parts(settings) as parts:
+        await _known(settings, parts, target_id)
         await _change(parts, target_id, breaker.enable)
         standings = await parts.ledger.standings([target_id])
         dead = DeliveryFilter(state=DeliveryState.DEAD, target_id=target_id, limit=1)
@@ -167,6 +171,7 @@ async def _enable(settings: Settings, target_id: str) -> tuple[int, bool]:
 
 async def _disable(settings: Settings, target_id: str, why: str) -> None:
     async with open_store_parts(settings) as parts:
+        await _known(settings, parts, target_id)
         detail = f"switched off by the operator{f': {why}' if why else ''}"
         await _change(
             parts, target_id, lambda health, now: breaker.disable(health, None, detail, now)

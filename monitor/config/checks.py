@@ -54,7 +54,8 @@ def disagreements(files: Files) -> Iterator[Problem]:
 
 
 def _vocabulary(files: Files, known: Known) -> Vocabulary:
-    return vocabulary(files, rules=known.rules, feeds=known.feeds, subscribers=known.subscribers)
+    rules = [rule for source in files.rules for rule in source.settings.rules]
+    return vocabulary(rules, ids=known.rules, feeds=known.feeds, subscribers=known.subscribers)
 
 
 def named(
@@ -145,10 +146,10 @@ def routes(sources: Sequence[Source[SubscribersFile]], known: Known) -> Iterator
             place = place_of(root.children["match"])
             hint = "move this to a child in `routes`"
             yield at(source.document, place, "the root takes every match", hint)
-        yield from _unknown_in(root, source.document, known)
+        yield from unknown_in(root, source.document, known)
 
 
-def _unknown_in(route: Node, document: Document, known: Known) -> Iterator[Problem]:
+def unknown_in(route: Node, document: Document, known: Known) -> Iterator[Problem]:
     """Find names in a route and below it that nothing has. The route need not be sound otherwise."""
     for path, what, ids in (
         (("subscriber",), "subscriber", known.subscribers),
@@ -160,7 +161,7 @@ def _unknown_in(route: Node, document: Document, known: Known) -> Iterator[Probl
                 message = f"unknown {what} {shown(node.value)}"
                 yield at(document, node.place, message, nearest(str(node.value), ids))
     for child in route.items("routes"):
-        yield from _unknown_in(child, document, known)
+        yield from unknown_in(child, document, known)
 
 
 def _texts(node: Node, path: tuple[str, ...]) -> Iterator[Node]:

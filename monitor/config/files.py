@@ -30,10 +30,10 @@ MAX_FILES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Item(Generic[M]):
+class Item(Generic[S_co]):
     """An element of a list in a file, or another part of it, with the place it came from."""
 
-    settings: M
+    settings: S_co
     node: Node
     document: Document
 

@@ -14,15 +14,15 @@ from monitor.config.secrets import (
     check_store_address,
 )
 from monitor.config.settings import ARCHIVE_FILE, ArchivePlace, Settings, Store, Web
-from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
-from monitor.config.templates import with_template
+from monitor.config.subscriberschema import SubscribersFile
+from monitor.config.targets import targets_of
 from monitor.config.values import WrongValueError, database
 from monitor.core.burst import Least
 from monitor.core.canary import canary_feed
 from monitor.core.model import Feed
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
-from monitor.core.targets import Subscriber, Target
+from monitor.core.targets import Subscriber
 from monitor.core.telling import RoutingTable
 from monitor.errors import ConfigError, Problem
 
@@ -53,6 +53,7 @@ def _settings(
     secrets = SecretSource(directory, environ)
     listen = environment.listen(process.listen, environ, problems)
     rulebase = compile_rulebase(files.rules, files.entities, problems, standing)
+    intervals = _intervals(files.subscribers)
     return Settings(
         store=_store(files, environ, secrets, problems),
         archive=_archive(files, environ, secrets, problems),
@@ -76,12 +77,15 @@ def _settings(
         rulebase=rulebase,
         subscribers=tuple(
             Subscriber(
-                name=item.settings.name, targets=tuple(_targets(item, secrets, directory, problems))
+                name=item.settings.name,
+                targets=tuple(targets_of(item, secrets, directory, problems)),
             )
             for source in files.subscribers
             for item in source.items("subscribers", source.settings.subscribers)
         ),
-        routing=_routing(files.subscribers, rulebase, process.bursts),
+        routing=_routing(files.subscribers, intervals, rulebase, process.bursts),
+        intervals=intervals,
+        secret_source=secrets,
     )
 
 
@@ -102,15 +106,21 @@ def _canary(files: Files, listen: ListenSettings, problems: list[Problem]) -> It
     yield canary_feed(base, every)
 
 
-def _routing(
-    sources: tuple[Source[SubscribersFile], ...], rulebase: Rulebase, bursts: BurstSettings
-) -> RoutingTable:
-    trees = [source.settings.route for source in sources if source.settings.route]
-    intervals = {
+def _intervals(sources: tuple[Source[SubscribersFile], ...]) -> routerecords.Intervals:
+    return {
         each.name: routerecords.interval(each)
         for source in sources
         for each in source.settings.time_intervals
     }
+
+
+def _routing(
+    sources: tuple[Source[SubscribersFile], ...],
+    intervals: routerecords.Intervals,
+    rulebase: Rulebase,
+    bursts: BurstSettings,
+) -> RoutingTable:
+    trees = [source.settings.route for source in sources if source.settings.route]
     return RoutingTable(
         tree=routerecords.route(trees[0], intervals) if trees else Route(),
         desks={
@@ -184,22 +194,3 @@ def _secret(
         item = Item(section, files.process.root.find((part,)), files.process.document)
         problems.append(item.problem((error.key,), error.message, error.hint))
         return None
-
-
-def _targets(
-    subscriber: Item[SubscriberSettings],
-    secrets: SecretSource,
-    directory: Path,
-    problems: list[Problem],
-) -> Iterator[Target]:
-    """Yield the targets that are switched on; the secrets of the others need not exist."""
-    document = subscriber.document
-    for number, settings in enumerate(subscriber.settings.targets):
-        if settings.enabled and subscriber.settings.enabled:
-            node = subscriber.node.find(("targets", number))
-            try:
-                target = records.target(subscriber.settings, settings, secrets)
-                yield with_template(target, Item(settings, node, document), directory, problems)
-            except WrongValueError as error:
-                item = Item(settings, node.owner(error.key), document)
-                problems.append(item.problem((error.key,), error.message, error.hint))

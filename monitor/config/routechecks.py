@@ -1,13 +1,14 @@
 """What must hold between routes, rules and subscribers, each problem with its place."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from monitor.config.files import Files, Item, Source
+from monitor.config.files import Item, Source
 from monitor.config.problems import at, place_of
 from monitor.config.querypos import place_in
 from monitor.config.routerecords import quiet_of
+from monitor.config.schema import RuleSettings
 from monitor.config.subscriberschema import SubscriberSettings, SubscribersFile
 from monitor.config.values import nearest, shown
 from monitor.config.yamlpos import Document, Node
@@ -19,7 +20,7 @@ from monitor.core.matchers import (
     Read,
     read_matchers,
 )
-from monitor.core.model import Severity
+from monitor.core.model import Rule, Severity
 from monitor.core.notice import OWN_LABELS
 from monitor.core.pace import is_always_quiet
 from monitor.core.routing import EVERYTHING
@@ -45,15 +46,18 @@ class Vocabulary:
 
 
 def vocabulary(
-    files: Files, *, rules: frozenset[str], feeds: frozenset[str], subscribers: frozenset[str]
+    rules: Collection[RuleSettings | Rule],
+    *,
+    ids: frozenset[str],
+    feeds: frozenset[str],
+    subscribers: frozenset[str],
 ) -> Vocabulary:
-    """Collect what routes can ask for."""
-    every = [rule for source in files.rules for rule in source.settings.rules]
-    asked = (found for rule in every for found in _ENTITY.findall(rule.query))
+    """Collect what routes can ask for; `ids` are those of all rules, of those too that are not sound."""
+    asked = (found for rule in rules for found in _ENTITY.findall(rule.query))
     return Vocabulary(
-        labels=frozenset(name for rule in every for name in rule.labels) | OWN_LABELS,
+        labels=frozenset(name for rule in rules for name in rule.labels) | OWN_LABELS,
         values={
-            "rule": rules,
+            "rule": ids,
             "feed": feeds,
             "subscriber": subscribers,
             "severity": frozenset(severity.value for severity in Severity),
@@ -69,7 +73,7 @@ def routing(sources: Sequence[Source[SubscribersFile]], known: Vocabulary) -> It
     )
     for source in sources:
         for subscriber in source.items("subscribers", source.settings.subscribers):
-            yield from _always_quiet(subscriber)
+            yield from always_quiet(subscriber)
         for node in source.root.items("inhibit_rules"):
             yield from _matchers(node, source.document, known)
             yield from _common(node, "equal", source.document, known)
@@ -77,10 +81,11 @@ def routing(sources: Sequence[Source[SubscribersFile]], known: Vocabulary) -> It
         if "route" in source.root.children:
             root = source.root.children["route"]
             yield from _asks_at_the_root(root, source.document)
-            yield from _route(root, source.document, known, intervals)
+            yield from in_route(root, source.document, known, intervals)
 
 
-def _always_quiet(subscriber: Item[SubscriberSettings]) -> Iterator[Problem]:
+def always_quiet(subscriber: Item[SubscriberSettings]) -> Iterator[Problem]:
+    """Find quiet hours that never end."""
     settings = subscriber.settings
     paces = [((), settings), *((("targets", i), one) for i, one in enumerate(settings.targets))]
     for path, pace in paces:
@@ -103,7 +108,7 @@ def _asks_at_the_root(root: Node, document: Document) -> Iterator[Problem]:
             yield at(document, place, message, "move this to a child in `routes`")
 
 
-def _route(
+def in_route(
     node: Node, document: Document, known: Vocabulary, intervals: frozenset[str]
 ) -> Iterator[Problem]:
     """Check a node and those below it. They need not be sound otherwise."""
@@ -125,7 +130,7 @@ def _route(
             hint = "to ask for no more than info, write matchers: severity=info"
             yield at(document, severity.place, message, hint)
     for child in node.items("routes"):
-        yield from _route(child, document, known, intervals)
+        yield from in_route(child, document, known, intervals)
 
 
 def _unasked(text: Node, document: Document, known: Vocabulary) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """What loading gives: everything the process needs to know, checked, with its secrets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from monitor.config.schema import (
     StoreSettings,
     TracingSettings,
 )
+from monitor.config.secrets import SecretSource
 from monitor.core.engine import RuleSet
+from monitor.core.intervals import TimeInterval
 from monitor.core.model import Feed, Rule
 from monitor.core.routing import Route
 from monitor.core.secret import Secret
@@ -55,7 +58,8 @@ class Web:
 class Settings:
     """One configuration, complete and consistent; without arguments, what holds when there is no file at all.
 
-    `feeds` are those switched on.
+    `feeds` are those switched on. `intervals` are the times that routes can name, and `secret_source` is where
+    secrets come from, for subscribers that are added while it runs.
     """
 
     store: Store = field(default_factory=Store)
@@ -72,6 +76,8 @@ class Settings:
     rulebase: Rulebase = field(default_factory=Rulebase)
     subscribers: tuple[Subscriber, ...] = ()
     routing: RoutingTable = field(default_factory=RoutingTable)
+    intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
+    secret_source: SecretSource = field(default_factory=lambda: SecretSource(Path(), {}))
 
     @property
     def route(self) -> Route:

@@ -223,6 +223,13 @@ class SubscriberSettings(PaceSettings):
     """The ways to reach it; each alert goes to all of them."""
 
 
+class AddedSettings(SubscriberSettings):
+    """A subscriber that is added while the system runs."""
+
+    route: RouteSettings
+    """Which matches it is told of, and how: without conditions all of them. It and its children name no subscriber."""
+
+
 class SubscribersFile(Section):
     """Who is told, and of what. Files under `subscribers/` are read too; one file has the route."""
 

@@ -41,7 +41,8 @@ class Route:
     """A node of the tree. What it does not say, down to `break_through`, it has from its parent.
 
     `continue_` lets the siblings after it see the match too. `muted` and `active` are intervals in which it tells
-    nobody, and outside of which. `name` is for people.
+    nobody, and outside of which. `name` is for people. Nodes `beside` the children are asked whatever those did, and
+    keep nothing from them nor from the node itself.
     """
 
     subscriber: str | None = None
@@ -55,6 +56,7 @@ class Route:
     routes: tuple["Route", ...] = ()
     muted: tuple[TimeInterval, ...] = ()
     active: tuple[TimeInterval, ...] = ()
+    beside: tuple["Route", ...] = ()
     name: str = ""
 
     @property
@@ -118,14 +120,21 @@ def walk(node: Route, subject: Subject, path: Path = ()) -> Iterator[Visit]:
         if behind is not None:
             below.append(Visit((*path, child), behind=behind))
             continue
-        failed = tuple(child.matchers.failures(subject))
-        if failed:
-            below.append(Visit((*path, child), failed=failed))
-            continue
-        below += walk(child, subject, path)
-        behind = None if child.continue_ else child
+        came = list(_enter(child, subject, path))
+        below += came
+        behind = child if not child.continue_ and not came[0].failed else None
     yield Visit(path, took=not any(visit.took for visit in below))
     yield from below
+    for child in node.beside:
+        yield from _enter(child, subject, path)
+
+
+def _enter(child: Route, subject: Subject, path: Path) -> Iterator[Visit]:
+    failed = tuple(child.matchers.failures(subject))
+    if failed:
+        yield Visit((*path, child), failed=failed)
+    else:
+        yield from walk(child, subject, path)
 
 
 def take(tree: Route, article: Article, match: Match) -> Iterator[Visit]:

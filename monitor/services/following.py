@@ -11,31 +11,34 @@ from monitor.telemetry import Metrics
 
 
 class FollowingService(PeriodicService):
-    """Asks once a second what changed among rules; every process of the system does."""
+    """Asks once a second what changed among rules and subscribers; every process of the system does."""
 
     name: ClassVar = "registry"
 
     def __init__(
         self,
-        rules: Roster[Made],
+        made: Sequence[Roster[Made]],
         put_in_force: Callable[[], Awaitable[None]],
         metrics: Metrics,
         *,
         known: Sequence[Roster[Any]] = (),
     ) -> None:
-        """Follow `rules`; await `put_in_force` whenever they changed. What is only to be `known` is kept up to date."""
+        """Follow what was `made`; await `put_in_force` whenever that changed.
+
+        What is only to be `known` is kept up to date.
+        """
         super().__init__(metrics)
-        self._rules = rules
+        self._made = made
         self._known = known
         self._put_in_force = put_in_force
         self._turn = asyncio.Lock()
 
     async def step(self) -> int:
-        """Put in force what changed since the last turn; return how many rules that were. One turn at a time."""
+        """Put in force what changed since the last turn; return how much that was. One turn at a time."""
         async with self._turn:
             for roster in self._known:
                 await roster.refresh()
-            change = await self._rules.refresh()
-            if change:
+            changes = [await roster.refresh() for roster in self._made]
+            if any(changes):
                 await self._put_in_force()
-            return len(change.changed) + len(change.removed)
+            return sum(len(each.changed) + len(each.removed) for each in changes)

@@ -112,7 +112,7 @@ async def open_stage(directory: Path) -> AsyncIterator[Stage]:
         browser = await stack.enter_async_context(chromium())
         stage = Stage(address, config, browser, slack, refusing, items)
         token = await asyncio.to_thread(
-            monitor, "tokens", "create", "desk", "--scope", "write", "--config", config
+            monitor, "tokens", "create", "desk", "--scope", "admin", "--config", config
         )
         async with stage.page("/sign-in") as page:
             await page.fill("#secret", token.stdout.strip())

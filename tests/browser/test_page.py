@@ -24,6 +24,7 @@ VIEWS = (
     "/deliveries",
     "/silences",
     "/subscribers",
+    "/subscribers/editor",
 )
 IN_THE_DARK = (
     "/",
@@ -190,6 +191,33 @@ async def test_a_test_is_sent_and_a_reader_unsubscribes(stage: Stage) -> None:
         await page.goto(link)
         await page.click("text=Subscribe again")
         await expect(page.locator("h1")).to_contain_text("Unsubscribe")
+
+
+async def test_a_subscriber_is_added_told_changed_and_removed(stage: Stage) -> None:
+    async with stage.page("/subscribers") as page:
+        await page.click("text=Add a subscriber")
+        await page.fill("#name", "dawn")
+        hook = f"targets: [{{webhook: {{url: {stage.slack.url}/dawn}}}}]\n"
+        await page.fill("#text", "route: {match: {rule: vots}}\n" + hook)
+        await page.click("main button >> text=Save")
+        await expect(page.locator("#wrong")).to_contain_text("line 1: unknown rule 'vots'")
+        await expect(page.locator("#text")).to_have_attribute("aria-invalid", "true")
+        await page.fill("#text", "route: {match: {rule: vote}}\n" + hook)
+        await page.click("main button >> text=Save")
+        await expect(page.locator(".notice")).to_contain_text("told from now on")
+        await expect(page.locator("tr", has_text="dawn/webhook")).to_be_visible()
+        stage.publish("Votes at dawn")
+
+        def told() -> bool:
+            return any(each.path.endswith("/dawn") for each in stage.slack.received)
+
+        await wait_until(told, "the new subscriber is told")
+        await page.click("text=Change dawn")
+        await expect(page.locator("#text")).to_contain_text("rule: vote")
+        await page.click("text=Remove it")
+        await page.click("form[action$=remove] button")
+        await expect(page.locator(".notice")).to_contain_text("removed")
+        await expect(page.locator("tr", has_text="dawn/webhook")).to_have_count(0)
 
 
 async def test_what_feeds_and_rules_say_is_text(stage: Stage) -> None:

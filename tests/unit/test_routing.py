@@ -54,6 +54,27 @@ def test_continue_lets_the_following_siblings_see_the_match() -> None:
     assert told(tree, A) == {"one": ["a"], "three": ["a"]}
 
 
+def test_nodes_beside_take_nothing_from_others_and_others_nothing_from_them() -> None:
+    tree = Route(
+        subscriber="root",
+        group_by=("rule",),
+        routes=(Route(subscriber="child", matchers=rule("b")),),
+        beside=(
+            Route(subscriber="one", matchers=rule("a", "b")),
+            Route(subscriber="two", routes=(Route(subscriber="three", matchers=rule("c")),)),
+        ),
+    )
+    assert told(tree, A, B, C) == {
+        "root": ["a", "c"],
+        "child": ["b"],
+        "one": ["a", "b"],
+        "two": ["a", "b"],
+        "three": ["c"],
+    }
+    [_, one, *_] = take(tree, article(), A)
+    assert effective(one.path).group_by == ("rule",)
+
+
 def test_parent_does_not_take_what_a_continuing_child_took() -> None:
     tree = Route(subscriber="root", routes=(Route(subscriber="one", continue_=True),))
     assert told(tree, A) == {"one": ["a"]}

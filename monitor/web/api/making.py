@@ -8,12 +8,13 @@ import msgspec
 from msgspec import Meta, Struct
 
 from monitor.core.access import Scope
-from monitor.core.made import Made
+from monitor.core.made import Made, Origin
 from monitor.core.model import Severity
 from monitor.web.api.operation import ApiProblem, Asked, Nothing, Operation
 from monitor.web.api.operations import Operations, QueryText
-from monitor.web.api.shapes import FeedShape, RuleShape
+from monitor.web.api.shapes import FeedShape, RuleShape, SubscriberShape
 
+_NAME = {"name": "The name of a subscriber."}
 _SHORT = Meta(min_length=1, max_length=1000)
 _LONG = Meta(min_length=1, max_length=100_000)
 ShortText = Annotated[str, _SHORT]
@@ -71,6 +72,26 @@ class FeedBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     labels: Annotated[dict[str, ShortText], Meta(max_length=100)] = {}
 
 
+class SubscriberBody(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A subscriber, in the words of `subscribers.yaml`, with the route that leads to it.
+
+    Of this machine it can name secrets that were laid out for it: files as `secrets/NAME`, and variables that begin
+    with `MONITOR_SECRET_`.
+    """
+
+    route: Annotated[
+        dict[str, Any],
+        Meta(description="Which matches it is told of, as a route has it; `{}` is all of them."),
+    ]
+    targets: Annotated[list[dict[str, Any]], Meta(max_length=100)] = []
+    enabled: bool = True
+    timezone: ShortText | None = None
+    schedule: ShortText | None = None
+    quiet_hours: Any = None
+    break_through: ShortText | None = None
+    budget: int | None = None
+
+
 class RuleDesk(Protocol):
     """Makes, changes and removes rules, or raises `RefusedError` or `QueryError` and changes nothing."""
 
@@ -106,6 +127,30 @@ class FeedDesk(Protocol):
         ...
 
 
+class SubscriberDesk(Protocol):
+    """Adds, changes and removes subscribers, or raises `RefusedError` and changes nothing."""
+
+    async def get(self, name: str) -> Made | None:
+        """Return the subscriber that was added under this name."""
+        ...
+
+    async def text(self, name: str) -> str:
+        """Return what `write` would take for the subscriber as it is; nothing where there is none."""
+        ...
+
+    async def put(self, name: str, made: Made) -> None:
+        """Write a subscriber, new or instead of the one there is. It is told from when this returns."""
+        ...
+
+    async def write(self, name: str, text: str) -> None:
+        """Do as `put`, with settings as a file has them."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Tell a subscriber nothing more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
     """Everything that can be made, over these desks."""
@@ -113,10 +158,11 @@ class Making:
     operations: Operations
     rules: RuleDesk
     feeds: FeedDesk
+    subscribers: SubscriberDesk
 
     def all(self) -> tuple[Operation, ...]:
         """Return every operation, for the router and for the document."""
-        read, write, _ = Scope
+        read, write, admin = Scope
         return (
             Operation(
                 method="GET",
@@ -170,6 +216,40 @@ class Making:
                 errors=(404, 409),
                 handle=self.remove_feed,
             ),
+            Operation(
+                method="GET",
+                path="/api/subscribers/{name}",
+                name="showSubscriber",
+                summary="One subscriber; with its settings if it was added by the API or on the page.",
+                scope=read,
+                answer=SubscriberShape,
+                errors=(404,),
+                path_texts=_NAME,
+                handle=self.show_subscriber,
+            ),
+            Operation(
+                method="PUT",
+                path="/api/subscribers/{name}",
+                name="putSubscriber",
+                summary="Add a subscriber, or change one that was added; those of files are not touched.",
+                scope=admin,
+                body=SubscriberBody,
+                answer=SubscriberShape,
+                errors=(409,),
+                path_texts=_NAME,
+                handle=self.put_subscriber,
+            ),
+            Operation(
+                method="DELETE",
+                path="/api/subscribers/{name}",
+                name="removeSubscriber",
+                summary="Tell a subscriber nothing more that was added.",
+                scope=admin,
+                status=204,
+                errors=(404, 409),
+                path_texts=_NAME,
+                handle=self.remove_subscriber,
+            ),
         )
 
     async def show_rule(self, asked: Asked) -> RuleShape:
@@ -178,7 +258,7 @@ class Making:
         shape = self.operations.rule(wanted)
         if shape is None:
             raise ApiProblem(404, f"no rule {wanted!r}; `GET /api/rules` lists them")
-        made = await self.rules.get(wanted) if shape.origin == "store" else None
+        made = await self.rules.get(wanted) if shape.origin is Origin.STORE else None
         return msgspec.structs.replace(shape, settings=made.settings if made else None)
 
     async def put_rule(self, asked: Asked) -> RuleShape:
@@ -199,6 +279,25 @@ class Making:
     async def remove_feed(self, asked: Asked) -> Nothing:
         """See `removeFeed`."""
         await self.feeds.remove(asked.path["id"])
+        return Nothing()
+
+    async def show_subscriber(self, asked: Asked) -> SubscriberShape:
+        """See `showSubscriber`."""
+        wanted = asked.path["name"]
+        shape = await self.operations.subscriber(wanted)
+        if shape is None:
+            raise ApiProblem(404, f"no subscriber {wanted!r}; `GET /api/subscribers` lists them")
+        made = await self.subscribers.get(wanted) if shape.origin is Origin.STORE else None
+        return msgspec.structs.replace(shape, settings=made.settings if made else None)
+
+    async def put_subscriber(self, asked: Asked) -> SubscriberShape:
+        """See `putSubscriber`."""
+        await self.subscribers.put(asked.path["name"], Made(settings=_settings(asked.body)))
+        return await self.show_subscriber(asked)
+
+    async def remove_subscriber(self, asked: Asked) -> Nothing:
+        """See `removeSubscriber`."""
+        await self.subscribers.remove(asked.path["name"])
         return Nothing()
 
 

@@ -17,6 +17,7 @@ from monitor.core.model import DeliveryState, Feed, FeedState, Rule
 from monitor.core.query import to_text
 from monitor.core.rehearsal import Rehearsal
 from monitor.core.silences import Silence, expired, new_silence
+from monitor.core.targets import Subscriber
 from monitor.core.telling import RoutingTable
 from monitor.core.trial import Trial
 from monitor.ports import (
@@ -44,6 +45,8 @@ from monitor.web.api.shapes import (
     RulesShape,
     SilenceShape,
     SilencesShape,
+    SubscriberShape,
+    SubscribersShape,
     account_shape,
     article_shape,
     day_shape,
@@ -51,6 +54,7 @@ from monitor.web.api.shapes import (
     feed_shape,
     rule_shape,
     silence_shape,
+    subscriber_shape,
 )
 
 _MOST_ARTICLES = 500
@@ -71,7 +75,8 @@ class InForce:
     """The configuration that the process works by.
 
     `places` say where rules of files are written; `made` are the ids of those of the store, `left_out` those that
-    cannot be used, and `filed` the ids of the feeds of files.
+    cannot be used, and `filed` the ids of the feeds of files. `added` are the names of the subscribers of the store,
+    and `untold` says why others of them cannot be used, by name.
     """
 
     rules: tuple[Rule, ...]
@@ -82,6 +87,9 @@ class InForce:
     made: Collection[str] = frozenset()
     filed: Collection[str] = frozenset()
     left_out: Mapping[str, LeftOut] = field(default_factory=dict)
+    subscribers: tuple[Subscriber, ...] = ()
+    added: Collection[str] = frozenset()
+    untold: Mapping[str, str] = field(default_factory=dict)
 
 
 class SearchQuery(Struct, kw_only=True):
@@ -238,6 +246,15 @@ class Operations:
             ),
             Operation(
                 method="GET",
+                path="/api/subscribers",
+                name="listSubscribers",
+                summary="Who is told, and how their targets do; last those that were added and cannot be used.",
+                scope=read,
+                answer=SubscribersShape,
+                handle=self.list_subscribers,
+            ),
+            Operation(
+                method="GET",
                 path="/api/deliveries",
                 name="listDeliveries",
                 summary="Deliveries, newest first.",
@@ -312,7 +329,7 @@ class Operations:
     async def search(self, asked: Asked) -> ArticlesShape:
         """See `searchArticles`."""
         query: SearchQuery = asked.query
-        archive = self._archive()
+        archive = self.kept()
         page = Page(
             since=query.since,
             until=query.until,
@@ -358,7 +375,7 @@ class Operations:
     def _rules(self) -> Iterator[RuleShape]:
         current = self.in_force()
         for rule in current.rules:
-            origin = Origin.STORE if rule.id in current.made else Origin.FILE
+            origin = _origin(rule.id in current.made)
             yield rule_shape(rule, origin, current.places.get(rule.id, ""))
         for each in current.left_out.values():
             yield rule_shape(each.rule, Origin.STORE, error=each.why)
@@ -382,9 +399,7 @@ class Operations:
         against = await asyncio.to_thread(Trial, other, current.rule_set) if other else None
         page = Page(since=body.since, until=body.until, limit=_ALL)
         rehearsal = Rehearsal(current.routing, other)
-        tested = await lookback.backtest(
-            self._archive(), trial, page, body.newest, against, rehearsal
-        )
+        tested = await lookback.backtest(self.kept(), trial, page, body.newest, against, rehearsal)
         change = tested.difference
         return BacktestShape(
             seen=tested.seen,
@@ -422,6 +437,33 @@ class Operations:
     def _feed(self, feed: Feed, state: FeedState | None) -> FeedShape:
         filed = feed.id in self.in_force().filed
         return feed_shape(feed, state, Origin.FILE if filed else Origin.STORE)
+
+    # --- subscribers ---
+
+    async def list_subscribers(self, asked: Asked) -> SubscribersShape:  # noqa: ARG002 - every operation is asked
+        """See `listSubscribers`."""
+        return SubscribersShape(subscribers=await self._subscribers(None))
+
+    async def subscriber(self, name: str) -> SubscriberShape | None:
+        """Return a subscriber, in force or left out."""
+        return next(iter(await self._subscribers(name)), None)
+
+    async def _subscribers(self, name: str | None) -> list[SubscriberShape]:
+        """Return the subscriber of a name, or all."""
+        current = self.in_force()
+        wanted = [each for each in current.subscribers if name in (None, each.name)]
+        ids = [target.id for each in wanted for target in each.targets]
+        standings = await self.ledger.standings(ids)
+        shapes = [
+            subscriber_shape(each, _origin(each.name in current.added), standings)
+            for each in wanted
+        ]
+        shapes += [
+            SubscriberShape(name=other, origin=Origin.STORE, targets=[], error=why)
+            for other, why in current.untold.items()
+            if name in (None, other)
+        ]
+        return shapes
 
     # --- deliveries ---
 
@@ -501,10 +543,15 @@ class Operations:
         """See `reload`."""
         return ReloadShape(problems=await self.reload())
 
-    def _archive(self) -> Archive:
+    def kept(self) -> Archive:
+        """Return the archive, or raise `ApiProblem` where there is none."""
         if self.archive is None:
             raise ApiProblem(404, "nothing is archived: `archive.enabled` is false in monitor.yaml")
         return self.archive
+
+
+def _origin(in_store: bool) -> Origin:
+    return Origin.STORE if in_store else Origin.FILE
 
 
 def _checked(query: str, rules: RuleSet) -> str:

@@ -10,6 +10,7 @@ from monitor.web.api import asyncapi
 from monitor.web.api.asyncapi import ASYNCAPI
 from monitor.web.api.live import Live, Tail
 from monitor.web.api.making import Making
+from monitor.web.api.matched import Matched
 from monitor.web.api.openapi import STREAM, document
 from monitor.web.api.operation import Gate, serve_operation
 
@@ -18,7 +19,8 @@ OPENAPI = "/api/openapi.json"
 
 def add_api(app: web.Application, making: Making, gate: Gate, tail: Tail) -> None:
     """Serve every operation, the stream of matches, and the documents that describe them."""
-    described = (*making.operations.all(), *making.all())
+    ours = making.operations
+    described = (*ours.all(), *Matched(ours).all(), *making.all())
     for each in described:
         app.router.add_route(each.method, each.path, serve_operation(each, gate))
 

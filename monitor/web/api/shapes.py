@@ -18,10 +18,13 @@ from monitor.core.model import (
     LimitScope,
     Match,
     Rule,
+    Span,
 )
 from monitor.core.silences import Silence
+from monitor.core.targets import Subscriber, Target, kind_of
 from monitor.core.trial import DayTally
 from monitor.core.wording import format_duration
+from monitor.ports import LaneStanding
 
 
 class SpanShape(msgspec.Struct, kw_only=True):
@@ -162,6 +165,39 @@ class FeedsShape(msgspec.Struct, kw_only=True):
     next: str | None = None
 
 
+class TargetShape(msgspec.Struct, kw_only=True):
+    """A way to reach a subscriber, and how it does. `until` is when it is asked again, while it is left alone."""
+
+    id: str
+    kind: str
+    status: str
+    slow: bool
+    waiting: int
+    in_flight: int
+    reason: str
+    detail: str
+    until: datetime | None = None
+
+
+class SubscriberShape(msgspec.Struct, kw_only=True):
+    """A subscriber with its targets that are switched on; `error` says why one of the store is not in force.
+
+    `settings` are those of a subscriber of the store, as they were put; only where one subscriber is asked for.
+    """
+
+    name: str
+    origin: Origin
+    targets: list[TargetShape]
+    error: str = ""
+    settings: Mapping[str, Any] | None = None
+
+
+class SubscribersShape(msgspec.Struct, kw_only=True):
+    """Subscribers, in the order of the files, then those of the store."""
+
+    subscribers: list[SubscriberShape]
+
+
 class AttemptShape(msgspec.Struct, kw_only=True):
     """One try at a delivery."""
 
@@ -236,11 +272,13 @@ def article_shape(kept: Kept, match: Match | None = None) -> ArticleShape:
         category=article.category,
         rules=[one.rule_id for one in kept.matches],
         suppressed=kept.suppressed,
-        spans=[
-            SpanShape(field=span.field, start=span.start, end=span.end, text=span.text)
-            for span in (match.spans if match else ())
-        ],
+        spans=[span_shape(span) for span in (match.spans if match else ())],
     )
+
+
+def span_shape(span: Span) -> SpanShape:
+    """Return a place in an article."""
+    return SpanShape(field=span.field, start=span.start, end=span.end, text=span.text)
 
 
 def account_shape(article_id: str, events: Sequence[Event]) -> AccountShape:
@@ -297,6 +335,34 @@ def feed_shape(feed: Feed, state: FeedState | None, origin: Origin) -> FeedShape
         failures=state.failures,
         reason=state.reason,
         detail=state.detail,
+    )
+
+
+def subscriber_shape(
+    subscriber: Subscriber, origin: Origin, standings: Mapping[str, LaneStanding]
+) -> SubscriberShape:
+    """Return a subscriber, with the standing of each target by its id."""
+    return SubscriberShape(
+        name=subscriber.name,
+        origin=origin,
+        targets=[
+            _target(each, standings.get(each.id, LaneStanding())) for each in subscriber.targets
+        ],
+    )
+
+
+def _target(target: Target, standing: LaneStanding) -> TargetShape:
+    health = standing.health
+    return TargetShape(
+        id=target.id,
+        kind=kind_of(target),
+        status=health.status,
+        slow=health.slow,
+        waiting=standing.waiting,
+        in_flight=standing.in_flight,
+        reason=health.reason or "",
+        detail=health.detail,
+        until=health.until,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from monitor.core.model import Article, Attempt, DeliveryState, Feed
-from monitor.core.targets import Subscriber, Target
+from monitor.core.targets import Target
 from monitor.errors import ArchiveError
 from monitor.ports import StoreHealth
 from monitor.web.api.live import Tail
@@ -48,7 +48,6 @@ class Backstage:
     making: Making
     tail: Tail
     health: StoreHealth
-    subscribers: Callable[[], tuple[Subscriber, ...]]
     places: Callable[[], Mapping[str, str]]
     examples: Callable[[str], Sequence[Example]]
     problems: Callable[[], Mapping[str, str]]

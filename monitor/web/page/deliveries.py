@@ -36,7 +36,11 @@ class DeliveryViews:
             "states": list(DeliveryState),
             "state": state,
             "target": target,
-            "targets": [each.id for one in self._backstage.subscribers() for each in one.targets],
+            "targets": [
+                each.id
+                for one in self._backstage.operations.in_force().subscribers
+                for each in one.targets
+            ],
             "text": text,
             "most": _PER_PAGE,
             "final": FINAL,

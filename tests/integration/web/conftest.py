@@ -1,5 +1,6 @@
 """The API over a store in memory and an archive on disk, served on a real port."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,9 +17,11 @@ from monitor.app.pages import examples_of, in_force
 from monitor.app.parts import StoreParts, open_outside
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
+from monitor.app.subscriberdesk import SubscriberDesk
 from monitor.archive.sqlite import SqliteArchive, open_sqlite
 from monitor.config.rulebase import Rulebase
 from monitor.config.schema import NetworkSettings
+from monitor.config.secrets import SecretSource
 from monitor.config.settings import Settings
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter
@@ -66,6 +69,7 @@ EXAMPLES = {
         Example(article=article(title="Talks fail"), wanted=False),
     ]
 }
+HOOK_KEY = "whsec_" + base64.b64encode(bytes(32)).decode()
 DESK = Subscriber(name="desk", targets=(ConsoleTarget(id="desk/console", subscriber="desk"),))
 
 
@@ -159,6 +163,8 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
     settings = Settings(
         feeds=(feed(),),
         rulebase=rulebase,
+        subscribers=(DESK,),
+        secret_source=SecretSource(directory, {"MONITOR_SECRET_HOOK": HOOK_KEY, "PATH": "/bin"}),
         network=NetworkSettings.model_validate({"allow": [str(LOOPBACK)]}),
     )
     parts = StoreParts(
@@ -204,6 +210,7 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
             operations=operations,
             rules=RuleDesk(program, parts),
             feeds=AddedFeeds(program, parts, outside),
+            subscribers=SubscriberDesk(program, parts),
         )
         add_api(app, making, gate, tail)
         RuleFeeds(lambda: program.settings.rules, archive, gate).add_to(app)
@@ -212,7 +219,6 @@ async def open_desk(directory: Path) -> AsyncIterator[Desk]:
             making=making,
             tail=tail,
             health=MemoryStoreHealth(store),
-            subscribers=lambda: (DESK,),
             places=lambda: program.settings.rulebase.places,
             examples=lambda id_: EXAMPLES.get(id_) or examples_of(program, id_),
             problems=dict,

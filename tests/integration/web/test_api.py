@@ -8,7 +8,7 @@ from aiohttp import web
 
 from monitor.core.access import Scope, Token, digest
 from monitor.core.chapter import Chapter, Decision
-from monitor.core.outcome import Suppression
+from monitor.core.outcome import HoldReason, Suppression
 from monitor.ports import Draft, RecordKind
 from monitor.registry import SILENCES, TOKENS, Roster
 from monitor.web.api.live import Live
@@ -22,6 +22,7 @@ HOUR = timedelta(hours=1)
 ROUTES = [
     ("GET", "/api/articles", Scope.READ),
     ("GET", "/api/articles/a1", Scope.READ),
+    ("GET", "/api/matches", Scope.READ),
     ("GET", "/api/rules", Scope.READ),
     ("GET", "/api/rules/talks", Scope.READ),
     ("PUT", "/api/rules/new", Scope.WRITE),
@@ -32,6 +33,10 @@ ROUTES = [
     ("GET", "/api/feeds/example-world", Scope.READ),
     ("PUT", "/api/feeds/new", Scope.WRITE),
     ("DELETE", "/api/feeds/new", Scope.WRITE),
+    ("GET", "/api/subscribers", Scope.READ),
+    ("GET", "/api/subscribers/desk", Scope.READ),
+    ("PUT", "/api/subscribers/new", Scope.ADMIN),
+    ("DELETE", "/api/subscribers/new", Scope.ADMIN),
     ("GET", "/api/deliveries", Scope.READ),
     ("GET", "/api/deliveries/d1", Scope.READ),
     ("POST", "/api/deliveries/d1/replay", Scope.WRITE),
@@ -124,6 +129,41 @@ async def test_articles_are_searched_and_paged(desk: Desk) -> None:
     assert [one["id"] for one in everything["articles"]] == ["b"]
     by_rule = (await desk.ask("GET", "/api/articles?rule=talks&limit=9")).body
     assert len(by_rule["articles"]) == 5
+
+
+async def test_matches_are_listed_with_who_was_told_and_who_was_not(desk: Desk) -> None:
+    await desk.keep(
+        seen("a0", "Weather"),
+        seen("a1", "Talks resume", "talks", "vote"),
+        seen("a2", "Talks end", "talks"),
+        Chapter(
+            article=article(id="a1", title="Talks resume", fingerprint="a1"),
+            decisions=(
+                Decision(
+                    rule_ids=("talks", "vote"),
+                    subscriber="desk",
+                    target_id="desk/hook",
+                    delivery_id="d1",
+                    held=HoldReason.QUIET_HOURS,
+                    detail="22:00-07:00 UTC",
+                ),
+                Decision(rule_ids=("vote",), suppressed=Suppression.NO_ROUTE),
+            ),
+            decided_at=NOW,
+        ),
+    )
+    first = (await desk.ask("GET", "/api/matches?limit=1")).body
+    assert [each["article"]["id"] for each in first["matches"]] == ["a2"]
+    assert first["matches"][0]["alerts"] == []
+    [second] = (await desk.ask("GET", f"/api/matches?cursor={first['next']}")).body["matches"]
+    assert second["article"]["id"] == "a1"
+    assert [each["rule"] for each in second["matches"]] == ["talks", "vote"]
+    assert second["matches"][0]["spans"][0]["text"] == "Talks"
+    told, not_told = second["alerts"]
+    assert (told["target"], told["delivery"], told["held"]) == ("desk/hook", "d1", "quiet_hours")
+    assert (not_told["suppressed"], not_told["delivery"]) == ("no_route", None)
+    by_rule = (await desk.ask("GET", "/api/matches?rule=vote")).body["matches"]
+    assert [each["article"]["id"] for each in by_rule] == ["a1"]
 
 
 async def test_a_search_goes_on_until_it_has_as_many_as_it_is_asked_for(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from monitor.app.pages import in_force
 from monitor.app.parts import StoreParts, open_outside
 from monitor.app.program import Program
 from monitor.app.ruledesk import RuleDesk
+from monitor.app.subscriberdesk import SubscriberDesk
 from monitor.archive.sqlite import open_sqlite
 from monitor.config.rulebase import Rulebase
 from monitor.config.settings import Settings
@@ -96,6 +97,7 @@ async def serving(store: Store, directory: Path) -> AsyncIterator[str]:
             operations=operations,
             rules=RuleDesk(program, parts),
             feeds=AddedFeeds(program, parts, outside),
+            subscribers=SubscriberDesk(program, parts),
         )
         add_api(app, making, Gate(registry, clock), Tail(parts.public))
         async with serve(app, "127.0.0.1", 0) as address:
@@ -130,4 +132,4 @@ async def test_the_api_keeps_what_its_document_says(store: Store, tmp_path: Path
         )
         report, _ = await process.communicate()
     assert process.returncode == 0, report.decode()
-    assert b"Tested: 18" in report
+    assert b"Tested: 23" in report

@@ -25,6 +25,7 @@ VIEWS = [
     "/deliveries/d1",
     "/silences",
     "/subscribers",
+    "/subscribers/editor",
     "/articles/a1",
     "/stories/a1",
     "/rules",
@@ -39,6 +40,8 @@ BUTTONS = [
     ("/silences", Scope.WRITE),
     ("/silences/s1/expire", Scope.WRITE),
     ("/subscribers/test", Scope.WRITE),
+    ("/subscribers/save", Scope.ADMIN),
+    ("/subscribers/floods/remove", Scope.ADMIN),
     ("/editor/try", Scope.READ),
     ("/editor/backtest", Scope.READ),
     ("/editor/save", Scope.WRITE),
@@ -311,6 +314,45 @@ async def test_a_target_is_tried(desk: Desk) -> None:
     tried = (await press(desk, "/subscribers/test", target="desk/console")).body
     assert "rejected, unauthorized: desk/console says no" in tried
     assert (await press(desk, "/subscribers/test", target="none")).status == 404
+
+
+MORNINGS = """\
+route: {match: {rule: talks}}
+schedule: daily at 08:00
+targets:
+  - console: {}
+"""
+
+
+async def test_a_subscriber_is_added_changed_and_removed(desk: Desk) -> None:
+    await sign_in(desk)
+    assert "desk@example.org" in (await look(desk, "/subscribers/editor")).body
+    saved = await press(desk, "/subscribers/save", name="mornings", text=MORNINGS)
+    assert (saved.status, saved.headers["Location"]) == (303, "/subscribers?said=saved")
+    shown = (await look(desk, "/subscribers?said=saved")).body
+    assert "mornings/console" in shown
+    assert "/subscribers/editor?name=mornings" in shown
+    assert "/subscribers/editor?name=desk" not in shown
+    before = (await look(desk, "/subscribers/editor?name=mornings")).body
+    assert "schedule: daily at 08:00" in before
+    wrong = MORNINGS.replace("talks", "walks")
+    refused = await press(desk, "/subscribers/save", before="mornings", name="mornings", text=wrong)
+    assert refused.status == 422
+    assert "line 1: unknown rule &#39;walks&#39; (did you mean &#39;talks&#39;?)" in refused.body
+    assert "rule: walks" in refused.body
+    for name in ("mornings", "desk"):
+        taken = await press(desk, "/subscribers/save", name=name, text=MORNINGS)
+        assert (taken.status, "already" in taken.body) == (409, True)
+    assert (await press(desk, "/subscribers/mornings/remove")).status == 303
+    assert "mornings" not in (await look(desk, "/subscribers")).body
+    assert (await look(desk, "/subscribers/editor?name=mornings")).status == 404
+    assert (await press(desk, "/subscribers/desk/remove")).status == 409
+
+
+async def test_who_may_not_change_subscribers_sees_so(desk: Desk) -> None:
+    await sign_in(desk, Scope.WRITE)
+    assert "that needs admin" in (await look(desk, "/subscribers/editor")).body
+    assert (await press(desk, "/subscribers/save", name="x", text=MORNINGS)).status == 403
 
 
 # --- why ---
