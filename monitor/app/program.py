@@ -11,7 +11,7 @@ import structlog
 from monitor.app.lanes import Lanes
 from monitor.app.parts import Outside, StoreParts
 from monitor.app.reading import page_reading, rules_read_body
-from monitor.config.added import Added, join, with_added
+from monitor.config.added import NOBODY, Added, join, with_added
 from monitor.config.made import merge
 from monitor.config.rulebase import Rulebase
 from monitor.config.settings import Settings
@@ -64,7 +64,7 @@ class Program:
         self._parts = parts
         self._redactor = redactor
         self.files = self.settings = settings
-        self.added = Added()
+        self.added = NOBODY
         self._turn = asyncio.Lock()
         self._rules = Roster(parts.registry, RULES)
         self._subscribers = Roster(parts.registry, SUBSCRIBERS)
@@ -171,7 +171,7 @@ class Program:
             feeds = _by_id(settings)
             is_change = settings.rulebase.revision is not None
             base = self.settings.rulebase if is_change else settings.rulebase
-            await self._put_in_force(settings, base)
+            await self._put_in_force(settings, base, NOBODY)
             self.listing.use(feeds)
             self.poller.use(self.listing.feeds, self.listing.addresses)
         await self._schedule()
@@ -180,7 +180,7 @@ class Program:
         """Put in force what people made; the files are as they were."""
         async with self._turn:
             rules, added = self.settings.rulebase, self.added
-            await self._put_in_force(self.files, rules)
+            await self._put_in_force(self.files, rules, added)
         if self.settings.rulebase.rules != rules.rules:
             rules = self.settings.rulebase
             log.info("rules_changed", made=len(rules.made), left_out=len(rules.left_out))
@@ -188,12 +188,12 @@ class Program:
             added = self.added
             log.info("subscribers_changed", added=len(added.in_force), left_out=len(added.left_out))
 
-    async def _put_in_force(self, files: Settings, base: Rulebase) -> None:
-        """Put rules and subscribers of files and of the registry in force; rules as a change of `base`."""
+    async def _put_in_force(self, files: Settings, base: Rulebase, standing: Added) -> None:
+        """Put rules and subscribers of files and of the registry in force, as a change of `base` and `standing`."""
         rules, subscribers = dict(self._rules.values), dict(self._subscribers.values)
         before, added_before = self.settings.rulebase, self.added
         rulebase = await asyncio.to_thread(_merged, files.rulebase, rules, base)
-        added = await asyncio.to_thread(join, files, subscribers)
+        added = await asyncio.to_thread(join, files, subscribers, standing)
         routing = replace(files.routing, shadow=rulebase.shadow)
         settings = with_added(replace(files, rulebase=rulebase, routing=routing), added)
         if self._redactor:

@@ -51,10 +51,17 @@ class AddedSubscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """The subscribers that were added, by name: those in force, and why the others cannot be used."""
+    """The subscribers that were added, by name: those in force, and why the others cannot be used.
+
+    `read` are the records that those in force were read from.
+    """
 
     in_force: Mapping[str, AddedSubscriber] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    read: Mapping[str, Made] = field(default_factory=dict, compare=False)
+
+
+NOBODY = Added()
 
 
 def as_yaml(settings: Mapping[str, Any]) -> str:
@@ -72,19 +79,25 @@ def read_yaml(text: str) -> Document:
     return parse(text.encode(errors="replace"), "the text")
 
 
-def join(files: Settings, made: Mapping[str, Made]) -> Added:
-    """Read the subscribers that were added and that no file has. One that cannot be used costs no other."""
+def join(files: Settings, made: Mapping[str, Made], standing: Added = NOBODY) -> Added:
+    """Read the subscribers that were added and that no file has. One that cannot be used costs no other.
+
+    Those of `standing` whose records are the same are taken over: give none where files or secrets may have changed.
+    """
     ours = {each.name for each in files.subscribers}
     in_force: dict[str, AddedSubscriber] = {}
     left_out: dict[str, str] = {}
     for name, each in made.items():
         if name in ours:
             continue
+        if standing.read.get(name) == each:
+            in_force[name] = standing.in_force[name]
+            continue
         try:
             in_force[name] = _read(name, read_yaml(as_yaml(each.settings)), files, by_path)
         except RefusedError as error:
             left_out[name] = str(error)
-    return Added(in_force=in_force, left_out=left_out)
+    return Added(in_force=in_force, left_out=left_out, read={name: made[name] for name in in_force})
 
 
 def with_added(settings: Settings, added: Added) -> Settings:
