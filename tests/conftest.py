@@ -1,6 +1,7 @@
 """Fixtures that many tests share: real servers, and a loop in which nothing blocks."""
 
 import logging
+import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import structlog
 from blockbuster import blockbuster_ctx
 from coverage import Coverage
+from coverage.exceptions import CoverageWarning
 from hypothesis import settings
 
 from monitor.streams.store import Store, open_store
@@ -40,7 +42,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     try:
         return (yield)
     finally:
-        measuring.start()
+        with warnings.catch_warnings():
+            # That it starts after the product was imported is news only to the first start.
+            warnings.simplefilter("ignore", CoverageWarning)
+            measuring.start()
 
 
 @pytest.fixture
