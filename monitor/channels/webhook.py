@@ -34,7 +34,7 @@ class WebhookChannel:
         """Send the alert. Body and id are the same on every attempt; the timestamp, and so the signature, is not."""
         told = self._composer.compose(delivery) if self._target.template.body else None
         own = own_body(told) if told else None
-        body = msgspec.json.encode(own or payload(delivery))
+        body = msgspec.json.encode(own) if own else payload(delivery)
         headers = self._headers(message_id(delivery), int(now.timestamp()), body)
         if own:
             headers |= {"content-type": "application/json; charset=utf-8"}

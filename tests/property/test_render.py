@@ -179,16 +179,15 @@ def test_subject_is_one_line(told: Message) -> None:
 @MANY
 @given(DELIVERY)
 def test_payload_is_json_and_the_same_every_time(told: Delivery) -> None:
-    one = json.dumps(payload(told), ensure_ascii=False)
-    assert one == json.dumps(payload(replace(told, attempts=7)), ensure_ascii=False)
-    assert json.loads(one.encode("utf-8"))["specversion"] == "1.0"
+    one = payload(told)
+    assert one == payload(replace(told, attempts=7))
+    assert json.loads(one)["specversion"] == "1.0"
 
 
 @MANY
 @given(ALERT)
 def test_title_of_the_payload_is_the_text_that_spans_count_in(alert: Alert) -> None:
-    data = payload(delivery(alert=alert))["data"]
-    assert isinstance(data, dict)
+    data = json.loads(payload(delivery(alert=alert)))["data"]
     assert len(data["article"]["title"]) == min(len(alert.article.title), 2000)
 
 

@@ -216,7 +216,7 @@ def run(count: int, seed: int) -> Counter[str]:
         links = LINKER.links(told) if number % 2 else NO_LINKS
         found.update(problems(message(told, links)))
         found.update(mail_problems(told))
-        json.dumps(payload(replace(told, attempts=number)), ensure_ascii=False).encode()
+        payload(replace(told, attempts=number))
     return found
 
 

@@ -33,7 +33,7 @@ def verifier() -> Callable[[str, dict[str, str], bytes], bool]:
 
 
 def test_body_on_the_page_is_the_body_sent() -> None:
-    assert json.loads(block("json")) == payload(delivery())
+    assert json.loads(block("json")) == json.loads(payload(delivery()))
 
 
 async def test_code_on_the_page_verifies_a_request(channels: ChannelBuilder) -> None:

@@ -45,7 +45,7 @@ READ: Mapping[str, Callable[[Message], str]] = {
 def renders() -> Iterator[tuple[str, str]]:
     """Yield every render with the name of the file that keeps it."""
     for name, case in CASES.items():
-        yield f"{name}.webhook.json", _json(payload(case()))
+        yield f"{name}.webhook.json", _json(json.loads(payload(case())))
         for ending, render in READ.items():
             yield f"{name}.{ending}", render(_shown(case()))
     for name, case in IN_KOLKATA.items():

@@ -87,4 +87,4 @@ def test_programs_are_told_in_utc_whatever_the_zone_of_the_subscriber(tmp_path: 
     assert (console.zone, webhook.zone) == (BERLIN, UTC)
     assert isinstance(webhook, WebhookTarget)
     published = datetime(2026, 1, 15, 11, 57, tzinfo=UTC).astimezone(BERLIN)
-    assert "2026-01-15T11:57:00Z" in str(payload(told(published)))
+    assert b'"2026-01-15T11:57:00Z"' in payload(told(published))
