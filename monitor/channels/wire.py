@@ -5,7 +5,7 @@ Why it is our own says docs/decisions/0029-posts-on-the-wire.md.
 
 import asyncio
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -23,6 +23,7 @@ _STALE_SECONDS = 1.0
 # An answer is short. Whatever comes in one piece is parsed in one go, so that little is taken in at once.
 _TAKEN_IN = 4 * 1024
 _ADDRESSES_KNOWN = 1024
+_USUAL = {"accept": "*/*", "accept-encoding": "identity"}  # a body is read as it is
 _PORTS = {"http": 80, "https": 443}
 # What says where a request ends is for us to say, and connections are kept or not whatever a target wants.
 _OURS = frozenset({"content-length", "transfer-encoding", "connection", "expect", "upgrade"})
@@ -64,11 +65,7 @@ class Wire:
     ) -> None:
         """Dial what the guard of a scheme, `http` or `https`, allows; trust `tls`, or the usual authorities."""
         self._guards = guards
-        self._usual = {
-            "user-agent": user_agent,
-            "accept": "*/*",
-            "accept-encoding": "identity",  # a body is read as it is
-        }
+        self._user_agent = user_agent
         self._total = limits.total.total_seconds()
         self._connect = limits.connect.total_seconds()
         self._idle_for = limits.idle.total_seconds()
@@ -87,7 +84,7 @@ class Wire:
         """
         clock = asyncio.get_running_loop().time
         place, began = _placed(url), clock()
-        request, deadline = self._written(method, place, body, headers), began + self._total
+        request, deadline = self._written(method, url, body, headers), began + self._total
         kept = self._take(place.origin, began)
         if kept:
             try:
@@ -108,23 +105,10 @@ class Wire:
         self._idle.clear()
         await asyncio.sleep(0)  # transports end in the next turn of the loop
 
-    def _written(
-        self, method: str, place: _Place, body: bytes, headers: Mapping[str, str]
-    ) -> bytes:
-        given = {name.lower() for name in headers}
-        lines = [f"{method} {place.path} HTTP/1.1"]
-        for usual in (self._usual, place.headers):
-            lines += [f"{name}: {value}" for name, value in usual.items() if name not in given]
-        ours = not given.isdisjoint(_OURS)
-        for name, value in headers.items():
-            if not ours or name.lower() not in _OURS:
-                lines.append(f"{name}: {value}")
-        lines.append(f"content-length: {len(body)}")
-        head = "\r\n".join(lines)
-        breaks = len(lines) - 1
-        if head.count("\r") != breaks or head.count("\n") != breaks or "\0" in head:
-            raise ValueError("a header has a line break in it")
-        return b"%b\r\n\r\n%b" % (head.encode(), body)
+    def _written(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        opening, names = _opening(method, url, self._user_agent, tuple(headers))
+        own = [f"{name}: {headers[name]}" for name in names]
+        return b"%b%b\r\n%b" % (opening, _lines([*own, f"content-length: {len(body)}"]), body)
 
     async def _exchange(
         self, connection: Connection, origin: Origin, request: bytes, keep: int, deadline: float
@@ -195,6 +179,27 @@ def _placed(url: str) -> _Place:
         headers["authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
     origin = (said.scheme, host, said.port or _PORTS[said.scheme])
     return _Place(origin, said.raw_path_qs or "/", headers)
+
+
+@lru_cache(_ADDRESSES_KNOWN)
+def _opening(
+    method: str, url: str, user_agent: str, names: tuple[str, ...]
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return the request line with the headers that are said unless `names` has them, and which of `names` are said."""
+    place, given = _placed(url), {name.lower() for name in names}
+    usual = {"user-agent": user_agent, **_USUAL, **place.headers}
+    lines = [f"{name}: {value}" for name, value in usual.items() if name not in given]
+    said = tuple(name for name in names if name.lower() not in _OURS)
+    return _lines([f"{method} {place.path} HTTP/1.1", *lines]), said
+
+
+def _lines(lines: Sequence[str]) -> bytes:
+    """Return lines as they are sent; raise `ValueError` for one that would be several."""
+    text = "\r\n".join(lines) + "\r\n"
+    count = len(lines)
+    if text.count("\r") != count or text.count("\n") != count or "\0" in text:
+        raise ValueError("a header has a line break in it")
+    return text.encode()
 
 
 def _is_certain(host: str) -> bool:
