@@ -17,7 +17,7 @@ class _Batch:
     def __init__(self) -> None:
         self.keys: list[str] = []
         self.words: list[tuple[Word, ...]] = []
-        self.ended = asyncio.Event()
+        self.waiting: list[asyncio.Future[None]] = []
         self.replies: list[Any] = []
         self.error: StreamError | None = None
 
@@ -42,7 +42,9 @@ class Batched:
         batch.keys.append(key)
         batch.words.append(words)
         if number:
-            await batch.ended.wait()
+            ended = asyncio.get_running_loop().create_future()
+            batch.waiting.append(ended)
+            await ended
         else:
             await self._send(batch)
         if batch.error is not None:
@@ -63,11 +65,13 @@ class Batched:
         finally:
             if self._gathering is batch:
                 self._gathering = _Batch()
-            batch.ended.set()
+            for ended in batch.waiting:
+                if not ended.done():
+                    ended.set_result(None)
 
     async def _answers(self, batch: _Batch) -> list[Any]:
-        calls = list(zip(batch.keys, batch.words, strict=True))
         if self._server.clustered:  # the keys lie in several slots
+            calls = zip(batch.keys, batch.words, strict=True)
             commands = [call(self._function, [key], *words) for key, words in calls]
             return [answer for (answer,) in await self._server.each(commands)]
         joined = [word for words in batch.words for word in words]

@@ -12,13 +12,13 @@ import structlog
 from monitor.core.breaker import HEALTHY, TargetHealth, is_freed
 from monitor.core.holding import Hold
 from monitor.core.model import Alert, Attempt, Delivery, DeliveryState
-from monitor.core.outcome import DeliveryReason, HoldReason
 from monitor.core.retry import Ruling
 from monitor.errors import CodecError
 from monitor.ports import DeliveryFilter, DeliveryLease, LaneStanding, LaneTerms
 from monitor.streams import codec, keys
 from monitor.streams.batch import Batched
 from monitor.streams.client import Word, call, command
+from monitor.streams.deliveries import FIELDS, TARGET, TURN, read_delivery
 from monitor.streams.feeds import earliest, first_scores
 from monitor.streams.instants import from_ms, span_ms, to_ms
 from monitor.streams.keys import key
@@ -119,9 +119,8 @@ class StreamDeliveryLedger:
                 call("monitor_claim_deliveries", lanes, *instants, limit, slow)
             )
         leases: list[DeliveryLease] = []
-        for raw_id, flat, said, health in claimed:
-            fields = dict(zip(flat[::2], flat[1::2], strict=True))
-            lease = await self._lease(raw_id.decode(), fields, said, health, until, length)
+        for raw_id, values, said, health in claimed:
+            lease = await self._lease(raw_id.decode(), values, said, health, until, length)
             leases += [lease] if lease else []
         return int(upcoming) if upcoming else None, leases
 
@@ -156,20 +155,20 @@ class StreamDeliveryLedger:
     async def _lease(
         self,
         delivery_id: str,
-        fields: Mapping[bytes, bytes],
+        values: Sequence[bytes],
         said: Sequence[bytes],
         health: bytes | None,
         until: int,
         length: timedelta,
     ) -> DeliveryLease | None:
         """Return the lease; a delivery that cannot be read is dead, so that it is not claimed for ever."""
-        turn = fields[b"turn"].decode()
+        turn = values[TURN].decode()
         try:
-            delivery = _delivery(delivery_id, fields, said)
+            delivery = read_delivery(delivery_id, values, said)
             known = codec.healths.decode(health) if health else HEALTHY
         except CodecError as error:
             _log.error("delivery_unreadable", delivery=delivery_id, why=str(error))
-            lanes = key(self._store.partition_of(fields[b"target"].decode()), "lanes")
+            lanes = key(self._store.partition_of(values[TARGET].decode()), "lanes")
             ended = (DeliveryState.DEAD.value, "", "", str(error), "")
             words = (delivery_id, turn, "", *ended, until - span_ms(length))
             await self._records.call(lanes, *words)
@@ -308,15 +307,15 @@ class StreamDeliveryLedger:
                 ask
                 for one in ids
                 for ask in (
-                    command("HGETALL", key(partition, f"delivery:{one}")),
+                    command("HMGET", key(partition, f"delivery:{one}"), *FIELDS),
                     command("LRANGE", key(partition, f"said:{one}"), 0, -1),
                 )
             ]
         )
         deliveries: list[Delivery] = []
-        for one, fields, said in zip(ids, replies[::2], replies[1::2], strict=True):
-            with suppress(CodecError, KeyError):
-                deliveries.append(_delivery(one, fields, said))
+        for one, values, said in zip(ids, replies[::2], replies[1::2], strict=True):
+            with suppress(CodecError):
+                deliveries.append(read_delivery(one, values, said))
         return deliveries
 
     async def replay(self, delivery_id: str, now: datetime) -> bool:
@@ -343,32 +342,3 @@ def _surplus_words(hold: Hold | None) -> tuple[Word, ...]:
     if hold is None:
         return ("",) * 5
     return (hold.group, hold.reason.value, hold.detail, to_ms(hold.until), hold.free)
-
-
-def _delivery(
-    delivery_id: str, fields: Mapping[bytes, bytes], said: Sequence[bytes] = ()
-) -> Delivery:
-    """Read a delivery; `said` has, for a digest, what was accepted of each alert and the alert, by turns."""
-    own = said or (fields[b"accepted"], fields[b"alert"])
-    reason, because = fields[b"reason"].decode(), fields.get(b"because", b"").decode()
-    return Delivery(
-        id=delivery_id,
-        target_id=fields[b"target"].decode(),
-        alerts=tuple(map(_alert, own[::2], own[1::2])),
-        state=DeliveryState(fields[b"state"].decode()),
-        attempts=int(fields[b"attempts"]),
-        created_at=from_ms(int(fields[b"created"])),
-        due_at=from_ms(int(fields[b"due"])),
-        reason=DeliveryReason(reason) if reason else None,
-        detail=fields[b"detail"].decode(),
-        because=HoldReason(because) if because else None,
-        because_of=fields.get(b"because_of", b"").decode(),
-        seq=int(fields.get(b"seq", 0)),
-        since=from_ms(int(fields[b"since"])) if b"since" in fields else None,
-    )
-
-
-def _alert(accepted: bytes, data: bytes) -> Alert:
-    alert = codec.alerts.decode(data)
-    matches = tuple(alert.matches[int(index)] for index in accepted.split(b","))
-    return alert if matches == alert.matches else replace(alert, matches=matches)

@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from monitor.core.burst import SLOT
 from monitor.streams import bounds
+from monitor.streams.deliveries import FIELDS
 from monitor.streams.instants import span_ms
 
 NAME = "monitor"
@@ -21,6 +22,7 @@ def _source() -> str:
         f"local IN_FLIGHT = {bounds.IN_FLIGHT}\n"
         f"local BURST_MS = {span_ms(bounds.BURST)}\n"
         f"local FOLDED_AT_ONCE = {bounds.FOLDED_AT_ONCE}\n"
+        f"local DELIVERY_FIELDS = {{ {', '.join(map(repr, FIELDS))} }}\n"
         f"local ATTEMPTS_KEPT = {bounds.ATTEMPTS_KEPT}\n"
         f"local TOLD_SECONDS = {told_seconds}\n"
         f"local HABIT_HOURS = {span_ms(bounds.HABIT) // span_ms(timedelta(hours=1))}\n"

@@ -112,8 +112,8 @@ end
 
 -- Wakes deliverers that block on the bell; a few rings are kept, for several that go to sleep just now.
 local function ring(base)
-  if redis.call('LPUSH', base .. 'bell', '1') > RINGS_KEPT then
-    redis.call('LTRIM', base .. 'bell', 0, RINGS_KEPT - 1)
+  if redis.call('LLEN', base .. 'bell') < RINGS_KEPT then
+    redis.call('LPUSH', base .. 'bell', '1')
   end
 end
 
@@ -241,23 +241,19 @@ local function release(base, member, now)
   place(lane_of(base, target))
 end
 
--- Takes a delivery out of the hands of whoever had it: its fields as they then are, what a digest says, and the health.
+-- Takes a delivery out of the hands of whoever had it: its values as they then are, what a digest says, and the health.
 local function lease(lane, id, moves)
   local key = lane.base .. 'delivery:' .. id
-  local fields, at = redis.call('HGETALL', key), {}
-  for i = 1, #fields, 2 do
-    at[fields[i]] = i + 1
-  end
-  local before = fields[at.state]
-  fields[at.state] = 'leased'
-  fields[at.attempts] = whole(fields[at.attempts] + 1)
-  fields[at.turn] = whole(fields[at.turn] + 1)
-  redis.call('HSET', key, 'state', 'leased', 'attempts', fields[at.attempts], 'turn', fields[at.turn])
+  local values = redis.call('HMGET', key, unpack(DELIVERY_FIELDS))
+  local before, attempts, turn, created, _, accepted = unpack(values, 1, 6)
+  attempts, turn = whole(attempts + 1), whole(turn + 1)
+  redis.call('HSET', key, 'state', 'leased', 'attempts', attempts, 'turn', turn)
+  values[1], values[2], values[3] = 'leased', attempts, turn
   if before ~= 'leased' then
-    move(moves, id, before, 'leased', fields[at.created])
+    move(moves, id, before, 'leased', created)
   end
-  local said = at.alert and {} or redis.call('LRANGE', lane.base .. 'said:' .. id, 0, -1)
-  return { id, fields, said, lane.health }
+  local said = accepted and {} or redis.call('LRANGE', lane.base .. 'said:' .. id, 0, -1)
+  return { id, values, said, lane.health }
 end
 
 -- Folds what waits in a lane if it is more than the target wants one by one. What was tried already goes by itself, so

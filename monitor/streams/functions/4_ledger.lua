@@ -62,7 +62,8 @@ local function enqueue(keys, args)
 end
 
 -- What came of one lease: id, turn, attempt or '', state, due or '', reason, detail, hold until or '', now. The attempt is
--- kept even when the lease was lost, and once only when the call is repeated. `part` gathers what is done at the end.
+-- kept even when the lease was lost, and once only when the call is repeated: the call that found its lease held ended it.
+-- `part` gathers what is done at the end.
 local function record_one(part, id, turn, attempt, state, due, reason, detail, hold, now)
   local base = part.base
   local key, attempts = base .. 'delivery:' .. id, base .. 'attempts:' .. id
@@ -71,7 +72,7 @@ local function record_one(part, id, turn, attempt, state, due, reason, detail, h
     return 0
   end
   local held = before == 'leased' and its_turn == turn
-  if attempt ~= '' and not redis.call('LPOS', attempts, attempt) then
+  if attempt ~= '' and (held or not redis.call('LPOS', attempts, attempt)) then
     if redis.call('RPUSH', attempts, attempt) > ATTEMPTS_KEPT then
       redis.call('LTRIM', attempts, -ATTEMPTS_KEPT, -1)
     end
