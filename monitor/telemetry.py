@@ -46,8 +46,11 @@ class Redactor:
     def clean(self, text: str) -> str:
         """Return `text` without secrets; of those that overlap nothing is left."""
         text = _encodable(text)
+        found = self._secrets.find_matches_as_indexes(text, overlapping=True)
+        if not found:
+            return text
         kept, shown_to = [], 0
-        for start, end in _stretches(self._secrets.find_matches_as_indexes(text, overlapping=True)):
+        for start, end in _stretches(found):
             kept += [text[shown_to:start], _HIDDEN]
             shown_to = end
         return "".join([*kept, text[shown_to:]])

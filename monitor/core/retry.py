@@ -64,6 +64,9 @@ class Ruling:
     lane_until: datetime | None = None
 
 
+_DONE = Ruling(state=DeliveryState.DELIVERED)
+
+
 def attempt_of(number: int, outcome: Outcome, started_at: datetime, ended_at: datetime) -> Attempt:
     """Return the record of a try that came to `outcome`."""
     failure = None if isinstance(outcome, Delivered) else outcome
@@ -97,7 +100,7 @@ def decide(
     """
     match outcome:
         case Delivered():
-            return Ruling(state=DeliveryState.DELIVERED)
+            return _DONE
         case Rejected(target=True) if attempts <= len(schedule):
             # It is the target that is refused: the breaker holds its lane, and this waits with the others.
             due_at = now + BUSY_WAIT

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import partial
+from functools import cache, partial
 from typing import ClassVar
 
 import structlog
@@ -95,6 +95,7 @@ class DelivererService(LeasingService[DeliveryLease]):
         self._clock = clock
         self._shortest_lease = lease
         self._slow = 0
+        self._attempted = cache(metrics.attempts.labels)
 
     def use(self, lanes: Mapping[str, Lane]) -> None:
         """Deliver by `lanes` from the next attempt on."""
@@ -153,16 +154,15 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _handle(self, lease: DeliveryLease) -> None:
         told = lease.delivery
-        trace = told.alert.article.trace_id
-        with span("deliver", trace, delivery=told.id, target=told.target_id):
+        trace, about = told.alert.article.trace_id, {"delivery": told.id, "target": told.target_id}
+        # Of this task, which handles nothing else.
+        structlog.contextvars.bind_contextvars(trace=trace, **about)
+        with span("deliver", trace, **about):
             await self._deliver(lease)
 
     async def _deliver(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery
         lane = self._lanes.get(delivery.target_id)
-        structlog.contextvars.bind_contextvars(  # of this task, which handles nothing else
-            trace=delivery.alert.article.trace_id, delivery=delivery.id, target=delivery.target_id
-        )
         started_at = ended_at = self._clock.now()
         told = await self._left_to_tell(lane, delivery, started_at)
         if lane is None or isinstance(told, Rejected):
@@ -173,8 +173,10 @@ class DelivererService(LeasingService[DeliveryLease]):
             self._step_aside()
             if isinstance(outcome, Delivered) and outcome.pace is not None:
                 self._keep_pace(delivery.target_id, outcome.pace)
-            judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
-            await self._insist(judged)
+            health = after(lease.health, outcome, ended_at, ended_at - started_at)
+            if health is not lease.health:
+                judged = partial(self._judge, lane, lease, outcome, started_at, ended_at)
+                await self._insist(judged)
             ruling = decide(delivery.attempts, outcome, ended_at, delivery.id, lane.waits)
         attempt = attempt_of(delivery.attempts, outcome, started_at, ended_at)
         # Whoever has taken the delivery over meanwhile has fenced us off.
@@ -268,7 +270,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     def _tell(
         self, kind: str, delivery: Delivery, attempt: Attempt, ruling: Ruling, *, recorded: bool
     ) -> None:
-        self.metrics.attempts.labels(kind, attempt.verdict, attempt.reason or "").inc()
+        self._attempted(kind, attempt.verdict, attempt.reason or "").inc()
         seen_at = delivery.alert.article.seen_at
         if attempt.verdict is Verdict.DELIVERED and seen_at:
             waited = attempt.started_at + attempt.duration - seen_at

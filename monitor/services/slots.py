@@ -2,19 +2,10 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, cast
 
 _MOST_ASIDE = 4  # times as many as there are places may have stepped aside
-
-
-@dataclass(slots=True)
-class _Place:
-    """A place while it is taken; `left` when its task has stepped aside."""
-
-    timer: asyncio.TimerHandle | None = None
-    left: bool = False
 
 
 class Slots:
@@ -28,11 +19,11 @@ class Slots:
         """Offer `limit` places."""
         self.limit = limit
         self._patience = patience
-        self._busy = 0
+        self._inside: dict[asyncio.Task[None], float] = {}  # and since when, the first one first
         self._aside = 0
         self._changed = asyncio.Event()
         self._group = asyncio.TaskGroup()
-        self._places: dict[asyncio.Task[None], _Place] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         """Open the group in which the tasks live."""
@@ -46,29 +37,30 @@ class Slots:
         trace: TracebackType | None,
     ) -> None:
         """Wait for all tasks, or cancel them when the block failed."""
-        await self._group.__aexit__(kind, error, trace)
+        try:
+            await self._group.__aexit__(kind, error, trace)
+        finally:
+            if self._timer:
+                self._timer.cancel()
 
     @property
     def free(self) -> int:
         """How many places are free now."""
-        return self.limit - self._busy
+        return self.limit - len(self._inside)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` in a free place; the caller has looked that there is one."""
-        self._busy += 1
-        place = _Place()
-        if self._patience is not None:
-            loop = asyncio.get_running_loop()
-            place.timer = loop.call_later(self._patience, self._leave, place)
-        task = self._group.create_task(work)
-        self._places[task] = place
+        task, loop = self._group.create_task(work), asyncio.get_running_loop()
+        self._inside[task] = loop.time()
         task.add_done_callback(self._ended)
+        if self._patience is not None and self._timer is None:
+            self._timer = loop.call_later(self._patience, self._look, loop, self._patience)
 
     def step_aside(self) -> None:
         """Give the place of the task that calls this to another, if it has one and few enough have stepped aside."""
-        place = self._places.get(cast("asyncio.Task[None]", asyncio.current_task()))
-        if place and not place.left:
-            self._leave(place)
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        if task in self._inside:
+            self._leave(task)
 
     async def changed(self, seconds: float) -> None:
         """Return when a task has ended since the last call, or after `seconds`."""
@@ -89,21 +81,25 @@ class Slots:
         except TimeoutError:
             return
 
-    def _leave(self, place: _Place) -> None:
-        if place.timer:
-            place.timer.cancel()
+    def _look(self, loop: asyncio.AbstractEventLoop, patience: float) -> None:
+        """Have those step aside that have taken too long, and look again when it is the turn of the next."""
+        now = loop.time()
+        for task, since in list(self._inside.items()):
+            if now < since + patience:
+                self._timer = loop.call_at(since + patience, self._look, loop, patience)
+                return
+            self._leave(task)
+        self._timer = (
+            loop.call_later(patience, self._look, loop, patience) if self._inside else None
+        )
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
         if self._aside < _MOST_ASIDE * self.limit:
-            place.left = True
+            del self._inside[task]
             self._aside += 1
-            self._busy -= 1
             self._changed.set()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        place = self._places.pop(task)
-        if place.timer:
-            place.timer.cancel()
-        if place.left:
+        if self._inside.pop(task, None) is None:
             self._aside -= 1
-        else:
-            self._busy -= 1
         self._changed.set()
