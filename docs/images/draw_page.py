@@ -45,6 +45,7 @@ VIEWS = {
     "deliveries": "/deliveries",
     "silences": "/silences",
     "subscribers": "/subscribers",
+    "subscriber": "/subscribers/editor",
     "sign-in": "/sign-in",
 }
 SIZES = {"wide": (1120, 700), "phone": (390, 844)}
@@ -70,7 +71,7 @@ async def main(folder: Path, *, kept_only: bool) -> None:
                     "create",
                     "desk",
                     "--scope",
-                    "write",
+                    "admin",
                     "--config",
                     directory,
                     **environment,
