@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from monitor.app.everyone import with_made
 from monitor.app.parts import open_archive, open_store_parts
 from monitor.cli.options import config_option, load_settings
 from monitor.cli.output import text_console
@@ -38,7 +39,8 @@ def explain(config: Path, alert_or_article: str) -> None:
 
 async def _explain(settings: Settings, wanted: str) -> list[Story]:
     async with open_store_parts(settings) as parts, open_archive(settings) as archive:
-        found = await stories(archive, parts.ledger, settings.routing.zone_of, wanted)
+        whole = await with_made(settings, parts.registry)
+        found = await stories(archive, parts.ledger, whole.routing.zone_of, wanted)
     if not found:
         raise MonitorError(
             f"no article and no delivery {wanted!r}: what is older than its retention is gone, and of"

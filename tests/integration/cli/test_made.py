@@ -1,20 +1,27 @@
 """Commands know what people made while the system runs."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from monitor.core.holding import Hold
 from monitor.core.made import Made
+from monitor.core.outcome import HoldReason
 from monitor.ports import Draft, RecordKind
 from monitor.registry import FEEDS, RULES, SUBSCRIBERS
 from monitor.streams.ledger import StreamDeliveryLedger
 from monitor.streams.registry import StreamRegistry
 from monitor.streams.store import open_store
-from tests.factories import NOW, feed
+from tests.factories import NOW, alert, feed
 from tests.integration.cli.conftest import Desk
 
 FLOODS = {"query": "flood*", "labels": {"region": "asia"}}
-NIGHT = {"route": {"match": {"rule": "floods"}}, "targets": [{"console": {}}]}
+NIGHT = {
+    "timezone": "Asia/Kolkata",
+    "route": {"match": {"rule": "floods"}},
+    "targets": [{"console": {}}],
+}
 
 
 @pytest.fixture
@@ -73,3 +80,17 @@ def test_routes_are_tried_with_what_was_made(made: Desk) -> None:
     assert "yes night -> night" in tried
     offline = made.monitor("routes", "test", "--offline", "rule=floods")
     assert "there is no rule 'floods'" in offline.output
+
+
+def test_what_waits_for_a_subscriber_that_was_added_is_explained_by_the_clocks_there(
+    made: Desk,
+) -> None:
+    async def hold(ledger: StreamDeliveryLedger) -> str | None:
+        digest = Hold(group="x", reason=HoldReason.DIGEST, until=NOW + timedelta(hours=1))
+        return await ledger.enqueue(alert(subscriber="night"), "night/console", NOW, digest)
+
+    delivery = made.with_ledger(hold)
+    assert delivery
+    said = made.monitor("explain", delivery).stdout
+    assert "2026-01-15 12:00:00 UTC  delivery " in said
+    assert "now held (digest), until 2026-01-15 18:30:00 IST" in said
