@@ -10,7 +10,6 @@ from monitor import __version__
 from monitor.config.explain import explain
 from monitor.core.compiled import MATCHER
 from monitor.errors import ConfigError, MonitorError
-from monitor.telemetry import configure_logging
 
 FAILED = 1
 BAD_USAGE = 2
@@ -42,6 +41,7 @@ class Commands(click.Group):
         "backup",
         "restore",
     )
+    LOG_NOTHING = frozenset({"check", "entities"})
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the group's
         """Return the names, the first to know first."""
@@ -59,12 +59,17 @@ class Commands(click.Group):
     cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, "--version", message=f"monitor %(version)s ({MATCHER} matcher)")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Watch news feeds and alert people to what their rules find.
 
     Exit codes: 0 done, 1 failed, 2 bad configuration or usage.
     """
-    configure_logging("warning")  # `run` sets up its own
+    if context.invoked_subcommand not in Commands.LOG_NOTHING:
+        # What is set up takes a fifth of the start of a command that has no use for it.
+        from monitor.telemetry import configure_logging  # noqa: PLC0415
+
+        configure_logging("warning")  # `run` sets up its own
 
 
 def open_standard_files() -> None:

@@ -3,13 +3,19 @@
 python -m monitor.config.generate
 """
 
+import ast
+import inspect
 import json
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from monitor.config.schema import (
     EntitiesFile,
@@ -69,9 +75,40 @@ A file has at most 10 MiB.
 class _Generator(GenerateJsonSchema):
     """JSON Schema with defaults as an operator writes them, and without titles that repeat the keys."""
 
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """Say of each key what stands below it in the source."""
+        described = super().model_schema(schema)
+        section = schema["cls"]
+        for name, meaning in _meanings(section).items():
+            key = section.model_fields[name].alias or name
+            described["properties"][key]["description"] = meaning
+        return described
+
     def encode_default(self, dft: Any) -> Any:
         """Write a default as it would stand in a file."""
         return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
+
+
+def _meanings(section: type[BaseModel]) -> Mapping[str, str]:
+    """Return the texts below the keys of a section.
+
+    Pydantic could read them when it makes the class: that would be a tenth of the start of every command.
+    """
+    found: dict[str, str] = {}
+    for part in reversed(section.__mro__):
+        if issubclass(part, Section):
+            [written] = ast.parse(dedent(inspect.getsource(part))).body
+            found |= _below(written)
+    return found
+
+
+def _below(written: ast.stmt) -> Iterator[tuple[str, str]]:
+    for key, said in pairwise(getattr(written, "body", [])):
+        match key, said:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(ast.Constant(str(meaning))):
+                yield name, inspect.cleandoc(meaning)
+            case _:
+                pass
 
 
 def schema_of(file: type[Section]) -> dict[str, Any]:

@@ -22,7 +22,6 @@ class Section(BaseModel):
         strict=True,
         extra="forbid",
         frozen=True,
-        use_attribute_docstrings=True,
         defer_build=True,  # a mapping inside another is built with that one
     )
 

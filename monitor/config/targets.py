@@ -7,7 +7,6 @@ from monitor.config import records
 from monitor.config.files import Item
 from monitor.config.secrets import SecretSource
 from monitor.config.subscriberschema import SubscriberSettings
-from monitor.config.templates import with_template
 from monitor.config.values import WrongValueError
 from monitor.core.targets import Target
 from monitor.errors import Problem
@@ -29,7 +28,13 @@ def targets_of(
             node = subscriber.node.find(("targets", number))
             try:
                 target = records.target(subscriber.settings, settings, secrets)
-                yield with_template(target, Item(settings, node, document), directory, problems)
+                if settings.template is not None:
+                    # Most have none, and Jinja takes a tenth of the start of a command.
+                    from monitor.config.templates import with_template  # noqa: PLC0415
+
+                    item = Item(settings, node, document)
+                    target = with_template(target, settings.template, item, directory, problems)
+                yield target
             except WrongValueError as error:
                 item = Item(settings, node.owner(error.key), document)
                 problems.append(item.problem((error.key,), error.message, error.hint))

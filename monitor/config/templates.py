@@ -25,12 +25,13 @@ _PARTS = ("subject", "text", "body")
 
 
 def with_template(
-    target: Target, item: Item[TargetSettings], directory: Path, problems: list[Problem]
+    target: Target,
+    settings: TemplateSettings,
+    item: Item[TargetSettings],
+    directory: Path,
+    problems: list[Problem],
 ) -> Target:
     """Return the target with its template; add what is wrong with that to `problems`."""
-    settings = item.settings.template
-    if settings is None:
-        return target
     sources: dict[str, str] = {}
     for name in _PARTS:
         try:

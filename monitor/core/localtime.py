@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 MINUTES_A_DAY = 24 * 60
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+# Not strftime's, which speaks the language of the process.
+_MONTHS = ["", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def instant_of(day: date, minute: int, zone: tzinfo) -> datetime:
@@ -45,6 +47,16 @@ def zone_of(at: datetime) -> str:
     """Return the abbreviation of the zone at this instant, or else its distance from UTC."""
     name, offset = at.tzname() or "", f"{at:%z}"
     return name if name.isalpha() else f"UTC{offset[:3]}:{offset[3:5]}"
+
+
+def time_of_day(at: datetime) -> str:
+    """Write the time of day with its zone: '12:57 CET', or '08:57 UTC-03:00' where the zone has no abbreviation."""
+    return f"{at:%H:%M} {zone_of(at)}"
+
+
+def written(at: datetime) -> str:
+    """Write an instant for people, as the clocks of its zone show it: '15 Jan 2026 12:57 CET'."""
+    return f"{at.day} {_MONTHS[at.month]} {at.year} {time_of_day(at)}"
 
 
 def to_the_minute(instant: datetime, zone: tzinfo) -> str:

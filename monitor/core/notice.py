@@ -6,9 +6,9 @@ from hashlib import sha1
 
 from monitor.core.breaker import HEALTHY, TargetHealth
 from monitor.core.burst import Burst
+from monitor.core.localtime import written
 from monitor.core.model import Alert, Article, Delivery, Feed, Match, Severity
 from monitor.core.moves import plain_address
-from monitor.core.render.view import written
 from monitor.core.routing import take
 from monitor.core.targets import Target
 from monitor.core.telling import RoutingTable

@@ -15,10 +15,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from monitor.core.links import PATH, BadLinkError, Link, LinkAction, Linker
-from monitor.core.localtime import zone_name
+from monitor.core.localtime import written, zone_name
 from monitor.core.pace import Choice
 from monitor.core.render import message
-from monitor.core.render.view import written
 from monitor.core.silences import Silence, expired, snooze
 from monitor.errors import CodecError
 from monitor.ports import Clock, DeliveryLedger, Draft, RecordKind, Registry

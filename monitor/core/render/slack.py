@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from monitor.core.links import Links
+from monitor.core.localtime import written
 from monitor.core.model import Severity
 from monitor.core.render.clean import cut
 from monitor.core.render.message import Message
@@ -21,7 +22,7 @@ from monitor.core.render.text import (
     left_out,
     more_stories,
 )
-from monitor.core.render.view import AlertView, Piece, RuleView, written
+from monitor.core.render.view import AlertView, Piece, RuleView
 
 Json = dict[str, object]
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from monitor.core.links import Links
+from monitor.core.localtime import time_of_day, written
 from monitor.core.model import Severity
 from monitor.core.render.clean import cut, line
 from monitor.core.render.message import Message
-from monitor.core.render.view import AlertView, Change, Piece, RuleView, time_of_day, written
+from monitor.core.render.view import AlertView, Change, Piece, RuleView
 
 SUBJECT_LIMIT = 200
 _SHORT_EXCERPT, _RULES_LIMIT = 200, 300  # of a story in a digest

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from monitor.core.localtime import zone_of
 from monitor.core.model import Alert, Article, ArticleKind, Match, Severity, Span, TextField
 from monitor.core.render.clean import cut, line, link, visible
 
@@ -19,8 +18,6 @@ _WORDS_SHOWN = 6
 _SPANS_READ = 500  # of a match; more cannot show in a snippet
 _RANK = tuple(Severity)
 _WORDS_COMPARED = 60  # of a headline; a diff of more is nothing to read
-# Not strftime's, which speaks the language of the process.
-_MONTHS = ["", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +114,6 @@ def shortened(pieces: Sequence[Piece], limit: int) -> tuple[Piece, ...]:
 def severity_of(matches: Iterable[Match]) -> Severity:
     """Return the gravest severity among the matches."""
     return max((match.severity for match in matches), key=_RANK.index, default=Severity.INFO)
-
-
-def written(at: datetime) -> str:
-    """Write an instant for people, as the clocks of its zone show it: '15 Jan 2026 12:57 CET'."""
-    return f"{at.day} {_MONTHS[at.month]} {at.year} {time_of_day(at)}"
-
-
-def time_of_day(at: datetime) -> str:
-    """Write the time of day with its zone: '12:57 CET', or '08:57 UTC-03:00' where the zone has no abbreviation."""
-    return f"{at:%H:%M} {zone_of(at)}"
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:

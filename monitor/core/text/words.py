@@ -10,7 +10,7 @@ blanks between words: there each character, with the marks it carries, counts as
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import NamedTuple
 
 from monitor.core.text.fold import exact, fold
@@ -42,9 +42,7 @@ _JOINT = rf"\.?['’＇{_HYPHENS}-]"
 _PLAIN_RUN = re.compile(rf"\w++(?:{_JOINT}\w++|\.\w++)*+")
 LETTER = rf"[\w{_MARKS}{IGNORED}]"
 _HEBREW_QUOTE = rf"(?<=[\u05d0-\u05ea])[{QUOTES}](?=[\u05d0-\u05ea])"
-_MARKED_RUN = re.compile(
-    rf"\w{LETTER}*+(?:{_JOINT}{LETTER}++|\.{LETTER}++|{_HEBREW_QUOTE}{LETTER}++)*+"
-)
+_MARKED_RUN = re.compile(rf"\w{LETTER}*+(?:(?:{_JOINT}|\.|{_HEBREW_QUOTE}){LETTER}++)*+")
 
 # The same with what lies between, for `split`.
 _PLAIN_BORDERS = re.compile(f"({_PLAIN_RUN.pattern})")
@@ -63,7 +61,7 @@ _BY_CHARACTER = (
     "\u3041-\u3096\u309b-\u309f\u30a1-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
     + _ranges(  # the letters of South-East Asia; their marks belong to the letter before
         letter
-        for letter in map(chr, range(0x0E00, 0xAB00))
+        for letter in map(chr, chain(range(0x0E00, 0x1800), range(0xA900, 0xAB00)))
         if _SOUTH_EAST_ASIAN.match(letter) and letter not in _SPECIAL
     )
 )

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from aiohttp import web
 from jinja2 import DictLoader, Environment, StrictUndefined
 
+from monitor.core.localtime import written
 from monitor.core.render.clean import line, link
-from monitor.core.render.view import written
 from monitor.core.schedule import in_words
 from monitor.core.standing import ago, ahead
 
