@@ -117,7 +117,7 @@ def in_force(program: Program) -> InForce:
         left_out=settings.rulebase.left_out,
         subscribers=settings.subscribers,
         added=program.added.in_force.keys(),
-        untold=program.added.left_out,
+        untold={**program.added.left_out, **program.added.unready},
     )
 
 

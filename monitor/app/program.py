@@ -207,7 +207,8 @@ class Program:
         self.files = replace(files, rulebase=said)
         self.settings, self.added = settings, added
         _log_left_out(before.left_out, rulebase.left_out)
-        _log_not_told(added_before.left_out, added.left_out)
+        _log_new("subscriber_left_out", added_before.left_out, added.left_out)
+        _log_new("subscriber_not_ready", added_before.unready, added.unready)
 
     async def _find(self, feed_id: str) -> Feed | None:
         """Return a feed, in a process that does not poll too."""
@@ -261,8 +262,8 @@ def _log_left_out(before: Mapping[str, LeftOut], after: Mapping[str, LeftOut]) -
             log.warning("rule_left_out", rule=id_, reason=each.why)
 
 
-def _log_not_told(before: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """Say which subscriber is left out that was not before, or for another reason."""
+def _log_new(event: str, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Say what is wrong with subscribers that was not before."""
     for name, why in after.items():
         if before.get(name) != why:
-            log.warning("subscriber_left_out", subscriber=name, reason=why)
+            log.warning(event, subscriber=name, reason=why)

@@ -18,11 +18,12 @@ from monitor.channels.memory import Memory, ProcessMemory
 from monitor.channels.post import Json, PostChannel, Receiver
 from monitor.channels.slackbot import SlackBotChannel, Thread
 from monitor.channels.smtp import SmtpPool
+from monitor.channels.unready import UnreadyChannel
 from monitor.channels.webhook import WebhookChannel
 from monitor.channels.wire import TimeLimits, Wire
 from monitor.core.consent import Consent
 from monitor.core.links import Linker
-from monitor.core.outcome import Delivered, Outcome
+from monitor.core.outcome import Delivered, DeliveryReason, Outcome, RetryLater
 from monitor.core.render import Message, blocks, text_only
 from monitor.core.render.discord import discord as discord_embed
 from monitor.core.render.discord import discord_plain
@@ -48,6 +49,7 @@ from monitor.core.targets import (
     Target,
     TeamsTarget,
     TelegramTarget,
+    UnreadyTarget,
     WebhookTarget,
 )
 from monitor.net import AddressGuard
@@ -106,11 +108,13 @@ class ChannelBuilder:
             await pool.close()
         self._apprise.close()
 
-    def build(self, target: Target) -> Channel:
+    def build(self, target: Target) -> Channel:  # noqa: PLR0911 - one for each kind
         """Return the channel for a target.
 
         Raise `ValueError` for a secret, an address or a template that cannot be used.
         """
+        if isinstance(target, UnreadyTarget):
+            return UnreadyChannel(target.why)
         composer = Composer(target, self._linker)
         match target:
             case ConsoleTarget():
@@ -144,6 +148,8 @@ class ChannelBuilder:
                 return await channel.greet(now)
             case ConsoleTarget() | AppriseTarget():
                 return Delivered()
+            case UnreadyTarget():
+                return RetryLater(reason=DeliveryReason.NOT_READY, detail=target.why)
             case WebhookTarget():
                 return await look_up(target.url, self._guard_of(target.url))
             case _:

@@ -29,7 +29,7 @@ from monitor.config.yamlpos import MAX_DEPTH, Document, Node, Place, Value, pars
 from monitor.core.made import Made
 from monitor.core.notice import OWN_RULES
 from monitor.core.routing import Route
-from monitor.core.targets import Subscriber, Target
+from monitor.core.targets import Subscriber, UnreadyTarget
 from monitor.core.telling import Desk
 from monitor.errors import Problem, RefusedError
 
@@ -53,11 +53,13 @@ class AddedSubscriber:
 class Added:
     """The subscribers that were added, by name: those in force, and why the others cannot be used.
 
-    `read` are the records that those in force were read from.
+    Of those in force `unready` says why some targets of one cannot be reached; what is told to these waits. `read` are
+    the records that those in force and ready were read from.
     """
 
     in_force: Mapping[str, AddedSubscriber] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    unready: Mapping[str, str] = field(default_factory=dict)
     read: Mapping[str, Made] = field(default_factory=dict, compare=False)
 
 
@@ -87,6 +89,7 @@ def join(files: Settings, made: Mapping[str, Made], standing: Added = NOBODY) ->
     ours = {each.name for each in files.subscribers}
     in_force: dict[str, AddedSubscriber] = {}
     left_out: dict[str, str] = {}
+    unready: dict[str, str] = {}
     for name, each in made.items():
         if name in ours:
             continue
@@ -94,10 +97,19 @@ def join(files: Settings, made: Mapping[str, Made], standing: Added = NOBODY) ->
             in_force[name] = standing.in_force[name]
             continue
         try:
-            in_force[name] = _read(name, read_yaml(as_yaml(each.settings)), files, by_path)
+            document = read_yaml(as_yaml(each.settings))
+            in_force[name], problems = _read(name, document, files, by_path)
         except RefusedError as error:
             left_out[name] = str(error)
-    return Added(in_force=in_force, left_out=left_out, read={name: made[name] for name in in_force})
+            continue
+        if problems:
+            unready[name] = f"{_refused(problems, document, by_path)}; what it is told of waits"
+    return Added(
+        in_force=in_force,
+        left_out=left_out,
+        unready=unready,
+        read={name: made[name] for name in in_force if name not in unready},
+    )
 
 
 def with_added(settings: Settings, added: Added) -> Settings:
@@ -120,8 +132,8 @@ def try_added(
     What its route names has to be there; `feeds` are the ids of feeds that it may name. Later nothing of that is asked
     again: a change elsewhere must not switch a subscriber off.
     """
-    _read(name, document, settings, say)
-    problems = list(_named(document, settings, frozenset(feeds)))
+    _, problems = _read(name, document, settings, say)
+    problems += _named(document, settings, frozenset(feeds))
     if problems:
         raise _refused(problems, document, say)
     return Made(settings=_mapping(document, say))
@@ -158,21 +170,28 @@ def by_path(problem: Problem, document: Document) -> str:
     return ".".join(str(step) for step in steps or ())
 
 
-def _read(name: str, document: Document, settings: Settings, say: Say) -> AddedSubscriber:
+def _read(
+    name: str, document: Document, settings: Settings, say: Say
+) -> tuple[AddedSubscriber, list[Problem]]:
+    """Return a subscriber, and why targets of it are not ready, if some are; raise `RefusedError` for all else."""
     item = _checked(name, document, say)
     problems = [*_of_this_machine(item), *_elsewhere(item), *repeated_targets(item)]
     problems += always_quiet(item)
-    targets: tuple[Target, ...] = ()
-    if not problems:  # nothing is read of what it must not name
-        targets = tuple(targets_of(item, settings.secret_source, Path(), problems))
-    if problems:
+    if problems:  # nothing is read of what it must not name
         raise _refused(problems, document, say)
     route = routerecords.route(item.settings.route, settings.intervals)
-    return AddedSubscriber(
-        subscriber=Subscriber(name=name, targets=targets),
-        desk=routerecords.desk(item.settings),
+    desk = routerecords.desk(item.settings)
+    ready = {each.id: each for each in targets_of(item, settings.secret_source, Path(), problems)}
+    why = str(_refused(problems, document, by_path)) if problems else ""
+    targets = (
+        ready.get(id_) or UnreadyTarget(id=id_, subscriber=name, why=why) for id_ in desk.paces
+    )
+    added = AddedSubscriber(
+        subscriber=Subscriber(name=name, targets=tuple(targets)),
+        desk=desk,
         route=replace(route, subscriber=name, name=route.name or name),
     )
+    return added, problems
 
 
 def _checked(name: str, document: Document, say: Say) -> Item[AddedSettings]:

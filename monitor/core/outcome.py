@@ -35,6 +35,7 @@ class DeliveryReason(StrEnum):
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"
     GAVE_UP = "gave_up"
+    NOT_READY = "not_ready"  # what the target needs of this machine, such as a secret, is not there
     TARGET_REMOVED = "target_removed"
     EXPIRED = "expired"  # news for too long ago to be told by itself
     SILENCED = "silenced"  # a silence came into force while it waited

@@ -146,6 +146,16 @@ class AppriseTarget(_Target):
     url: Secret
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadyTarget(_Target):
+    """A target that cannot be reached now, because something that it needs of this machine is not there: `why`.
+
+    Only one that was added while the system runs can be such: what is told to it waits, as for one that is down.
+    """
+
+    why: str
+
+
 Target = (
     ConsoleTarget
     | SlackTarget
@@ -158,6 +168,7 @@ Target = (
     | TelegramTarget
     | NtfyTarget
     | AppriseTarget
+    | UnreadyTarget
 )
 
 
@@ -192,5 +203,5 @@ def secrets_of(target: Target) -> Iterator[Secret]:
             yield from target.secrets
             if "authorization" in target.headers:
                 yield Secret(target.headers["authorization"])
-        case ConsoleTarget():
+        case ConsoleTarget() | UnreadyTarget():
             return

@@ -165,8 +165,10 @@ class DelivererService(LeasingService[DeliveryLease]):
         lane = self._lanes.get(delivery.target_id)
         started_at = ended_at = self._clock.now()
         told = await self._left_to_tell(lane, delivery, started_at)
-        if lane is None or isinstance(told, Rejected):
-            outcome, ruling = _untried(told if isinstance(told, Rejected) else _REMOVED)
+        if lane is None:
+            outcome, ruling = _unknown(delivery.attempts, started_at)
+        elif isinstance(told, Rejected):
+            outcome, ruling = _untried(told)
         else:
             outcome = await self._attempt(lane, told, started_at)
             ended_at = self._clock.now()
@@ -288,6 +290,8 @@ class DelivererService(LeasingService[DeliveryLease]):
 
 
 _REMOVED = Rejected(reason=DeliveryReason.TARGET_REMOVED, detail="no such target is configured")
+# A process knows within a second what another was told; where files differ, somebody has to copy them.
+_UNTIL_KNOWN = tuple(timedelta(seconds=wait) for wait in (2, 10, 60, 300))
 _HEALTH_EVENT = {
     TargetStatus.ACTIVE: "target_well_again",
     TargetStatus.OPEN: "target_left_alone",
@@ -301,6 +305,19 @@ _EVENT = {
     DeliveryState.DEAD: "delivery_given_up",
     DeliveryState.DROPPED: "delivery_dropped",
 }
+
+
+def _unknown(attempts: int, now: datetime) -> tuple[Outcome, Ruling]:
+    """Rule on a delivery to a target that this process does not know.
+
+    It may have been added a moment ago, and another process may know it: it is tried again before it is given up.
+    """
+    if attempts > len(_UNTIL_KNOWN):
+        return _untried(_REMOVED)
+    reason, detail = DeliveryReason.TARGET_REMOVED, _REMOVED.detail
+    due_at = now + _UNTIL_KNOWN[max(attempts, 1) - 1]
+    ruling = Ruling(state=DeliveryState.RETRY, due_at=due_at, reason=reason, detail=detail)
+    return RetryLater(reason=reason, detail=detail), ruling
 
 
 def _untried(refused: Rejected) -> tuple[Outcome, Ruling]:

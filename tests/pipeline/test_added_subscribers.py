@@ -15,9 +15,14 @@ from standardwebhooks import Webhook
 from monitor.app.subscriberdesk import SubscriberDesk
 from monitor.config.load import load
 from monitor.core.made import Made
+from monitor.core.model import DeliveryState
+from monitor.core.outcome import DeliveryReason
 from monitor.errors import RefusedError
+from monitor.ports import DeliveryFilter, Draft, RecordKind
+from monitor.registry import SUBSCRIBERS
 from tests import configuration
 from tests.clock import StandingClock
+from tests.factories import NOW
 from tests.pipeline.stage import Pipeline, pipeline
 from tests.servers.feeds import FeedServer, document, feed_server, item, rss
 from tests.servers.hooks import HookServer, Received
@@ -61,14 +66,17 @@ class Newsroom:
         return sorted(told)
 
     async def publish(self, program: Pipeline, *titles: str) -> list[tuple[str, str]]:
+        await self.appear(program, *titles)
+        await program.finish()
+        return self.told()
+
+    async def appear(self, program: Pipeline, *titles: str) -> None:
         for title in titles:
             number = len(self._published)
             self._published.append(item(number, title=title, published_at=self.clock.now()))
         said = rss(*self._published, title=f"{len(self._published)}")
         self.server.script("/rss", document(said))
         await program.poll_after(timedelta(minutes=5))
-        await program.finish()
-        return self.told()
 
 
 @asynccontextmanager
@@ -141,27 +149,37 @@ async def test_one_waits_for_its_hours_as_one_of_a_file_does(
         assert room.clock.now().hour == 8
 
 
-async def test_a_reload_keeps_those_that_were_added_and_a_secret_that_is_gone_leaves_one_out(
+async def test_what_is_told_to_one_whose_secret_is_gone_waits_until_it_is_back(
     tmp_path: Path, empty_server_url: str
 ) -> None:
     async with newsroom(tmp_path, empty_server_url) as (room, desk, one, _):
         await desk.put("night", room.made(FLOODS))
-        await desk.put("bare", Made(settings={"route": {}, "targets": [{"console": {}}]}))
         secret = tmp_path / "config" / "secrets" / "night"
         kept = secret.read_text()
         secret.unlink()
         await reload(one, room)
-        assert "secrets" not in one.program.added.left_out["night"]
-        assert "cannot be read" in one.program.added.left_out["night"]
-        assert list(one.program.added.in_force) == ["bare"]
+        assert "the file cannot be read" in one.program.added.unready["night"]
+        room.clock.advance(timedelta(minutes=5))
+        await room.appear(one, "Floods")
+        assert room.told() == [("desk", "Floods")]
+        [waiting] = await one.parts.ledger.find(DeliveryFilter(target_id="night/webhook"))
+        assert (waiting.state, waiting.reason) == (DeliveryState.RETRY, DeliveryReason.NOT_READY)
         secret.write_text(kept)
         await reload(one, room)
-        assert one.program.added.left_out == {}
-        assert {each.id for each in one.program.settings.targets} == {
-            "desk/webhook",
-            "night/webhook",
-            "bare/console",
-        }
+        assert one.program.added.unready == {}
+        await one.finish()
+        assert room.told() == [("night", "Floods")]
+
+
+async def test_one_that_cannot_be_read_at_all_costs_no_other(
+    tmp_path: Path, empty_server_url: str
+) -> None:
+    async with newsroom(tmp_path, empty_server_url) as (room, desk, one, _):
+        newer = SUBSCRIBERS.encode(Made(settings={"route": {}, "targets": [{"telex": {}}]}))
+        await one.parts.registry.put(RecordKind.SUBSCRIBER, Draft(id="x", value=newer), NOW)
+        await desk.put("night", room.made(FLOODS))
+        assert "telex" in one.program.added.left_out["x"]
+        assert await room.publish(one, "Floods") == [("desk", "Floods"), ("night", "Floods")]
 
 
 async def test_those_that_were_added_are_told_of_the_first_article_after_a_start(

@@ -76,7 +76,7 @@ class InForce:
 
     `places` say where rules of files are written; `made` are the ids of those of the store, `left_out` those that
     cannot be used, and `filed` the ids of the feeds of files. `added` are the names of the subscribers of the store,
-    and `untold` says why others of them cannot be used, by name.
+    and `untold` says why one cannot be told, by name: in force, what it is told of waits, else it is told of nothing.
     """
 
     rules: tuple[Rule, ...]
@@ -454,16 +454,21 @@ class Operations:
         wanted = [each for each in current.subscribers if name in (None, each.name)]
         ids = [target.id for each in wanted for target in each.targets]
         standings = await self.ledger.standings(ids)
-        shapes = [
-            subscriber_shape(each, _origin(each.name in current.added), standings)
+        shapes = {
+            each.name: subscriber_shape(
+                each,
+                _origin(each.name in current.added),
+                standings,
+                current.untold.get(each.name, ""),
+            )
             for each in wanted
-        ]
-        shapes += [
-            SubscriberShape(name=other, origin=Origin.STORE, targets=[], error=why)
-            for other, why in current.untold.items()
-            if name in (None, other)
-        ]
-        return shapes
+        }
+        for other, why in current.untold.items():
+            if name in (None, other) and other not in shapes:
+                shapes[other] = SubscriberShape(
+                    name=other, origin=Origin.STORE, targets=[], error=why
+                )
+        return [*shapes.values()]
 
     # --- deliveries ---
 

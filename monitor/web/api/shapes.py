@@ -180,7 +180,7 @@ class TargetShape(msgspec.Struct, kw_only=True):
 
 
 class SubscriberShape(msgspec.Struct, kw_only=True):
-    """A subscriber with its targets that are switched on; `error` says why one of the store is not in force.
+    """A subscriber with its targets that are switched on; `error` says why one of the store cannot be told.
 
     `settings` are those of a subscriber of the store, as they were put; only where one subscriber is asked for.
     """
@@ -339,7 +339,7 @@ def feed_shape(feed: Feed, state: FeedState | None, origin: Origin) -> FeedShape
 
 
 def subscriber_shape(
-    subscriber: Subscriber, origin: Origin, standings: Mapping[str, LaneStanding]
+    subscriber: Subscriber, origin: Origin, standings: Mapping[str, LaneStanding], error: str = ""
 ) -> SubscriberShape:
     """Return a subscriber, with the standing of each target by its id."""
     return SubscriberShape(
@@ -348,6 +348,7 @@ def subscriber_shape(
         targets=[
             _target(each, standings.get(each.id, LaneStanding())) for each in subscriber.targets
         ],
+        error=error,
     )
 
 

@@ -76,18 +76,16 @@ class Bench:
         self.metrics = Metrics()
         self.service = DelivererService(
             self.ledger,
-            {
-                name: Lane(
-                    kind="test", channel=each, waits=WEBHOOK, timeout=timedelta(seconds=timeout)
-                )
-                for name, each in channels.items()
-            },
+            {name: self.lane(each, timeout) for name, each in channels.items()},
             self.clock,
             self.metrics,
             concurrency=8,
             lease=timedelta(seconds=30),
             wishes=Wishes(self.registry),
         )
+
+    def lane(self, channel: Script, timeout: float = 0.2) -> Lane:
+        return Lane(kind="test", channel=channel, waits=WEBHOOK, timeout=timedelta(seconds=timeout))
 
     async def enqueue(self, target: str, number: int = 1) -> str:
         told = alert(article=article(id=f"a{number}"))
@@ -164,11 +162,33 @@ async def test_a_target_no_longer_configured_drops_its_deliveries_with_the_reaso
     bench = Bench()
     delivery_id = await bench.enqueue("gone")
     await bench.service.step()
-    dropped = await bench.get(delivery_id)
-    assert (dropped.state, dropped.reason) == (
-        DeliveryState.DROPPED,
+    waiting = await bench.get(delivery_id)
+    assert (waiting.state, waiting.reason) == (
+        DeliveryState.RETRY,
         DeliveryReason.TARGET_REMOVED,
     )
+    assert waiting.due_at - bench.clock.now() == timedelta(seconds=2)
+    while (await bench.get(delivery_id)).state is DeliveryState.RETRY:
+        bench.clock.advance(timedelta(minutes=5))
+        await bench.service.step()
+    dropped = await bench.get(delivery_id)
+    assert (dropped.state, dropped.reason, dropped.attempts) == (
+        DeliveryState.DROPPED,
+        DeliveryReason.TARGET_REMOVED,
+        5,
+    )
+
+
+async def test_a_target_that_was_added_a_moment_ago_is_told_when_it_is_known() -> None:
+    hook = Script()
+    bench = Bench()
+    delivery_id = await bench.enqueue("new")
+    await bench.service.step()
+    bench.service.use({"new": bench.lane(hook)})
+    bench.clock.advance(timedelta(seconds=2))
+    await bench.service.step()
+    assert (await bench.get(delivery_id)).state is DeliveryState.DELIVERED
+    assert len(hook.given) == 1
 
 
 async def test_a_hanging_target_holds_two_places_and_the_others_are_served() -> None:
