@@ -69,7 +69,9 @@ def hub_in_words(subscription: HubSubscription, now: datetime) -> str:
         return f"pushed by {hub}{last}, promised for {promised}{missed}"
     is_over = subscription.state is HubState.ACTIVE
     why = subscription.detail or ("its promise is over" if is_over else "not asked yet")
-    return f"not pushed by {hub}: {why}; asked again {ahead(subscription.act_at, now)}"
+    former = subscription.former
+    meanwhile = f"; pushed by {former.hub} meanwhile" if former and is_alive(former, now) else ""
+    return f"not pushed by {hub}: {why}; asked again {ahead(subscription.act_at, now)}{meanwhile}"
 
 
 def _trouble(state: FeedState, now: datetime) -> Iterator[tuple[str, str]]:

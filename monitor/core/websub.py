@@ -57,9 +57,7 @@ class HubState(StrEnum):
     ACTIVE = "active"
     FAILED = "failed"  # the hub did not take the request, or never verified it
     DENIED = "denied"
-    LEAVING = (
-        "leaving"  # its feed is listed no more; the hub has to verify that we want no more pushes
-    )
+    LEAVING = "leaving"  # the hub has to verify that we want no more pushes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +66,8 @@ class HubSubscription:
 
     `token` is the part of our address that nobody else knows. Until `expires_at` the hub pushes; `act_at` is when to
     ask it again. `pushed_at` is its last push that was believed; `missed_at` when a poll found what it had not pushed.
+    `former` is what was subscribed to where the feed named another hub: believed until this one is verified, and then
+    left. It has no former itself.
     """
 
     feed_id: str
@@ -82,6 +82,14 @@ class HubSubscription:
     pushed_at: datetime | None = None
     missed_at: datetime | None = None
     detail: str = ""
+    former: "HubSubscription | None" = None
+
+    @property
+    def due_at(self) -> datetime:
+        """When to ask a hub again, this one or the former."""
+        former = self.former
+        is_left = former is not None and former.state is HubState.LEAVING
+        return min(self.act_at, former.act_at) if former and is_left else self.act_at
 
 
 # --- discover (section 4) ---
@@ -173,12 +181,26 @@ def asked_for(
     feed_id: str, links: HubLinks, token: str, now: datetime, before: HubSubscription | None
 ) -> HubSubscription | None:
     """Return the subscription that a document calls for; None when there is nothing to change."""
-    is_kept = before and before.state is not HubState.LEAVING
-    if before and is_kept and (before.hub, before.topic) == (links.hub, links.topic):
+    kept = before if before and before.state is not HubState.LEAVING else None
+    if kept and _is_at(kept, links):
         return None
+    former = kept.former if kept else None
+    if former and former.state is not HubState.LEAVING and _is_at(former, links):
+        return former  # the feed names again what it named before, and nothing was left meanwhile
+    if kept and is_alive(kept, now):
+        former = replace(kept, former=None)
     return HubSubscription(
-        feed_id=feed_id, hub=links.hub, topic=links.topic, token=token, act_at=now
+        feed_id=feed_id,
+        hub=links.hub,
+        topic=links.topic,
+        token=token,
+        act_at=now,
+        former=former,
     )
+
+
+def _is_at(subscription: HubSubscription, links: HubLinks) -> bool:
+    return (subscription.hub, subscription.topic) == (links.hub, links.topic)
 
 
 def asking(subscription: HubSubscription, now: datetime) -> HubSubscription:
@@ -205,10 +227,11 @@ def refused_by_hub(subscription: HubSubscription, detail: str, now: datetime) ->
     )
 
 
-def leaving(subscription: HubSubscription, now: datetime) -> HubSubscription | None:
-    """Return the subscription of a feed that is listed no more as the hub is asked to end it.
+def leaving(subscription: HubSubscription, now: datetime, because: str) -> HubSubscription | None:
+    """Return a subscription as the hub is asked to end it.
 
-    None when it can be forgotten: the hub promises nothing, or was asked often enough.
+    Of one that can be forgotten, because the hub promises nothing or was asked often enough, the former is left
+    instead, or None.
     """
     asked = subscription.attempts if subscription.state is HubState.LEAVING else 0
     may_push = subscription.asked_at is not None and subscription.state in {
@@ -218,14 +241,22 @@ def leaving(subscription: HubSubscription, now: datetime) -> HubSubscription | N
     }
     is_over = subscription.expires_at is not None and subscription.expires_at <= now
     if not may_push or is_over or asked >= _MOST_FAREWELLS:
-        return None
+        return leaving(subscription.former, now, because) if subscription.former else None
     return replace(
         subscription,
         state=HubState.LEAVING,
         act_at=now + max(_ANSWER_WITHIN, _back_off(asked + 1)),
         attempts=asked + 1,
-        detail="asked to push no more, because its feed was removed",
+        detail=f"asked to push no more, because {because}",
+        former=_to_be_left(subscription.former, now),
     )
+
+
+def _to_be_left(former: HubSubscription | None, now: datetime) -> HubSubscription | None:
+    """Return what was subscribed to before, to be left from now on; as it is when it is being left."""
+    if former is None or former.state is HubState.LEAVING:
+        return former
+    return replace(former, state=HubState.LEAVING, act_at=now, attempts=0)
 
 
 def _back_off(attempts: int) -> timedelta:
@@ -263,9 +294,15 @@ def verify(
 
     Only what we asked for, under its own address and for its topic, is confirmed. A hub may ask again later.
     """
+    asked = known_by(subscription, token) if subscription else None
+    if subscription is None or asked is None:
+        return Verification(None)
+    answer = _answer(asked, query, now)
+    return answer if asked is subscription else _of_former(subscription, answer)
+
+
+def _answer(subscription: HubSubscription, query: Mapping[str, str], now: datetime) -> Verification:
     refusal = Verification(None)
-    if subscription is None or not knows(subscription, token):
-        return refusal
     if query.get("hub.topic") != subscription.topic:
         return refusal
     mode = query.get("hub.mode")
@@ -296,8 +333,18 @@ def verify(
         expires_at=now + lease,
         act_at=now + lease * (1 - _RENEW_BEFORE),
         detail="",
+        former=_to_be_left(subscription.former, now),
     )
     return Verification(challenge, verified)
+
+
+def _of_former(subscription: HubSubscription, answer: Verification) -> Verification:
+    """Return what a former hub is answered, with what becomes of the subscription that follows it."""
+    if answer.after is None and not answer.ends:
+        return answer
+    is_over = answer.after is None or answer.after.state is HubState.DENIED
+    former = None if is_over else answer.after
+    return Verification(answer.challenge, replace(subscription, former=former))
 
 
 def _verify_end(mode: str | None, challenge: str) -> Verification:
@@ -326,6 +373,12 @@ def knows(subscription: HubSubscription, token: str) -> bool:
     return hmac.compare_digest(subscription.token.encode(), token.encode("utf-8", "replace"))
 
 
+def known_by(subscription: HubSubscription, token: str) -> HubSubscription | None:
+    """Return the subscription whose hub was given this address: this one, the former, or None."""
+    parts = (subscription, subscription.former)
+    return next((each for each in parts if each and knows(each, token)), None)
+
+
 def is_signed(header: str, body: bytes, secret: str) -> bool:
     """Tell whether `X-Hub-Signature` is that of the body with our secret, by any of the four methods."""
     method, _, signature = header.strip().partition("=")
@@ -337,8 +390,10 @@ def is_signed(header: str, body: bytes, secret: str) -> bool:
     )
 
 
-def after_push(subscription: HubSubscription, now: datetime) -> HubSubscription:
-    """Return the subscription after a push that was believed."""
+def after_push(subscription: HubSubscription, token: str, now: datetime) -> HubSubscription:
+    """Return the subscription after a push to this address that was believed."""
+    if subscription.former and knows(subscription.former, token):
+        return replace(subscription, former=replace(subscription.former, pushed_at=now))
     return replace(subscription, pushed_at=now, missed_at=None)
 
 

@@ -5,7 +5,7 @@ The registry has the state, for all processes.
 
 import heapq
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -24,7 +24,7 @@ from monitor.core.websub import (
     asking,
     hub_links,
     is_signed,
-    knows,
+    known_by,
     leaving,
     refused_by_hub,
     verify,
@@ -106,22 +106,32 @@ class HubService(PeriodicService):
         """Learn from a poll: of a hub that is named, and of news that were not pushed."""
         now, known = self._clock.now(), self._roster.values.get(feed.id)
         links = self._found.pop(feed.id, None)
-        if links is not None:
-            wanted = asked_for(feed.id, links, self._capability.new_token(), now, known)
-            if wanted is not None:
-                await write(self._registry, wanted, now)
-                return
+        if links is not None and await self._want(feed.id, links, known, now):
+            return
         if known is not None:
             after = after_poll(known, found_news=found_news, now=now)
             if after != known:
                 log.warning("hub_missed_news", feed=feed.id, hub=known.hub)
                 await write(self._registry, after, now)
 
+    async def _want(
+        self, feed_id: str, links: HubLinks, known: HubSubscription | None, now: datetime
+    ) -> bool:
+        """Write down what a document calls for; tell whether that is a change of what is `known`."""
+        token = self._capability.new_token()
+        if asked_for(feed_id, links, token, now, known) is None:
+            return False
+        current, version = await subscription_of(self._registry, feed_id)
+        wanted = asked_for(feed_id, links, token, now, current)
+        if wanted is not None:
+            await write(self._registry, wanted, now, expected=version)
+        return True
+
     async def step(self) -> int:
         """Ask the hubs whose time has come; return how many."""
         change = await self._roster.refresh()
         for feed_id in change.changed:
-            heapq.heappush(self._plan, (self._roster.values[feed_id].act_at, feed_id))
+            heapq.heappush(self._plan, (self._roster.values[feed_id].due_at, feed_id))
         due = await self._ours([*self._ripe(self._clock.now()), *self._unlisted()])
         async with Slots(_AT_ONCE) as slots:
             for subscription in due:
@@ -134,7 +144,7 @@ class HubService(PeriodicService):
         while self._plan and self._plan[0][0] <= now:
             due_at, feed_id = heapq.heappop(self._plan)
             subscription = self._roster.values.get(feed_id)
-            if subscription is not None and subscription.act_at == due_at:
+            if subscription is not None and subscription.due_at == due_at:
                 yield subscription
 
     def _unlisted(self) -> Iterator[HubSubscription]:
@@ -155,6 +165,10 @@ class HubService(PeriodicService):
         now = self._clock.now()
         record = await self._registry.get(_KIND, planned.feed_id)
         if record is None or HUB_SUBSCRIPTIONS.decode(record.value) != planned:
+            return
+        former = planned.former
+        if former and former.state is HubState.LEAVING and former.act_at <= now:
+            await self._leave_former(planned, former, record.version)
             return
         if not self._is_listed(planned.feed_id):
             await self._leave(planned, record.version)
@@ -178,12 +192,23 @@ class HubService(PeriodicService):
     async def _leave(self, planned: HubSubscription, version: int) -> None:
         """Ask the hub to push no more. It is forgotten when the hub has verified that, or was asked often enough."""
         now = self._clock.now()
-        asked = leaving(planned, now)
+        asked = leaving(planned, now, "its feed was removed")
         if asked is None:
             await self._registry.remove(_KIND, planned.feed_id, now, version)
-            return
-        if not await write(self._registry, asked, now, expected=version):
-            return
+        elif await write(self._registry, asked, now, expected=version):
+            await self._say_farewell(asked)
+
+    async def _leave_former(
+        self, planned: HubSubscription, former: HubSubscription, version: int
+    ) -> None:
+        """Ask the hub that a feed named before to push no more, as `_leave` does."""
+        now = self._clock.now()
+        asked = leaving(former, now, "its feed names another hub")
+        after = replace(planned, former=asked)
+        if await write(self._registry, after, now, expected=version) and asked:
+            await self._say_farewell(asked)
+
+    async def _say_farewell(self, asked: HubSubscription) -> None:
         callback = self._capability.callback(asked.feed_id, asked.token)
         problem = await self._client.unsubscribe(asked.hub, asked.topic, callback)
         log.info("hub_left", feed=asked.feed_id, hub=asked.hub, problem=problem)
@@ -247,9 +272,14 @@ class HubCallback:
         subscription, _ = await subscription_of(self._registry, feed_id)
         if subscription is None or subscription.state is HubState.LEAVING:
             return _GONE
-        return _ACCEPTED if knows(subscription, token) else _NOT_FOUND
+        asked = known_by(subscription, token)
+        if asked is None:
+            return _NOT_FOUND
+        return _GONE if asked.state is HubState.LEAVING else _ACCEPTED
 
-    async def pushed(self, feed_id: str, signature: str, content_type: str, body: bytes) -> int:
+    async def pushed(
+        self, feed_id: str, token: str, signature: str, content_type: str, body: bytes
+    ) -> int:
         """Take what was pushed to an address that `expects` it; return the status to answer with.
 
         A wrong signature is answered as a right one is, so that nobody can try. What cannot be recorded now is
@@ -258,17 +288,18 @@ class HubCallback:
         now = self._clock.now()
         subscription, version = await subscription_of(self._registry, feed_id)
         feed = await self._find(feed_id)
-        if subscription is None or feed is None:
+        asked = known_by(subscription, token) if subscription else None
+        if subscription is None or asked is None or feed is None:
             return _GONE
-        if not is_signed(signature, body, self._secret(subscription.token)):
+        if not is_signed(signature, body, self._secret(token)):
             self._metrics.hub_pushes.labels("unsigned").inc()
-            log.warning("push_not_signed", feed=feed_id, hub=subscription.hub)
+            log.warning("push_not_signed", feed=feed_id, hub=asked.hub)
             return _ACCEPTED
         lease = await self._store.take(feed_id, now, _LEASE)
         if lease is None:
             return _GONE
         document = Document(
-            url=lease.state.url or subscription.topic,
+            url=lease.state.url or asked.topic,
             status=226,
             body=body,
             headers={"content-type": content_type},
@@ -278,7 +309,7 @@ class HubCallback:
             self._metrics.hub_pushes.labels("refused").inc()
             return _TRY_AGAIN
         self._metrics.hub_pushes.labels("taken" if is_read else "unreadable").inc()
-        await write(self._registry, after_push(subscription, now), now, expected=version)
+        await write(self._registry, after_push(subscription, token, now), now, expected=version)
         return _ACCEPTED
 
 

@@ -29,7 +29,9 @@ class Callback(Protocol):
         """Return 202 when a push is worth reading, else the status to refuse it with."""
         ...
 
-    async def pushed(self, feed_id: str, signature: str, content_type: str, body: bytes) -> int:
+    async def pushed(
+        self, feed_id: str, token: str, signature: str, content_type: str, body: bytes
+    ) -> int:
         """Take a push, and return the status to answer with."""
         ...
 
@@ -73,6 +75,7 @@ class HubPages:
                     return web.Response(status=_TOO_LARGE)
                 status = await self._callback.pushed(
                     feed_id,
+                    token,
                     request.headers.get("X-Hub-Signature", ""),
                     request.headers.get("Content-Type", ""),
                     body,

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -120,4 +121,9 @@ def test_whether_a_feed_is_pushed_is_said_in_a_sentence() -> None:
     )
     assert hub_in_words(kept, NOW + DAY) == (
         "not pushed by https://hub.example/: its promise is over; asked again now"
+    )
+    moved = replace(kept, state=HubState.ASKED, hub="https://new.example/", former=kept)
+    assert hub_in_words(moved, NOW) == (
+        "not pushed by https://new.example/: not asked yet; asked again in 24h"
+        "; pushed by https://hub.example/ meanwhile"
     )

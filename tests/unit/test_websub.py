@@ -23,6 +23,7 @@ from monitor.core.websub import (
     hub_links,
     is_alive,
     is_signed,
+    leaving,
     refused_by_hub,
     verify,
     with_hub,
@@ -119,6 +120,103 @@ def test_a_subscription_is_asked_for_once_and_again_where_hub_or_topic_change() 
     assert other.token == "t2"
     left = subscription(state=HubState.LEAVING)
     assert asked_for("one", found, "t2", NOW, left) == replace(first, token="t2")
+
+
+NEW_HUB = "https://new-hub.example/"
+
+
+def moved(**changes: object) -> HubSubscription:
+    """Return what is asked for where a feed that is pushed names another hub."""
+    wanted = asked_for("one", HubLinks(NEW_HUB, TOPIC), "new-path", NOW, subscription(**changes))
+    assert wanted
+    return wanted
+
+
+def verified(asked: HubSubscription) -> HubSubscription:
+    after = verify(asking(asked, NOW), asked.token, QUERY, NOW).after
+    assert after
+    return after
+
+
+def test_an_old_hub_is_kept_until_the_new_one_has_verified() -> None:
+    wanted = moved()
+    assert (wanted.hub, wanted.former) == (NEW_HUB, subscription())
+    assert wanted.due_at == NOW
+    after = verified(wanted)
+    assert after.former
+    assert (after.state, after.former.state) == (HubState.ACTIVE, HubState.LEAVING)
+    assert (after.due_at, after.former.attempts) == (NOW, 0)
+
+
+def test_a_hub_that_promises_nothing_is_not_kept() -> None:
+    assert moved(state=HubState.FAILED).former is None
+    assert moved(expires_at=NOW).former is None
+
+
+def test_of_hubs_that_follow_each_other_the_one_that_pushes_is_kept() -> None:
+    third = HubLinks("https://third.example/", TOPIC)
+    unverified = asked_for("one", third, "t3", NOW, moved())
+    assert unverified
+    assert unverified.former == subscription()
+    after = verified(moved())
+    beyond = asked_for("one", third, "t3", NOW, after)
+    assert beyond
+    assert beyond.former == replace(after, former=None)
+
+
+def test_a_feed_that_names_its_old_hub_again_before_the_new_one_verified_is_where_it_was() -> None:
+    assert asked_for("one", HubLinks(HUB, TOPIC), "t3", NOW, moved()) == subscription()
+    back = asked_for("one", HubLinks(HUB, TOPIC), "t3", NOW, verified(moved()))
+    assert back
+    assert (back.token, back.former and back.former.hub) == ("t3", NEW_HUB)
+
+
+def test_a_former_hub_is_answered_under_its_own_address() -> None:
+    wanted = moved()
+    again = verify(wanted, "secret-path", QUERY, NOW + HOUR)
+    assert again.challenge
+    assert again.after
+    assert again.after.former
+    assert (again.after.hub, again.after.former.expires_at) == (NEW_HUB, NOW + HOUR + DAY)
+    denied = verify(wanted, "secret-path", QUERY | {"hub.mode": "denied"}, NOW)
+    assert denied.after == replace(wanted, former=None)
+    end = QUERY | {"hub.mode": "unsubscribe"}
+    assert verify(wanted, "secret-path", end, NOW) == Verification(None)
+    after = verified(wanted)
+    ended = verify(after, "secret-path", end, NOW)
+    assert (ended.challenge, ended.after, ended.ends) == (
+        QUERY["hub.challenge"],
+        replace(after, former=None),
+        False,
+    )
+
+
+def test_a_new_hub_that_verifies_again_does_not_ask_the_old_one_anew() -> None:
+    after = verified(moved())
+    assert after.former
+    left = leaving(after.former, NOW, "its feed names another hub")
+    assert left
+    assert left.attempts == 1
+    renewed = verified(replace(after, former=left))
+    assert renewed.former == left
+
+
+def test_a_feed_that_goes_while_its_hub_changes_leaves_both() -> None:
+    asked = moved()
+    left = leaving(asked, NOW, "its feed was removed")
+    assert left
+    assert (left.hub, left.state, left.former) == (HUB, HubState.LEAVING, None)
+    both = leaving(verified(asked), NOW, "its feed was removed")
+    assert both
+    assert both.former
+    assert (both.hub, both.former.hub) == (NEW_HUB, HUB)
+    assert {both.state, both.former.state} == {HubState.LEAVING}
+
+
+def test_a_push_of_a_former_hub_is_its_own() -> None:
+    after = after_push(moved(), "secret-path", NOW + HOUR)
+    assert after.former
+    assert (after.pushed_at, after.former.pushed_at) == (None, NOW + HOUR)
 
 
 def test_a_hub_that_refuses_is_asked_ever_more_rarely() -> None:
@@ -229,7 +327,7 @@ def test_polling_slows_down_only_while_the_hub_can_be_relied_on(
 def test_news_that_was_not_pushed_is_held_against_a_hub_until_it_pushes() -> None:
     missed = after_poll(subscription(), found_news=True, now=NOW)
     assert missed.missed_at == NOW
-    assert after_push(missed, NOW + HOUR).missed_at is None
+    assert after_push(missed, missed.token, NOW + HOUR).missed_at is None
     assert after_poll(subscription(), found_news=False, now=NOW) == subscription()
     dead = subscription(expires_at=NOW)
     assert after_poll(dead, found_news=True, now=NOW) == dead

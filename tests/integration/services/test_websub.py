@@ -519,6 +519,93 @@ async def test_a_subscription_that_is_over_when_its_feed_goes_is_forgotten_at_on
     assert len(bench.hub.asked) == 1
 
 
+# --- a feed that names another hub ---
+
+
+@pytest.fixture
+async def new_hub(bench: Bench) -> AsyncIterator[Hub]:
+    """Let a feed that is pushed name another hub, and ask that one."""
+    bench.hub.lease_seconds = 10 * 86400
+    await bench.subscribe()
+    hub = Hub()
+    async with hub.running():
+        hub.verifies = False
+        old, bench.hub = bench.hub, hub
+        bench.publish(item(1))
+        bench.hub = old
+        bench.clock.advance(timedelta(minutes=15))
+        await bench.poll()
+        assert await bench.hubs.step() == 1
+        [asked] = hub.asked
+        assert asked["hub.callback"] != old.asked[0]["hub.callback"]
+        yield hub
+
+
+@pytest.mark.usefixtures("new_hub")
+async def test_a_hub_is_believed_until_the_one_that_a_feed_names_now_has_verified(
+    bench: Bench,
+) -> None:
+    assert await bench.hub.publish(bench.feed.url, rss(item(2, title="Old"))) == 202
+    assert [article.title for article in await bench.told()] == ["Old"]
+    assert await bench.hub.publish(bench.feed.url, rss(item(3)), secret="wrong") == 202
+    assert await bench.told() == []
+    assert await bench.hubs.step() == 0
+    assert len(bench.hub.asked) == 1
+
+
+async def test_a_hub_is_left_once_the_one_that_a_feed_names_now_has_verified(
+    bench: Bench, new_hub: Hub
+) -> None:
+    await new_hub.verify(new_hub.asked[0])
+    assert await bench.hub.publish(bench.feed.url, rss(item(2))) == 410
+    assert await bench.hubs.step() == 1
+
+    async def is_left() -> bool:
+        return (await bench.subscription()).former is None
+
+    await wait_until(is_left, "the old hub has verified the end")
+    asked, farewell = bench.hub.asked
+    assert farewell == {
+        "hub.mode": "unsubscribe",
+        "hub.topic": asked["hub.topic"],
+        "hub.callback": asked["hub.callback"],
+    }
+    assert bench.hub.subscribers == {}
+    assert await bench.is_active()
+    assert await bench.hubs.step() == 0
+    assert await new_hub.publish(bench.feed.url, rss(item(2, title="New"))) == 202
+    assert [article.title for article in await bench.told()] == ["New"]
+
+
+async def test_an_old_hub_that_never_verifies_its_end_is_asked_a_few_times_and_forgotten(
+    bench: Bench, new_hub: Hub
+) -> None:
+    bench.hub.refuse_with = 503
+    new_hub.lease_seconds = 10 * 86400
+    await new_hub.verify(new_hub.asked[0])
+    for _ in range(10):
+        await bench.hubs.step()
+        bench.clock.advance(timedelta(hours=1))
+    assert [asked["hub.mode"] for asked in bench.hub.asked[1:]] == 5 * ["unsubscribe"]
+    kept = await bench.subscription()
+    assert (kept.former, kept.hub) == (None, new_hub.url)
+
+
+async def test_feed_that_is_removed_while_its_hub_changes_leaves_both(
+    bench: Bench, new_hub: Hub
+) -> None:
+    await new_hub.verify(new_hub.asked[0])
+    new_hub.verifies = True
+    await bench.unlist()
+
+    async def is_forgotten() -> bool:
+        await bench.hubs.step()
+        return await bench.is_forgotten()
+
+    await wait_until(is_forgotten, "both hubs have verified the end")
+    assert [hub.asked[-1]["hub.mode"] for hub in (bench.hub, new_hub)] == 2 * ["unsubscribe"]
+
+
 async def test_a_record_of_a_newer_release_is_no_subscription(bench: Bench) -> None:
     draft = Draft(id="one", value=b"2{}")
     await bench.registry.put(RecordKind.HUB_SUBSCRIPTION, draft, bench.clock.now())
