@@ -68,6 +68,7 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     name: ClassVar = "deliverer"
     patience = 1.0
+    aside = 4
 
     def __init__(
         self,

@@ -67,9 +67,13 @@ class Companions:
 
 
 class PollerService(LeasingService[FeedLease]):
-    """Due feeds in, articles out. What is new is decided before it is recorded, and recorded in one step."""
+    """Due feeds in, articles out. What is new is decided before it is recorded, and recorded in one step.
+
+    A poll that takes longer than two seconds gives its place back, so that hosts that do not answer keep out no others.
+    """
 
     name: ClassVar = "poller"
+    patience = 2.0
 
     def __init__(
         self,

@@ -137,10 +137,12 @@ class PeriodicService(Service):
 class LeasingService(Service, Generic[Lease]):
     """A service that leases pieces of work and does several at once, so that a slow one takes one place.
 
-    After `patience` seconds a piece of work gives its place to another, and goes on.
+    After `patience` seconds a piece of work gives its place to another, and goes on; at most `aside` times as many as
+    there are places may have.
     """
 
     patience: float | None = None
+    aside: int = 1
 
     def __init__(self, metrics: Metrics, concurrency: int) -> None:
         """Do at most `concurrency` at once."""
@@ -159,13 +161,13 @@ class LeasingService(Service, Generic[Lease]):
 
     async def step(self) -> int:
         """Do all that is due now, and return when it is done."""
-        async with Slots(self._concurrency, self.patience) as slots:
+        async with Slots(self._concurrency, self.patience, self.aside) as slots:
             self._slots = slots
             return await self._fill(slots)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the places filled until `stop` is set, then finish what is under way."""
-        async with Slots(self._concurrency, self.patience) as slots:
+        async with Slots(self._concurrency, self.patience, self.aside) as slots:
             self._slots = slots
             await self._repeat(lambda: self._fill(slots), stop)
 

@@ -5,20 +5,20 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, cast
 
-_MOST_ASIDE = 4  # times as many as there are places may have stepped aside
-
 
 class Slots:
     """Run coroutines in the background, at most `limit` at once. Leaving the block waits for all of them.
 
     With a `patience` of so many seconds, one that takes longer steps aside: it goes on, and its place is free. So those
-    that hang cannot keep out all others. A task may step aside itself. There are bounds to how many may have.
+    that hang cannot keep out all others. A task may step aside itself. At most `aside` times as many as there are
+    places may have.
     """
 
-    def __init__(self, limit: int, patience: float | None = None) -> None:
+    def __init__(self, limit: int, patience: float | None = None, aside: int = 1) -> None:
         """Offer `limit` places."""
         self.limit = limit
         self._patience = patience
+        self._most_aside = aside * limit
         self._inside: dict[asyncio.Task[None], float] = {}  # and since when, the first one first
         self._aside = 0
         self._changed = asyncio.Event()
@@ -94,7 +94,7 @@ class Slots:
         )
 
     def _leave(self, task: asyncio.Task[None]) -> None:
-        if self._aside < _MOST_ASIDE * self.limit:
+        if self._aside < self._most_aside:
             del self._inside[task]
             self._aside += 1
             self._changed.set()

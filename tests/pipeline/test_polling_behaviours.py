@@ -198,6 +198,33 @@ async def test_20_feeds_that_hang_at_one_host_hold_up_no_feed_of_another(stand: 
             gate.set()
 
 
+async def test_20_hosts_that_do_not_answer_hold_no_places_for_long(stand: Newsstand) -> None:
+    hanging = [f"h{number}" for number in range(3)]
+    gate, stop = asyncio.Event(), asyncio.Event()
+    for name in hanging:
+        stand.server.script(f"/{name}", sends(1), held(gate))
+    stand.server.script("/good", sends(1), sends(1, 2))
+    limits = {"concurrency": 3, "per_host": 4}
+    good = {"every": "1d"}
+    async with stand.open(poll=limits, good=good, **{name: {} for name in hanging}) as opened:
+        await opened.poll()
+        stand.clock.advance(HOUR)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(opened.program.program.poller.run(stop))
+
+            def all_hang() -> bool:
+                return all(len(opened.requests(f"/{name}")) == 2 for name in hanging)
+
+            await wait_until(all_hang, "every place is taken")
+            feeds, now = opened.program.parts.feeds, stand.clock.now()
+            lease = await feeds.take("good", now, MINUTE)
+            assert lease
+            await feeds.record(lease, lease.state, now, now=now)
+            await wait_until(lambda: len(opened.requests("/good")) == 2, "the good one is asked")
+            stop.set()
+            gate.set()
+
+
 async def test_21_a_web_page_instead_of_a_feed_changes_nothing_that_is_known(
     stand: Newsstand,
 ) -> None:

@@ -12,7 +12,7 @@ async def test_no_more_step_aside_than_their_bound() -> None:
     async def hang() -> None:
         await gate.wait()
 
-    async with Slots(1, patience=0.001) as slots:
+    async with Slots(1, patience=0.001, aside=4) as slots:
         for _ in range(5):  # one in the place, four aside
             slots.start(hang())
             if slots._aside < 4:
