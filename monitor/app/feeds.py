@@ -256,7 +256,6 @@ class FeedDesk:
         now = self._parts.clock.now()
         if not await self._parts.registry.remove(RecordKind.FEED, feed_id, now):
             raise UnknownError(f"no feed {feed_id!r}; `monitor feeds list` shows the ids")
-        await self._parts.registry.remove(RecordKind.HUB_SUBSCRIPTION, feed_id, now)
         await self._parts.feeds.unschedule([feed_id])
 
     # --- import ---

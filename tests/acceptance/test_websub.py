@@ -1,11 +1,12 @@
 """A publisher, a hub, and `monitor run` between them, killed and started again."""
 
+import asyncio
 import signal
 import socket
 from pathlib import Path
 
 from tests import configuration
-from tests.acceptance.daemon import running
+from tests.acceptance.daemon import monitor, running
 from tests.servers.feeds import document, feed_server, item, rss
 from tests.servers.hub import Hub
 from tests.wait import wait_until
@@ -70,4 +71,22 @@ async def test_a_feed_that_is_taken_out_of_the_configuration_is_left_at_its_hub(
             configure(tmp_path, port, ("other", other))
             daemon.process.send_signal(signal.SIGHUP)
             await wait_until(lambda: not hub.subscribers, "the hub has left", seconds=60)
+            assert await daemon.end() == 0
+
+
+async def test_a_feed_that_is_removed_by_command_is_left_at_its_hub(tmp_path: Path) -> None:
+    hub, port = Hub(), free_port()
+    async with feed_server() as publisher, hub.running():
+        headers = {"Link": f'<{hub.url}>; rel="hub", <{publisher.base}/rss>; rel="self"'}
+        url = publisher.script("/rss", document(rss(item(1)), headers=headers))
+        config = configure(tmp_path, port, ("other", publisher.script("/other", document(rss()))))
+        async with running("--config", config) as daemon:
+            await daemon.wait_for("web_listening")
+            add = ("add", url, "--id", "one", "--every", "1s")
+            done = await asyncio.to_thread(monitor, "feeds", *add, "--config", config)
+            assert done.returncode == 0, done.stderr
+            await wait_until(lambda: url in hub.subscribers, "the hub has verified", seconds=60)
+            await asyncio.to_thread(monitor, "feeds", "remove", "one", "--config", config)
+            await wait_until(lambda: not hub.subscribers, "the hub has left", seconds=60)
+            assert [asked["hub.mode"] for asked in hub.asked] == ["subscribe", "unsubscribe"]
             assert await daemon.end() == 0
