@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.channels.build import LONGEST_ATTEMPT
+from monitor.channels import LONGEST_ATTEMPT
+from monitor.channels.webhook import WebhookChannel
 from monitor.core.notice import told_elsewhere
 from monitor.core.render.message import STORIES_SHOWN
 from monitor.core.render.slack import STORIES_LIMIT
@@ -86,11 +87,13 @@ class Lanes:
             await lane.channel.close()
 
     def _build(self, target: Target) -> Lane:
+        channel = self._channel(target)
         return Lane(
             kind=kind_of(target),
-            channel=self._channel(target),
+            channel=channel,
             waits=waits_for(target),
             timeout=self._attempt_timeout(target),
+            keeps_time=isinstance(channel, WebhookChannel),  # one request, timed by the wire
             terms=_terms(target),
             stale=STALE_WEBHOOK if isinstance(target, WebhookTarget) else STALE,
             reads_late=not isinstance(target, WebhookTarget),

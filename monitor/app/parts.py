@@ -13,6 +13,7 @@ from monitor.channels.build import ChannelBuilder
 from monitor.channels.handshake import CONSENTS
 from monitor.channels.memory import RegistryMemory
 from monitor.channels.slackbot import THREADS
+from monitor.channels.wire import TimeLimits
 from monitor.config.settings import Settings
 from monitor.core.links import Linker
 from monitor.core.secret import Secret
@@ -161,7 +162,12 @@ async def open_outside(
             HttpFetcher(session, gate=gate, timeout=poll.timeout, max_bytes=MOST_BYTES)
         ) as pages,
         ChannelBuilder(
-            allow=allow, user_agent=agent, linker=linker, threads=threads, consents=consents
+            allow=allow,
+            user_agent=agent,
+            limits=TimeLimits(total=settings.deliver.timeout),
+            linker=linker,
+            threads=threads,
+            consents=consents,
         ) as channels,
     ):
         fetcher = HttpFetcher(

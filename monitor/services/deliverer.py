@@ -42,15 +42,17 @@ log = structlog.get_logger()
 class Lane:
     """A target that can be delivered to: its channel, what kind that is, and how patient to be with it.
 
-    `terms` are how it wants its deliveries. After `stale` a delivery is told as late if the channel `reads_late`, else
-    it is given up. `notify` are the targets that say so when this one, of `subscriber`, is switched off.
-    `zone` is where the clocks of its reader are.
+    An attempt is cut off after `timeout`, unless the channel `keeps_time`: it then ends by itself until then. `terms`
+    are how the target wants its deliveries. After `stale` a delivery is told as late if the channel `reads_late`, else
+    it is given up. `notify` are the targets that say so when this one, of `subscriber`, is switched off. `zone` is
+    where the clocks of its reader are.
     """
 
     kind: str
     channel: Channel
     waits: Waits
     timeout: timedelta
+    keeps_time: bool = False
     terms: LaneTerms = USUAL_TERMS
     stale: timedelta = STALE
     reads_late: bool = True
@@ -258,6 +260,8 @@ class DelivererService(LeasingService[DeliveryLease]):
 
     async def _attempt(self, lane: Lane, delivery: Delivery, now: datetime) -> Outcome:
         try:
+            if lane.keeps_time:
+                return await lane.channel.deliver(delivery, now)
             async with asyncio.timeout(lane.timeout.total_seconds()):
                 return await lane.channel.deliver(delivery, now)
         except TimeoutError:
