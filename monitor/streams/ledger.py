@@ -235,10 +235,9 @@ class StreamDeliveryLedger:
             ask
             for one, p in ((one, self._store.partition_of(one)) for one in target_ids)
             for ask in (
-                command("HGET", key(p, f"health:{one}"), "health"),
+                command("HMGET", key(p, f"health:{one}"), "health", "hold"),
                 command("ZCARD", key(p, f"lane:{one}")),
                 command("ZCARD", key(p, f"flight:{one}")),
-                command("HGET", key(p, "holds"), one),
             )
         ]
         replies = iter(await self._server.each(asked))
@@ -249,8 +248,8 @@ class StreamDeliveryLedger:
                 in_flight=flying,
                 held_until=from_ms(int(held)) if held else None,
             )
-            for one, health, waiting, flying, held in zip(
-                target_ids, replies, replies, replies, replies, strict=True
+            for one, (health, held), waiting, flying in zip(
+                target_ids, replies, replies, replies, strict=True
             )
         }
 

@@ -1,8 +1,8 @@
 -- Lanes. Per target: `lane:` holds what waits (score: due, or its number if the target is told in order), `flight:` what
 -- is leased (score: end of lease).
 -- `lanes` says when something can next be done: of each target when something can be claimed, and of each group of held
--- deliveries (whose name begins with a NUL) when it is released. `holds` keeps a whole target back, and `paces` says until
--- when its rate is used up.
+-- deliveries (whose name begins with a NUL) when it is released. `health:` is all that is known of a target: `hold` keeps it
+-- back as a whole, `pace` says until when its rate is used up, and `terms` how it wants its deliveries.
 -- Every function gets the key of `lanes` and builds the names of its neighbours, which share its slot: which deliveries
 -- are due is known only here.
 
@@ -25,43 +25,47 @@ end
 
 -- How a target wants its deliveries: milliseconds between two, how many in flight, how many may wait before they are
 -- folded into digests (0: any number), how many one digest may tell, whether in order.
-local function terms_of(base, target)
-  local gap, flights, most, folded, ordered =
-    string.match(redis.call('HGET', base .. 'terms', target) or '', '^(%d+),(%d+),(%d+),(%d+),(%d)$')
+local function read_terms(terms)
+  local gap, flights, most, folded, ordered = string.match(terms or '', '^(%d+),(%d+),(%d+),(%d+),(%d)$')
   return tonumber(gap) or 0, tonumber(flights) or IN_FLIGHT, tonumber(most) or 0, tonumber(folded) or FOLDED_AT_ONCE,
     ordered == '1'
 end
 
--- What may go at once is a second's worth of the rate, or one. `paces` has when all that went would have gone one by one.
+local function terms_of(base, target)
+  return read_terms(redis.call('HGET', base .. 'health:' .. target, 'terms'))
+end
+
+-- What may go at once is a second's worth of the rate, or one. `pace` is when all that went would have gone one by one.
 local function allowance(gap)
   return math.max(0, BURST_MS - gap)
 end
 
 -- A lane: what its target wants, and how that is doing.
 local function lane_of(base, target)
-  local status, slow, health = unpack(redis.call('HMGET', base .. 'health:' .. target, 'status', 'slow', 'health'))
-  local gap, flights, most, folded, ordered = terms_of(base, target)
+  local known = base .. 'health:' .. target
+  local status, slow, health, terms, hold, pace =
+    unpack(redis.call('HMGET', known, 'status', 'slow', 'health', 'terms', 'hold', 'pace'))
+  local gap, flights, most, folded, ordered = read_terms(terms)
   if status == 'open' or ordered then
     flights = 1
   end
   return {
     base = base,
     target = target,
+    known = known,
     waiting = base .. 'lane:' .. target,
     flying = base .. 'flight:' .. target,
     disabled = status == 'disabled',
     slow = slow == '1',
     health = health,
+    hold = tonumber(hold) or 0,
+    pace = tonumber(pace) or 0,
     gap = gap,
     flights = flights,
     most = most,
     folded = folded,
     ordered = ordered,
   }
-end
-
-local function pace_of(lane)
-  return tonumber(redis.call('HGET', lane.base .. 'paces', lane.target)) or 0
 end
 
 -- When the first of a lane is due, and which that is: of those in order the one with the lowest number, whatever else is
@@ -87,10 +91,7 @@ local function set_next(lane, at)
     redis.call('ZREM', lanes, lane.target)
     return
   end
-  local hold = tonumber(redis.call('HGET', lane.base .. 'holds', lane.target)) or 0
-  if lane.gap > 0 then
-    hold = math.max(hold, pace_of(lane) - allowance(lane.gap))
-  end
+  local hold = lane.gap > 0 and math.max(lane.hold, lane.pace - allowance(lane.gap)) or lane.hold
   redis.call('ZADD', lanes, whole(math.max(at, hold)), lane.target)
 end
 
@@ -103,10 +104,10 @@ local function place(lane)
   return waiting ~= nil
 end
 
-local function hold_lane(base, target, until_)
-  local held = tonumber(redis.call('HGET', base .. 'holds', target)) or 0
-  if until_ > held then
-    redis.call('HSET', base .. 'holds', target, whole(until_))
+local function hold_lane(lane, until_)
+  if until_ > lane.hold then
+    lane.hold = until_
+    redis.call('HSET', lane.known, 'hold', whole(until_))
   end
 end
 
@@ -312,7 +313,7 @@ local function claim_lane(lane, now, lease_end, room, leases, moves)
   if lane.most > 0 and not lane.ordered then
     coalesce(lane, now)
   end
-  local used = lane.gap > 0 and math.max(now, pace_of(lane)) or now
+  local used = lane.gap > 0 and math.max(now, lane.pace) or now
   if lane.gap > 0 then
     room = math.min(room, math.max(0, math.floor((now + allowance(lane.gap) - used) / lane.gap) + 1))
   end
@@ -335,7 +336,8 @@ local function claim_lane(lane, now, lease_end, room, leases, moves)
     leases[#leases + 1] = lease(lane, id, moves)
   end
   if lane.gap > 0 and #chosen > 0 then
-    redis.call('HSET', lane.base .. 'paces', lane.target, whole(used + lane.gap * #chosen))
+    lane.pace = used + lane.gap * #chosen
+    redis.call('HSET', lane.known, 'pace', whole(lane.pace))
   end
   local full = #flying / 2 + #waiting >= lane.flights
   set_next(lane, full and ends or earlier(ends, due))

@@ -95,7 +95,7 @@ local function record_one(part, id, turn, attempt, state, due, reason, detail, h
     line_up(base, target, id, lane.ordered)
   end
   if hold ~= '' then
-    hold_lane(base, target, tonumber(hold))
+    hold_lane(lane, tonumber(hold))
   end
   return 1
 end
@@ -182,11 +182,11 @@ local function set_health(keys, args)
   end
   redis.call('HSET', key, 'health', health, 'version', version, 'status', status, 'slow', slow)
   if hold == '0' then
-    redis.call('HDEL', base .. 'holds', target)
-  elseif hold ~= '' then
-    hold_lane(base, target, tonumber(hold))
+    redis.call('HDEL', key, 'hold')
   end
-  place(lane_of(base, target))
+  local lane = lane_of(base, target)
+  hold_lane(lane, tonumber(hold) or 0)
+  place(lane)
   ring(base)
   return 1
 end
@@ -197,8 +197,8 @@ local function arrange(keys, args)
   for i = 1, #args, 2 do
     local target = args[i]
     local before = select(5, terms_of(base, target))
-    redis.call('HSET', base .. 'terms', target, args[i + 1])
-    local ordered = select(5, terms_of(base, target))
+    redis.call('HSET', base .. 'health:' .. target, 'terms', args[i + 1])
+    local ordered = select(5, read_terms(args[i + 1]))
     if ordered ~= before then
       for _, id in ipairs(redis.call('ZRANGE', base .. 'lane:' .. target, 0, -1)) do
         line_up(base, target, id, ordered)
