@@ -32,6 +32,8 @@ class Answer:
     @property
     def text(self) -> str:
         """The first kilobyte of the body as clean text."""
+        if not self.body:
+            return ""
         return visible(self.body[:_SHOWN].decode("utf-8", errors="replace")).strip()
 
 

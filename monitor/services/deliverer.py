@@ -149,19 +149,16 @@ class DelivererService(LeasingService[DeliveryLease]):
             self._paces[target_id] = pace
             self._is_arranged = False
 
-    async def _guarded(self, lease: DeliveryLease) -> None:
-        try:
-            await super()._guarded(lease)
-        finally:
-            self._slow -= lease.health.slow
-
     async def _handle(self, lease: DeliveryLease) -> None:
         told = lease.delivery
         trace, about = told.alert.article.trace_id, {"delivery": told.id, "target": told.target_id}
         # Of this task, which handles nothing else.
         structlog.contextvars.bind_contextvars(trace=trace, **about)
-        with span("deliver", trace, **about):
-            await self._deliver(lease)
+        try:
+            with span("deliver", trace, **about):
+                await self._deliver(lease)
+        finally:
+            self._slow -= lease.health.slow
 
     async def _deliver(self, lease: DeliveryLease) -> None:
         delivery = lease.delivery

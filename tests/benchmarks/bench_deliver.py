@@ -10,6 +10,7 @@ ratios.
 import argparse
 import asyncio
 import cProfile
+import gc
 import os
 import statistics
 import tempfile
@@ -170,6 +171,7 @@ async def measure(url: str, count: int, targets: int, rounds: int, profile: str 
     slow: list[Spent] = []
     ours: list[Spent] = []
     async with opened(url, targets) as durable:
+        gc.freeze()  # as the daemon does once it is loaded
         for n in range(rounds):
             plain.append(await timed(count, lambda: bare(url, body, count)))
             few = max(CONCURRENCY, count // HTTPX_SHARE)

@@ -113,7 +113,7 @@ def shortened(pieces: Sequence[Piece], limit: int) -> tuple[Piece, ...]:
 
 def severity_of(matches: Iterable[Match]) -> Severity:
     """Return the gravest severity among the matches."""
-    return max((match.severity for match in matches), key=_RANK.index, default=Severity.INFO)
+    return max([match.severity for match in matches], key=_RANK.index, default=Severity.INFO)
 
 
 def changes(before: str, after: str) -> tuple[Change, ...]:
