@@ -38,6 +38,7 @@ class StreamDeliveryLedger:
         """Work on an open store."""
         self._store = store
         self._server = store.server
+        self._lanes = [key(partition, "lanes") for partition in store.all()]
         self._records = Batched(store.server, "monitor_record_deliveries")
         self._round = 0
 
@@ -49,7 +50,7 @@ class StreamDeliveryLedger:
         bucket = keys.told_bucket(alert.article.id, target_id)
         ordered = replace(alert, matches=tuple(sorted(alert.matches, key=lambda m: m.rule_id)))
         touched = [
-            key(partition, "lanes"),
+            self._lanes[partition],
             keys.told(partition, number, bucket),
             keys.told(partition, number - 1, bucket),
         ]
@@ -78,7 +79,7 @@ class StreamDeliveryLedger:
                 (target_id, words)
             )
         await self._server.each(
-            [call("monitor_arrange", [key(p, "lanes")], *said) for p, said in by_partition.items()]
+            [call("monitor_arrange", [self._lanes[p]], *said) for p, said in by_partition.items()]
         )
 
     async def claim(
@@ -114,9 +115,8 @@ class StreamDeliveryLedger:
         if self._server.clustered:
             upcoming, claimed = await self._claim_by_part(instants, limit, slow)
         else:
-            lanes = [key(partition, "lanes") for partition in self._store.all()]
             upcoming, claimed = await self._server.run(
-                call("monitor_claim_deliveries", lanes, *instants, limit, slow)
+                call("monitor_claim_deliveries", self._lanes, *instants, limit, slow)
             )
         leases: list[DeliveryLease] = []
         for raw_id, values, said, health in claimed:
@@ -136,7 +136,7 @@ class StreamDeliveryLedger:
         rooms = self._shared_out(slow, len(asked))
         replies = await self._server.each(
             [
-                call("monitor_claim_deliveries", [key(p, "lanes")], *instants, share, room)
+                call("monitor_claim_deliveries", [self._lanes[p]], *instants, share, room)
                 for p, share, room in zip(
                     asked, self._shared_out(limit, len(asked)), rooms, strict=True
                 )
@@ -168,7 +168,7 @@ class StreamDeliveryLedger:
             known = codec.healths.decode(health) if health else HEALTHY
         except CodecError as error:
             _log.error("delivery_unreadable", delivery=delivery_id, why=str(error))
-            lanes = key(self._store.partition_of(values[TARGET].decode()), "lanes")
+            lanes = self._lanes_of(values[TARGET].decode())
             ended = (DeliveryState.DEAD.value, "", "", str(error), "")
             words = (delivery_id, turn, "", *ended, until - span_ms(length))
             await self._records.call(lanes, *words)
@@ -192,7 +192,7 @@ class StreamDeliveryLedger:
     ) -> bool:
         """See `DeliveryLedger.record`."""
         delivery = lease.delivery
-        lanes = key(self._store.partition_of(delivery.target_id), "lanes")
+        lanes = self._lanes_of(delivery.target_id)
         words: tuple[Word, ...] = (
             delivery.id,
             lease.token,
@@ -217,7 +217,7 @@ class StreamDeliveryLedger:
 
     async def set_health(self, target_id: str, before: TargetHealth, health: TargetHealth) -> bool:
         """See `DeliveryLedger.set_health`."""
-        lanes = key(self._store.partition_of(target_id), "lanes")
+        lanes = self._lanes_of(target_id)
         words: tuple[Word, ...] = (
             target_id,
             before.version,
@@ -320,9 +320,13 @@ class StreamDeliveryLedger:
     async def replay(self, delivery_id: str, now: datetime) -> bool:
         """See `DeliveryLedger.replay`. One that is not finished is left alone: False."""
         words = (delivery_id, to_ms(now))
-        lanes = [key(partition, "lanes") for partition in self._store.all()]
-        replies = await self._server.each([call("monitor_replay", [one], *words) for one in lanes])
+        replies = await self._server.each(
+            [call("monitor_replay", [one], *words) for one in self._lanes]
+        )
         return any(replies)
+
+    def _lanes_of(self, target_id: str) -> str:
+        return self._lanes[self._store.partition_of(target_id)]
 
     async def next_due(self) -> datetime | None:
         """See `DeliveryLedger.next_due`."""
