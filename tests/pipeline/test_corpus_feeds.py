@@ -17,11 +17,14 @@ import pytest
 from tests.pipeline.stage import pipeline
 
 ROOT = os.environ.get("MONITOR_CORPUS", "")
-LONGEST_STALL = 0.05
+# A document that is parsed on the loop takes a second and more. On a busy machine all 64 polls may have something to do
+# in one turn.
+LONGEST_STALL = 0.2
 TICK = 0.002
 
 pytestmark = [
     pytest.mark.corpus,
+    pytest.mark.no_cover,
     pytest.mark.skipif(not ROOT, reason="MONITOR_CORPUS does not name the folder of real feeds"),
 ]
 

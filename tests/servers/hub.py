@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 from aiohttp import web
 
+from tests.wait import wait_until
+
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
@@ -66,7 +68,8 @@ class Hub:
     async def publish(
         self, topic: str, body: str | bytes, method: str = "sha256", secret: str | None = None
     ) -> int:
-        """Push a document to the one who subscribed; return how that was answered."""
+        """Push a document to the one who subscribed, once that is so; return how that was answered."""
+        await wait_until(lambda: topic in self.subscribers, "there is a subscriber")
         subscriber = self.subscribers[topic]
         data = body.encode() if isinstance(body, str) else body
         key = (subscriber.secret if secret is None else secret).encode()
