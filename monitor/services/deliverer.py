@@ -71,6 +71,7 @@ class DelivererService(LeasingService[DeliveryLease]):
     name: ClassVar = "deliverer"
     patience = 1.0
     aside = 4
+    claims_by = 8  # small claims: receivers answer while the store works on the next
 
     def __init__(
         self,

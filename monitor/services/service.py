@@ -138,17 +138,18 @@ class LeasingService(Service, Generic[Lease]):
     """A service that leases pieces of work and does several at once, so that a slow one takes one place.
 
     After `patience` seconds a piece of work gives its place to another, and goes on; at most `aside` times as many as
-    there are places may have.
+    there are places may have. More is claimed when one part in `claims_by` of the places is free.
     """
 
     patience: float | None = None
     aside: int = 1
+    claims_by: int = 2
 
     def __init__(self, metrics: Metrics, concurrency: int) -> None:
         """Do at most `concurrency` at once."""
         super().__init__(metrics)
         self._concurrency = concurrency
-        self._worth_a_claim = max(1, concurrency // 2)
+        self._worth_a_claim = max(1, concurrency // self.claims_by)
         self._slots: Slots | None = None
 
     @abstractmethod
