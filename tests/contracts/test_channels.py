@@ -50,7 +50,7 @@ HTTP_TARGETS: Mapping[str, Callable[[str], Target]] = {
 
 
 def builder() -> ChannelBuilder:
-    limits = TimeLimits(total=timedelta(seconds=1))
+    limits = TimeLimits(total=timedelta(seconds=5))
     return ChannelBuilder(
         allow=LOOPBACK, user_agent="monitor/test", limits=limits, console=StringIO()
     )
