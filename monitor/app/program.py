@@ -17,6 +17,8 @@ from monitor.config.rulebase import Rulebase
 from monitor.config.settings import Settings
 from monitor.core.made import LeftOut, Made
 from monitor.core.model import Feed
+from monitor.core.routing import Route
+from monitor.core.targets import Target
 from monitor.ports import Archive, RecordKind
 from monitor.registry import FEEDS, RULES, SUBSCRIBERS, Roster
 from monitor.services.archiver import ArchiverService
@@ -196,11 +198,11 @@ class Program:
         added = await asyncio.to_thread(join, files, subscribers, standing)
         routing = replace(files.routing, shadow=rulebase.shadow)
         settings = with_added(replace(files, rulebase=rulebase, routing=routing), added)
-        if self._redactor:
+        if self._redactor and settings.secrets != self.settings.secrets:
             self._redactor.hide(secret.reveal() for secret in settings.secrets)
-        lanes = self._lanes.change(settings.targets, settings.routing)
         self.matcher.use(settings.rule_set)
-        self.deliverer.use(lanes)
+        if _reached(settings) != _reached(self.settings):
+            self.deliverer.use(self._lanes.change(settings.targets, settings.routing))
         self.router.use(settings.routing)
         self._reading.use(rules_read_body=rules_read_body(settings))
         said = replace(files.rulebase, rule_set=rulebase.rule_set, revision=None)
@@ -245,6 +247,11 @@ class Program:
         """Make the store's schedule that of the feeds there are; only a poller's process has a say in it."""
         if self.listing in self.services:
             await self.listing.sync()
+
+
+def _reached(settings: Settings) -> tuple[tuple[Target, ...], Route]:
+    """Return what lanes are made of, so that a change of rules alone leaves them as they are."""
+    return settings.targets, settings.route
 
 
 def _by_id(settings: Settings) -> dict[str, Feed]:

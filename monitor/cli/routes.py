@@ -197,7 +197,9 @@ async def _tried(
 ) -> tuple[Settings, MatchedArticle, Circumstances]:
     """Return what is in force, what it is about, and what the store says of that."""
     async with open_store_parts(settings) as parts:
-        settings = await with_made(settings, parts.registry)
+        named = {} if isinstance(about, Article) else about.values
+        feeds = [named["feed"]] if named.get("feed") else []
+        settings = await with_made(settings, parts.registry, feeds)
         matched = _matched(about, settings, now)
         silences, choices = Roster(parts.registry, SILENCES), Roster(parts.registry, CHOICES)
         await silences.refresh()

@@ -150,7 +150,8 @@ def _refuse(message: str, word: str, known: set[str]) -> None:
 
 async def _put(settings: Settings, wanted: Silence, now: datetime) -> None:
     async with open_store_parts(settings) as parts:
-        whole = await with_made(settings, parts.registry)
+        feeds = {each.value for each in wanted.matchers if each.name == "feed"}
+        whole = await with_made(settings, parts.registry, feeds)
         for matcher in wanted.matchers:
             _check(matcher, whole)
         await _write(parts.registry, wanted, now)

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from monitor.app.everyone import with_made
+from monitor.app.everyone import with_subscribers
 from monitor.app.parts import StoreParts, SystemClock, open_outside, open_store_parts
 from monitor.app.trying import send_test
 from monitor.cli.deliveries import attempt_line, when
@@ -131,7 +131,7 @@ async def _standings(
     settings: Settings,
 ) -> tuple[Mapping[str, Target], Mapping[str, LaneStanding], datetime]:
     async with open_store_parts(settings) as parts:
-        whole = await with_made(settings, parts.registry)
+        whole = await with_subscribers(settings, parts.registry)
         known = {each.id: each for each in whole.targets}
         return known, await parts.ledger.standings(list(known)), parts.clock.now()
 
@@ -157,7 +157,7 @@ async def _try(settings: Settings, target_id: str) -> Attempt:
 
 
 async def _known(settings: Settings, parts: StoreParts, target_id: str) -> Target:
-    return _required(await with_made(settings, parts.registry), target_id)
+    return _required(await with_subscribers(settings, parts.registry), target_id)
 
 
 async def _enable(settings: Settings, target_id: str) -> tuple[int, bool]:

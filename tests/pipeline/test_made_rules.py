@@ -55,7 +55,9 @@ async def test_a_rule_made_in_one_program_matches_in_the_other_until_it_is_remov
 ) -> None:
     async with two(tmp_path, empty_server_url) as (one, desk, other):
         standing = other.program.settings.rule_set
+        lanes = one.program.deliverer._lanes
         await desk.put("floods", FLOODS)
+        assert one.program.deliverer._lanes is lanes
         assert await found(one, "Floods and talks") == {"floods", "talks"}
         assert await found(other, "Floods and talks") == {"talks"}
         assert await other.program.following.step() == 1
