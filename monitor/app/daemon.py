@@ -65,6 +65,7 @@ async def run_daemon(
         capability = await asyncio.to_thread(capability_of, settings)
         program = Program(settings, parts, outside, metrics, only, archive, capability, redactor)
         reloads = Reloads(directory, program, metrics)
+        await program.following.step()  # who asks first is told of what people made, too
         if "web" in only:
             pages = open_pages(
                 program,

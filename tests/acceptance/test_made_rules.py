@@ -8,8 +8,14 @@ from pathlib import Path
 
 import aiohttp
 
+from monitor.core.made import Made
+from monitor.ports import Draft, RecordKind
+from monitor.registry import RULES
+from monitor.streams.registry import StreamRegistry
+from monitor.streams.store import open_store
 from tests import configuration
 from tests.acceptance.daemon import monitor, running
+from tests.factories import NOW
 from tests.servers.feeds import document, feed_server, item, rss
 from tests.servers.hooks import HookServer
 from tests.wait import wait_until
@@ -73,3 +79,18 @@ async def test_a_rule_made_by_one_process_alerts_from_another_until_it_is_remove
         publish("Floods, and talks of them")
         await wait_until(lambda: len(hook.received) > 1, "what came after them is told")
         assert rules_told(hook) == [["floods"], ["talks"]]
+
+
+async def test_what_was_made_is_in_force_before_the_page_answers(
+    tmp_path: Path, empty_server_url: str
+) -> None:
+    config = await asyncio.to_thread(
+        write, tmp_path / "config", "http://127.0.0.1:9/", "http://127.0.0.1:9/"
+    )
+    async with open_store(empty_server_url, config) as store:
+        made = Draft(id="floods", value=RULES.encode(Made(settings={"query": "flood*"})))
+        await StreamRegistry(store).put(RecordKind.RULE, made, NOW)
+    env = {"REDIS_URL": empty_server_url}
+    async with running("--config", config, "--only", "web", env=env) as daemon:
+        await daemon.address()
+        assert daemon.logged("rules_changed")
